@@ -1,0 +1,114 @@
+//! What a trace says: from records to a [`Profile`].
+
+use std::collections::BTreeMap;
+
+use crate::ids::{StackId, ThreadId};
+use crate::record::{Class, Header, Outcome, Process, ProcessEnd, Thread, ThreadEnd};
+use crate::tables::Tables;
+use crate::units::Timestamp;
+
+/// The analysed result of a trace. Sums only: its size follows the number of different stacks, not the
+/// number of records.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    /// Facts of the run.
+    pub header: Header,
+    /// Dictionaries that the ids below refer to.
+    pub tables: Tables,
+    /// Processes in order of id, each with its end when that is known.
+    pub processes: Vec<(Process, Option<ProcessEnd>)>,
+    /// Threads in order of id, each with its end when that is known.
+    pub threads: Vec<(Thread, Option<ThreadEnd>)>,
+    /// Sums by thread, stack and class, in that order.
+    pub time: Vec<TimeSum>,
+    /// Sums of allocations by thread and stack, in that order.
+    pub memory: Vec<MemorySum>,
+    /// Sums of copies by thread and stack, in that order.
+    pub copies: Vec<CopySum>,
+    /// Footprint of all processes together.
+    pub footprint: FootprintCurve,
+    /// Last values of all counters, added over processes, by name.
+    pub counters: BTreeMap<String, u64>,
+    /// Notes of the collector, in words.
+    pub notes: Vec<String>,
+    /// Time of the last record: the length of the run as far as it is known.
+    pub elapsed: Timestamp,
+    /// False when the trace has no end record: the collector was killed or the file was cut.
+    pub complete: bool,
+}
+
+/// Time of one thread in one stack and class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeSum {
+    /// The thread.
+    pub thread: ThreadId,
+    /// The stack, innermost frame first when walked; `None` when unknown.
+    pub stack: Option<StackId>,
+    /// The class.
+    pub class: Class,
+    /// Nanoseconds.
+    pub weight_ns: u64,
+    /// Number of samples.
+    pub samples: u64,
+    /// Sum of squared weights (ns squared), for intervals.
+    pub weight_squares: u128,
+}
+
+/// Allocation of one thread in one stack, scaled up from samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemorySum {
+    /// The thread.
+    pub thread: ThreadId,
+    /// The stack.
+    pub stack: Option<StackId>,
+    /// Number of samples.
+    pub samples: u64,
+    /// Bytes allocated, all domains.
+    pub alloc_bytes: u64,
+    /// Estimated number of allocations: the sum of weight / size.
+    pub alloc_count: u64,
+    /// Bytes of those through Python's allocators.
+    pub alloc_python_bytes: u64,
+    /// Bytes of followed blocks that were live when the footprint was highest.
+    pub live_at_peak_bytes: u64,
+    /// Number of such samples' blocks.
+    pub live_at_peak_blocks: u64,
+    /// Bytes of followed blocks that were never freed.
+    pub live_at_end_bytes: u64,
+    /// Number of such samples' blocks.
+    pub live_at_end_blocks: u64,
+}
+
+/// Copies of one thread in one stack, scaled up from samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopySum {
+    /// The thread.
+    pub thread: ThreadId,
+    /// The stack.
+    pub stack: Option<StackId>,
+    /// Number of samples.
+    pub samples: u64,
+    /// Bytes copied.
+    pub copy_bytes: u64,
+    /// Estimated number of copies: the sum of weight / size.
+    pub copy_count: u64,
+}
+
+/// Bytes held over time, exact.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FootprintCurve {
+    /// Highest total of all processes together.
+    pub peak_bytes: u64,
+    /// When it was reached.
+    pub peak_time: Timestamp,
+    /// Total at the end.
+    pub end_bytes: u64,
+    /// Points in order of time: total bytes, native and Python together. At most 1,000 points; each keeps
+    /// the highest value of its part of the run.
+    pub timeline: Vec<(Timestamp, u64)>,
+}
+
+/// How a run ended, as its first process tells.
+pub fn outcome(profile: &Profile) -> Option<Outcome> {
+    profile.processes.iter().find(|(p, _)| p.profiled).and_then(|(_, end)| end.map(|e| e.outcome))
+}

@@ -1,0 +1,353 @@
+//! The model: what a trace says, one entry at a time. No bytes here; those are in `encode` and `decode`.
+//!
+//! Strings, functions, frames and stacks are dictionary entries (see [`crate::ids`]); the reader keeps
+//! them in [`crate::tables::Tables`] and hands out the records below.
+
+use crate::ids::{FunctionId, ProcessId, StackId, StringId, ThreadId};
+use crate::units::Timestamp;
+
+/// Facts of the run, fixed when the trace is begun.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    /// Random; the same in every part of one run.
+    pub trace_id: [u8; 16],
+    /// Wall clock at [`Timestamp::ZERO`], nanoseconds since the Unix epoch.
+    pub start_unix_ns: u64,
+    /// `CLOCK_MONOTONIC` at [`Timestamp::ZERO`], nanoseconds.
+    pub start_monotonic_ns: u64,
+    /// Expected CPU nanoseconds between two samples of a thread; 0 when CPU time was not sampled.
+    pub cpu_interval_ns: u64,
+    /// Expected bytes between two allocation samples of a thread; 0 when memory was not sampled.
+    pub memory_interval: u64,
+    /// Expected bytes between two copy samples of a thread; 0 when copies were not sampled.
+    pub copy_interval: u64,
+    /// The command as the user gave it, one string per argument.
+    pub command: Vec<Vec<u8>>,
+    /// What wrote the trace, for example `prof 0.1.0`.
+    pub tool: String,
+}
+
+/// Language of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lang {
+    /// A Python function: file and lines are of its source.
+    Python,
+    /// Native code; `file` is the module's path when no source is known.
+    Native,
+    /// A name without a place, such as `[kernel]`.
+    Other,
+}
+
+/// A function, as the dictionary keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Function {
+    /// Qualified name.
+    pub name: StringId,
+    /// Source file or module path; the empty string when unknown.
+    pub file: StringId,
+    /// Line of its definition, 0 when unknown.
+    pub first_line: u32,
+    /// Its language.
+    pub lang: Lang,
+}
+
+/// A function at a line, as the dictionary keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Frame {
+    /// The function.
+    pub function: FunctionId,
+    /// Line in its file, 0 when unknown.
+    pub line: u32,
+}
+
+/// What a thread was doing, in classes that a test can check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// On CPU in the interpreter: its loop or its runtime helpers.
+    Python,
+    /// On CPU in other native code.
+    Native,
+    /// On CPU in the collector of cyclic garbage.
+    Gc,
+    /// On CPU in a system call.
+    Kernel,
+    /// Off CPU, waiting for the interpreter lock.
+    Gil,
+    /// Off CPU: sleep, input and output, locks.
+    Wait,
+}
+
+impl Class {
+    /// Every class, in the order of the trace's codes and of every table.
+    pub const ALL: [Class; 6] =
+        [Class::Python, Class::Native, Class::Gc, Class::Kernel, Class::Gil, Class::Wait];
+
+    /// Position in [`Class::ALL`]; also the code in the trace.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// True for classes whose weight is CPU time.
+    pub const fn on_cpu(self) -> bool {
+        !matches!(self, Class::Gil | Class::Wait)
+    }
+
+    /// The lower-case name used in every output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Class::Python => "python",
+            Class::Native => "native",
+            Class::Gc => "gc",
+            Class::Kernel => "kernel",
+            Class::Gil => "gil",
+            Class::Wait => "wait",
+        }
+    }
+}
+
+/// Which allocator a block came through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Domain {
+    /// Python's object and memory allocators.
+    Python,
+    /// `malloc` and its family, outside Python's allocators.
+    Native,
+}
+
+/// One observation of CPU or waiting time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// When it was taken.
+    pub time: Timestamp,
+    /// The thread it was taken on.
+    pub thread: ThreadId,
+    /// Its call stack; `None` when nothing could be read.
+    pub stack: Option<StackId>,
+    /// Nanoseconds it stands for: the thread's clock since its last sample.
+    pub weight_ns: u64,
+    /// What those nanoseconds were.
+    pub class: Class,
+}
+
+/// One sampled allocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alloc {
+    /// When the allocator had returned.
+    pub time: Timestamp,
+    /// The allocating thread.
+    pub thread: ThreadId,
+    /// Its call stack.
+    pub stack: Option<StackId>,
+    /// Bytes newly obtained by this call (for a growing `realloc`, the growth).
+    pub size: u64,
+    /// Bytes this sample stands for.
+    pub weight: u64,
+    /// Which allocator.
+    pub domain: Domain,
+    /// Names the block in later [`Free`] and [`Resize`] records; unique in its process, 0 when the block
+    /// is not followed. The same block can have several `Alloc` records, one for each growth sampled.
+    pub block: u64,
+}
+
+/// A followed block was freed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Free {
+    /// Just before the allocator was called.
+    pub time: Timestamp,
+    /// The freeing thread, which need not be the allocating one.
+    pub thread: ThreadId,
+    /// The block.
+    pub block: u64,
+}
+
+/// A followed block got another size; a smaller one scales its weights by `new_size / old_size`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resize {
+    /// When the allocator had returned.
+    pub time: Timestamp,
+    /// The thread that resized it.
+    pub thread: ThreadId,
+    /// The block.
+    pub block: u64,
+    /// Bytes before.
+    pub old_size: u64,
+    /// Bytes after.
+    pub new_size: u64,
+}
+
+/// One sampled copy (`memcpy` and its family).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// When the copy was made.
+    pub time: Timestamp,
+    /// The copying thread.
+    pub thread: ThreadId,
+    /// Its call stack.
+    pub stack: Option<StackId>,
+    /// Bytes of this call.
+    pub size: u64,
+    /// Bytes this sample stands for.
+    pub weight: u64,
+}
+
+/// What became of a process, as far as the collector could see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It ended by itself with this status.
+    Exited(i32),
+    /// A signal ended it.
+    Killed(i32),
+    /// It became another program by `exec`; that one is a process record of its own.
+    Exec,
+    /// It is gone; nobody who could tell was its parent.
+    Gone,
+    /// It was still running when the trace was finished.
+    Running,
+}
+
+/// A process of the run: one program image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its id; ids are given in order.
+    pub id: ProcessId,
+    /// The process that forked or executed it, when that is in the trace.
+    pub parent: Option<ProcessId>,
+    /// Operating-system process id.
+    pub pid: u32,
+    /// When it was first seen.
+    pub time: Timestamp,
+    /// Its command line.
+    pub command: Vec<Vec<u8>>,
+    /// Version of its Python, such as `3.11.7`; empty when it has none.
+    pub python: String,
+    /// False for a process that was only noted: a launcher, a shell.
+    pub profiled: bool,
+}
+
+/// The end of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessEnd {
+    /// The process.
+    pub id: ProcessId,
+    /// When its end was seen.
+    pub time: Timestamp,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// CPU time of the whole process in nanoseconds (user and system), 0 when unknown.
+    pub cpu_ns: u64,
+}
+
+/// A thread of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thread {
+    /// Its id; ids are given in order.
+    pub id: ThreadId,
+    /// The process it belongs to.
+    pub process: ProcessId,
+    /// Operating-system thread id.
+    pub tid: u32,
+    /// When it was first seen.
+    pub time: Timestamp,
+    /// Its name; empty when unknown.
+    pub name: Vec<u8>,
+}
+
+/// The end of a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThreadEnd {
+    /// The thread.
+    pub id: ThreadId,
+    /// When it ended.
+    pub time: Timestamp,
+    /// Its CPU clock at the end, nanoseconds; 0 when unknown.
+    pub cpu_ns: u64,
+}
+
+/// A point of a process's footprint curve. All values are exact, not sampled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Footprint {
+    /// When the values held.
+    pub time: Timestamp,
+    /// The process.
+    pub process: ProcessId,
+    /// Bytes held through `malloc` outside Python's allocators.
+    pub native_bytes: u64,
+    /// Bytes held by Python's allocators (arenas and large objects).
+    pub python_bytes: u64,
+    /// True when this point is the highest of the process so far.
+    pub peak: bool,
+}
+
+/// A cumulative counter of a process: the last value counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// When it was read.
+    pub time: Timestamp,
+    /// The process.
+    pub process: ProcessId,
+    /// Its name, one of [`counter`] or a newer one.
+    pub name: StringId,
+    /// Its value.
+    pub value: u64,
+}
+
+/// Names of counters. `lost.REASON` counts lost ticks, `lost_alloc.REASON` and `lost_copy.REASON` lost
+/// samples of those kinds.
+pub mod counter {
+    /// Timer ticks that reached the handler.
+    pub const TICKS: &str = "ticks";
+    /// Ticks that became samples.
+    pub const SAMPLES: &str = "samples";
+    /// Timer expirations that the kernel merged into a tick.
+    pub const OVERRUNS: &str = "overruns";
+    /// Exact bytes allocated, all domains.
+    pub const ALLOC_BYTES: &str = "alloc_bytes";
+    /// Exact number of allocations, all domains.
+    pub const ALLOC_CALLS: &str = "alloc_calls";
+    /// Exact bytes allocated through Python's allocators.
+    pub const ALLOC_PYTHON_BYTES: &str = "alloc_python_bytes";
+    /// Exact bytes copied.
+    pub const COPY_BYTES: &str = "copy_bytes";
+    /// Exact number of copies.
+    pub const COPY_CALLS: &str = "copy_calls";
+    /// Nanoseconds spent in our handler and in the sampling half of our hooks.
+    pub const SELF_NS: &str = "self_ns";
+    /// Prefix of lost ticks by reason.
+    pub const LOST: &str = "lost.";
+    /// Prefix of lost allocation samples by reason.
+    pub const LOST_ALLOC: &str = "lost_alloc.";
+    /// Prefix of lost copy samples by reason.
+    pub const LOST_COPY: &str = "lost_copy.";
+}
+
+/// One entry of a trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Record {
+    /// A process appeared.
+    Process(Process),
+    /// A process ended.
+    ProcessEnd(ProcessEnd),
+    /// A thread appeared.
+    Thread(Thread),
+    /// A thread ended.
+    ThreadEnd(ThreadEnd),
+    /// Time was observed.
+    Sample(Sample),
+    /// An allocation was sampled.
+    Alloc(Alloc),
+    /// A followed block was freed.
+    Free(Free),
+    /// A followed block was resized.
+    Resize(Resize),
+    /// A copy was sampled.
+    Copied(Copied),
+    /// A point of the footprint curve.
+    Footprint(Footprint),
+    /// A counter was read.
+    Counter(Counter),
+    /// Something a reader of the report must know, in words (a blind spot, a refusal).
+    Note(Vec<u8>),
+    /// The trace was finished in order at this time.
+    End(Timestamp),
+}
