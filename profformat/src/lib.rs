@@ -8,3 +8,5 @@ pub mod units;
 
 #[cfg(feature = "analysis")]
 pub mod analysis;
+#[cfg(feature = "export")]
+pub mod export;

@@ -1,5 +1,7 @@
 //! What a trace says: from records to a [`Profile`].
 
+pub mod sites;
+
 use std::collections::BTreeMap;
 
 use crate::ids::{StackId, ThreadId};

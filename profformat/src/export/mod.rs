@@ -1,0 +1,3 @@
+//! From a profile to the bytes of an output.
+
+pub mod text;
