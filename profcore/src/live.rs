@@ -97,6 +97,7 @@ impl Live<'_> {
             .into_iter()
             .flat_map(entries)
             .find(|&entry| self.table[entry].load(Relaxed) == address)
+            .filter(|_| address != 0) // which would be any vacant entry
     }
 
     /// Number of vacant entries in a bucket, and the first.
@@ -231,6 +232,7 @@ mod tests {
             assert!(live.may_hold(addresses[299]));
         }
         assert_eq!(live.find(0x80), None);
+        assert_eq!((live.find(0), live.remove(0)), (None, None));
         let neighbors = memory.filter[0].load(Relaxed) & !0xff00;
         assert_eq!(neighbors, 0, "the bytes beside it were not touched");
     }
