@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::copies::Copies;
 use super::footprint::Total;
 use super::heap::Heap;
+use super::sites::places::NO_STACK;
 use super::time::Time;
 use super::{FootprintCurve, Profile};
 use crate::ids::{ProcessId, StringId, ThreadId};
@@ -139,13 +140,16 @@ impl Builder {
     }
 
     /// The profile. `tables` are the reader's, as they are after the last record.
-    pub fn finish(self, tables: Tables) -> Profile {
+    pub fn finish(self, mut tables: Tables) -> Profile {
         let Self { processes, threads, .. } = self;
         let mut counters = BTreeMap::new();
         for ((_, name), value) in self.counters {
             let sum: &mut u64 = counters.entry(tables.text(name).into_owned()).or_default();
             *sum = sum.saturating_add(value);
         }
+        // Sites of what has no stack go by this name.
+        tables.push_string(NO_STACK.as_bytes());
+        tables.push_string(b"");
         let peak = self.footprint.peak_time;
         let gone = |thread| {
             let (thread, _) = threads.get(&thread)?;
