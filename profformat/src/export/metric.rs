@@ -85,9 +85,11 @@ impl Metric {
             Metric::Cpu | Metric::Wall => {
                 (header.cpu_interval_ns, !profile.time.is_empty(), "CPU sampling (--no-cpu)")
             }
-            Metric::Alloc | Metric::Live | Metric::Peak => {
-                (header.memory_interval, !profile.memory.is_empty(), "memory sampling (--no-memory)")
-            }
+            Metric::Alloc | Metric::Live | Metric::Peak => (
+                header.memory_interval,
+                !profile.memory.is_empty(),
+                "memory sampling (--no-memory)",
+            ),
             Metric::Copies => {
                 (header.copy_interval, !profile.copies.is_empty(), "copy sampling (--no-copies)")
             }
@@ -109,7 +111,8 @@ impl Metric {
         };
         match self {
             Metric::Cpu | Metric::Wall => {
-                let counted = profile.time.iter().filter(|t| self == Metric::Wall || t.class.on_cpu());
+                let counted =
+                    profile.time.iter().filter(|t| self == Metric::Wall || t.class.on_cpu());
                 counted.for_each(|t| add(t.thread, t.stack, t.weight_ns));
             }
             Metric::Alloc => {
@@ -125,8 +128,6 @@ impl Metric {
                 profile.copies.iter().for_each(|c| add(c.thread, c.stack, c.copy_bytes));
             }
         }
-        sums.into_iter()
-            .map(|((thread, stack), weight)| Weight { thread, stack, weight })
-            .collect()
+        sums.into_iter().map(|((thread, stack), weight)| Weight { thread, stack, weight }).collect()
     }
 }

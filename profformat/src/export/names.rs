@@ -1,9 +1,8 @@
 //! Names of frames, threads and processes in outputs.
 
-use std::fmt::Write as _;
-
-pub(super) use crate::analysis::sites::places::NO_STACK;
+use super::escape::escape;
 use crate::analysis::Profile;
+pub(super) use crate::analysis::sites::places::NO_STACK;
 use crate::ids::{FrameId, StackId, ThreadId};
 use crate::record::{Process, Thread};
 use crate::tables::Tables;
@@ -26,39 +25,19 @@ impl Name {
     pub(super) fn of(tables: &Tables, frame: FrameId) -> Self {
         let known = tables.frame(frame).and_then(|f| Some((f, tables.function(f.function)?)));
         let Some((frame, function)) = known else { return Self::no_stack() };
-        let name = shown(tables.string(function.name));
+        let name = escape(tables.string(function.name));
         Self {
             function: if name.is_empty() { "[no name]".to_owned() } else { name },
-            file: shown(tables.string(function.file)),
+            file: escape(tables.string(function.file)),
             line: frame.line,
         }
     }
 }
 
-/// Foreign bytes as text that a terminal can be shown: control characters and bytes that are not UTF-8
-/// become `\xNN`.
-pub(super) fn shown(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            if c.is_control() {
-                // Control characters end at U+009F.
-                let _ = write!(text, "\\x{:02x}", u32::from(c));
-            } else {
-                text.push(c);
-            }
-        }
-        for byte in chunk.invalid() {
-            let _ = write!(text, "\\x{byte:02x}");
-        }
-    }
-    text
-}
-
 /// A thread's name; its number when it has none.
 pub(super) fn thread_name(thread: Option<&Thread>, id: ThreadId) -> String {
     match thread {
-        Some(thread) if !thread.name.is_empty() => shown(&thread.name),
+        Some(thread) if !thread.name.is_empty() => escape(&thread.name),
         Some(thread) => format!("thread {}", thread.tid),
         None => format!("unknown thread {}", id.number()),
     }
@@ -67,16 +46,13 @@ pub(super) fn thread_name(thread: Option<&Thread>, id: ThreadId) -> String {
 /// A process as pid and program.
 pub(super) fn process_name(process: &Process) -> String {
     match process.command.first() {
-        Some(program) => format!("{} {}", process.pid, shown(program)),
+        Some(program) => format!("{} {}", process.pid, escape(program)),
         None => process.pid.to_string(),
     }
 }
 
 /// The thread with this id, and its process.
-pub(super) fn thread_of(
-    profile: &Profile,
-    id: ThreadId,
-) -> (Option<&Thread>, Option<&Process>) {
+pub(super) fn thread_of(profile: &Profile, id: ThreadId) -> (Option<&Thread>, Option<&Process>) {
     let found = profile.threads.binary_search_by_key(&id, |(t, _)| t.id);
     let thread = found.ok().map(|at| &profile.threads[at].0);
     let process = thread.and_then(|thread| {
@@ -125,12 +101,6 @@ mod tests {
     use crate::ids::FunctionId;
     use crate::record::Frame;
     use crate::tables::Interner;
-
-    #[test]
-    fn what_a_terminal_would_obey_is_escaped() {
-        assert_eq!(shown("zł\u{9b}1m".as_bytes()), "zł\\x9b1m");
-        assert_eq!(shown(b"a\x1b[31m\n\xff"), "a\\x1b[31m\\x0a\\xff");
-    }
 
     #[test]
     fn depth_first_keeps_families_together() {

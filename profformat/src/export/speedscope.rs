@@ -6,9 +6,10 @@ use std::io::Write;
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
+use super::escape::escape;
 use super::json::plain;
 use super::metric::Weight;
-use super::names::{Name, depth_first, process_name, root_first, shown, thread_name, thread_of};
+use super::names::{Name, depth_first, process_name, root_first, thread_name, thread_of};
 use super::{ExportError, Metric};
 use crate::analysis::Profile;
 use crate::ids::{FrameId, StackId, StringId};
@@ -58,7 +59,7 @@ pub fn write(profile: &Profile, metric: Metric, out: &mut dyn Write) -> Result<(
     let sum = |weights: &[Weight]| weights.iter().map(|w| w.weight).fold(0, u64::saturating_add);
     let threads: Vec<&[Weight]> = weights.chunk_by(|a, b| a.thread == b.thread).collect();
     let busiest = threads.iter().enumerate().max_by_key(|(at, w)| (sum(w), usize::MAX - at));
-    let command: Vec<String> = profile.header.command.iter().map(|word| shown(word)).collect();
+    let command: Vec<String> = profile.header.command.iter().map(|word| escape(word)).collect();
     let file = File {
         schema: SCHEMA,
         name: format!("{} ({})", command.join(" "), metric.name()),

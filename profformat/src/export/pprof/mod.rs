@@ -13,7 +13,8 @@ use flate2::{Compression, GzBuilder};
 use prost::Message;
 
 use self::message as pb;
-use super::names::{Name, process_name, shown, thread_name, thread_of};
+use super::escape::escape;
+use super::names::{Name, process_name, thread_name, thread_of};
 use super::{ExportError, Metric, Unit};
 use crate::analysis::{MemorySum, Profile};
 use crate::ids::{FrameId, StackId, ThreadId};
@@ -74,7 +75,10 @@ fn objects(sum: &MemorySum, live_bytes: u64, live_blocks: u64) -> u64 {
 }
 
 /// Sample types of a metric, the one to show first, the period's type, its unit and the period.
-fn types(profile: &Profile, metric: Metric) -> (&'static [[&'static str; 2]], [&'static str; 3], u64) {
+fn types(
+    profile: &Profile,
+    metric: Metric,
+) -> (&'static [[&'static str; 2]], [&'static str; 3], u64) {
     const HEAP: &[[&str; 2]] = &[
         ["alloc_objects", "count"],
         ["alloc_space", "bytes"],
@@ -123,10 +127,11 @@ struct Writer<'a, W: Write> {
 impl<W: Write> Writer<'_, W> {
     fn head(&mut self, metric: Metric) -> Result<(), ExportError> {
         let profile = self.profile;
-        let (sample_types, [shown_first, period_type, period_unit], period) = types(profile, metric);
+        let (sample_types, [shown_first, period_type, period_unit], period) =
+            types(profile, metric);
         let mut comments = vec![
             format!("prof {}", env!("CARGO_PKG_VERSION")),
-            profile.header.command.iter().map(|w| shown(w)).collect::<Vec<_>>().join(" "),
+            profile.header.command.iter().map(|w| escape(w)).collect::<Vec<_>>().join(" "),
         ];
         match metric {
             Metric::Live => comments.push("inuse: never freed".to_owned()),
@@ -136,10 +141,13 @@ impl<W: Write> Writer<'_, W> {
         if !profile.complete {
             comments.push("the trace ends early".to_owned());
         }
-        comments.extend(profile.notes.iter().map(|note| shown(note.as_bytes())));
-        let program = profile.header.command.first().map(|w| shown(w)).unwrap_or_default();
+        comments.extend(profile.notes.iter().map(|note| escape(note.as_bytes())));
+        let program = profile.header.command.first().map(|w| escape(w)).unwrap_or_default();
         let head = pb::Profile {
-            sample_type: sample_types.iter().map(|[name, unit]| self.value_type(name, unit)).collect(),
+            sample_type: sample_types
+                .iter()
+                .map(|[name, unit]| self.value_type(name, unit))
+                .collect(),
             mapping: vec![pb::Mapping {
                 id: 1,
                 filename: self.string(&program),
