@@ -113,7 +113,7 @@ def main():
             row += " %8.3f %9s %5.2f" % (middle, spread, cpu)
             if name == "start-up":
                 more = middle * statistics.median(walls["bare"]) - statistics.median(walls["bare"])
-                row += " (+%.0f ms)" % (more * 1000)
+                row += " (%+.0f ms)" % (more * 1000)
         print(row, flush=True)
 
 
