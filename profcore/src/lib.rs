@@ -7,10 +7,10 @@ mod ring;
 mod session;
 mod sync;
 
-#[cfg(all(not(loom), feature = "record"))]
-pub mod collector;
 #[cfg(not(loom))]
 mod codes;
+#[cfg(all(not(loom), feature = "record"))]
+pub mod collector;
 #[cfg(not(loom))]
 mod cpython;
 #[cfg(not(loom))]
