@@ -71,6 +71,15 @@ impl Code {
         })
     }
 
+    /// Whether this is code of the interpreter itself, which no program wrote.
+    #[inline]
+    pub(crate) fn is_internal(&self, layout: &Layout) -> bool {
+        self.file == self.name
+            && layout
+                .init_cleanup
+                .is_some_and(|(_, opcode)| probe::byte(self.start) == Some(opcode))
+    }
+
     /// A number that differs between code objects; never 0.
     #[inline]
     fn fingerprint(&self) -> u64 {

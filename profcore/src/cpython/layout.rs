@@ -35,6 +35,14 @@ pub(crate) struct Owner {
     pub(crate) highest: u8,
 }
 
+impl Owner {
+    /// Whether there are entry frames in this version; the outermost frame of a chain is then one.
+    #[inline]
+    pub(crate) const fn has_entries(&self) -> bool {
+        self.entry_from <= self.highest
+    }
+}
+
 /// Fields of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FrameFields {
@@ -106,4 +114,7 @@ pub(crate) struct Layout {
     pub(crate) bytes: BytesFields,
     /// The type pointer of every object.
     pub(crate) object_type: usize,
+    /// First instruction of the code that the interpreter runs between a class and its `__init__`. It is
+    /// none of the program's; its file name and its name are one and the same string.
+    pub(crate) init_cleanup: Option<(&'static str, u8)>,
 }

@@ -171,7 +171,7 @@ mod tests {
                     found.then(|| words.next()?.parse::<u8>().ok()).flatten()
                 })
             };
-            for &(name, value) in version.calls {
+            for (name, value) in version.calls.iter().copied().chain(version.layout.init_cleanup) {
                 assert_eq!(number(name), Some(value), "{name} in {}", interpreter.path);
             }
             seen += 1;

@@ -28,8 +28,9 @@ pub(super) struct Walk {
 /// One frame, read and checked.
 struct Frame {
     previous: usize,
-    generator: bool,
-    /// `None`: the frame only marks an entry from C.
+    /// [`stack_flag`] bits, if the chain ends at this frame.
+    if_last: u8,
+    /// `None`: no frame of the program: an entry from C, or the interpreter's own code.
     at: Option<(Code, i32)>,
 }
 
@@ -47,14 +48,11 @@ pub(super) fn walk(
         walk.found_code = Some(false);
         return walk;
     };
-    let mut generator = false;
-    // Entry frames stand between others, so twice the frames is far enough for any true chain.
-    for _ in 0..2 * into.len() + 2 {
+    let mut if_last = 0;
+    // At most two frames that are passed over stand between two others; a longer chain is a circle.
+    for _ in 0..3 * into.len() + 3 {
         if address == 0 {
-            // A generator is always run by somebody: its caller has not been linked yet.
-            if generator {
-                walk.flags |= stack_flag::UNLINKED;
-            }
+            walk.flags |= if_last;
             return walk;
         }
         let Some(frame) = read_frame(python, address) else {
@@ -76,8 +74,8 @@ pub(super) fn walk(
             let id = codes::intern(session, layout, code);
             cell.store(frame_word(id, *offset), Ordering::Relaxed);
             walk.depth += 1;
-            generator = frame.generator;
         }
+        if_last = frame.if_last;
         address = frame.previous;
     }
     walk.flags |= stack_flag::TORN;
@@ -111,7 +109,7 @@ fn read_frame(python: &Python, address: usize) -> Option<Frame> {
     if !probe::plausible(address) {
         return None;
     }
-    let mut generator = false;
+    let mut if_last = 0;
     let previous = probe::word(address + fields.previous)? as usize;
     if let Some(owner) = fields.owner {
         let value = probe::byte(address + owner.at)?;
@@ -119,9 +117,14 @@ fn read_frame(python: &Python, address: usize) -> Option<Frame> {
             return None;
         }
         if value >= owner.entry_from {
-            return Some(Frame { previous, generator, at: None });
+            return Some(Frame { previous, if_last, at: None });
         }
-        generator = value == owner.generator;
+        if value == owner.generator {
+            // A generator is always run by somebody: its caller has not been linked yet.
+            if_last = stack_flag::UNLINKED;
+        } else if owner.has_entries() {
+            if_last = stack_flag::TORN;
+        }
     }
     let code = probe::word(address + fields.code)? as usize & !fields.tag_mask;
     if !probe::plausible(code)
@@ -130,6 +133,9 @@ fn read_frame(python: &Python, address: usize) -> Option<Frame> {
         return None;
     }
     let code = Code::read(&python.layout, code)?;
+    if code.is_internal(&python.layout) {
+        return Some(Frame { previous, if_last, at: None });
+    }
     let offset = match fields.position {
         Position::Index { at, unit } => {
             let index = probe::word(address + at)? as u32 as i32;
@@ -141,5 +147,5 @@ fn read_frame(python: &Python, address: usize) -> Option<Frame> {
     };
     let in_bounds = offset >= -2 && offset < code.size as i64;
     let offset = i32::try_from(offset).ok().filter(|_| in_bounds)?;
-    Some(Frame { previous, generator, at: Some((code, offset)) })
+    Some(Frame { previous, if_last, at: Some((code, offset)) })
 }

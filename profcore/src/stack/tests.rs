@@ -17,7 +17,20 @@ struct Chain {
     state: (Object, Object),
 }
 
+fn has_entries(python: &Python) -> bool {
+    python.layout.frame.owner.is_some_and(|owner| owner.has_entries())
+}
+
+/// Ends in an entry frame where the version has them.
 fn chain(python: &Python, frames: &[(&CodeImage, isize, u8)]) -> Chain {
+    let mut frames = frames.to_vec();
+    if let (true, Some(&(code, _, _))) = (has_entries(python), frames.first()) {
+        frames.push((code, 0, ENTRY));
+    }
+    bare_chain(python, &frames)
+}
+
+fn bare_chain(python: &Python, frames: &[(&CodeImage, isize, u8)]) -> Chain {
     let mut objects = Vec::new();
     let mut previous = 0;
     for &(code, offset, owner) in frames.iter().rev() {
@@ -84,7 +97,7 @@ fn a_frame_that_has_not_begun_has_a_negative_offset_and_no_opcode() {
 #[test]
 fn entry_frames_are_passed_over() {
     let session = image::session();
-    for version in VERSIONS.iter().filter(|version| version.minor >= 12) {
+    for version in VERSIONS.iter().filter(|version| has_entries(&Python::for_tests(version))) {
         let python = Python::for_tests(version);
         let (leaf, root, entry) =
             (code(&python, "leaf"), code(&python, "root"), code(&python, "entry"));
@@ -105,15 +118,49 @@ fn entry_frames_are_passed_over() {
 }
 
 #[test]
+fn code_of_the_interpreter_itself_is_passed_over() {
+    let session = image::session();
+    let python = Python::for_tests(&VERSIONS[4]);
+    let (leaf, root) = (code(&python, "leaf"), code(&python, "root"));
+    let opcode = python.layout.init_cleanup.unwrap().1;
+    let name = |text: &str| image::text(&python.layout, 1, true, text.as_bytes());
+    let (file, init) = (name("-"), name("__init__"));
+    let same = init.address();
+    let mut cleanup = image::code(&python, file, init, 1, &[], &[opcode, 0, 0, 0]);
+    let walked = |cleanup: &CodeImage| {
+        let frames = [(&leaf, 6, THREAD), (cleanup, 0, THREAD), (&root, 4, THREAD)];
+        captured(session, &python, &chain(&python, &frames)).1
+    };
+    let found = walked(&cleanup);
+    assert_eq!(found.len(), 3, "a file of another name may begin with any instruction");
+    cleanup.object.set(python.layout.code.file, 8, same);
+    assert_eq!(walked(&cleanup), expect(&[("leaf", 6), ("root", 4)]));
+}
+
+#[test]
 fn a_generator_at_the_root_is_unlinked() {
     let session = image::session();
     for version in VERSIONS.iter().filter(|version| version.minor >= 11) {
         let python = Python::for_tests(version);
         let leaf = code(&python, "leaf");
-        let (capture, _) = captured(session, &python, &chain(&python, &[(&leaf, 6, GENERATOR)]));
+        let (capture, _) =
+            captured(session, &python, &bare_chain(&python, &[(&leaf, 6, GENERATOR)]));
         assert_eq!(capture.flags, stack_flag::PYTHON | stack_flag::UNLINKED);
         let linked = chain(&python, &[(&leaf, 6, GENERATOR), (&leaf, 2, THREAD)]);
         assert_eq!(captured(session, &python, &linked).0.flags, stack_flag::PYTHON);
+    }
+}
+
+#[test]
+fn a_chain_that_misses_its_entry_frame_is_torn() {
+    let session = image::session();
+    for version in &VERSIONS {
+        let python = Python::for_tests(version);
+        let leaf = code(&python, "leaf");
+        let chain = bare_chain(&python, &[(&leaf, 6, THREAD)]);
+        let torn = if has_entries(&python) { stack_flag::TORN } else { 0 };
+        let (capture, found) = captured(session, &python, &chain);
+        assert_eq!((found.len(), capture.flags), (1, stack_flag::PYTHON | torn));
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) const VERSION: Version = Version {
         text: TextFields { length: 16, state: 32, ascii_data: 48, compact_data: 72 },
         bytes: BytesFields { length: 16, data: 32 },
         object_type: 8,
+        init_cleanup: None,
     },
     debug_offsets: None,
     // A call is PRECALL, then CALL. A specialised PRECALL calls the C function itself and skips the CALL;
