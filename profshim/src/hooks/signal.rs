@@ -13,10 +13,7 @@ pub(super) unsafe extern "C" fn sigaction(
     new: *const Action,
     old: *mut Action,
 ) -> c_int {
-    if next::sigaction().is_none() {
-        next::resolve();
-    }
-    let Some(next) = next::sigaction() else { return -1 };
+    let Some(next) = next::sure(next::sigaction) else { return -1 };
     // SAFETY: the program's own arguments.
     match unsafe { dispositions::sigaction(next, signal, new, old) } {
         Some(result) => result,
@@ -51,10 +48,7 @@ unsafe fn set(
     flags: c_int,
     masks_itself: bool,
 ) -> Option<sighandler_t> {
-    if next::sigaction().is_none() {
-        next::resolve();
-    }
-    let next = next::sigaction()?;
+    let next = next::sure(next::sigaction)?;
     if handler == SIG_ERR || !(1..=64).contains(&signal) {
         return None;
     }
