@@ -1,3 +1,4 @@
 //! From a profile to the bytes of an output.
 
+pub mod escape;
 pub mod text;
