@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthChar;
 
 /// How a page looks.
 #[derive(Clone, Copy, Debug)]
@@ -45,9 +45,9 @@ impl Style {
     }
 }
 
-/// Cells that a text takes on a terminal.
+/// Cells that a text takes on a terminal, character by character as most terminals do it.
 pub(super) fn cells(text: &str) -> usize {
-    text.width()
+    text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
 /// Bytes from strangers as text that cannot act on a terminal.
