@@ -1,10 +1,41 @@
 //! A versioned binary trace format for profilers.
+//!
+//! # Writing and reading
+//!
+//! ```text
+//! TraceWriter::new(out, &Header, Options) -> io::Result<TraceWriter<W>>
+//!     .string(&[u8]) -> StringId        .function(Function) -> FunctionId
+//!     .frame(Frame) -> FrameId          .stack(Option<StackId>, FrameId) -> StackId
+//!     .write(&Record) -> io::Result<()> .flush() -> io::Result<()>
+//!     .finish(Timestamp) -> io::Result<W>
+//! TraceReader::new(&[u8]) -> Result<TraceReader, Error>
+//!     .header() -> &Header              .tables() -> &Tables (usable between records)
+//!     .next_record() -> Option<Result<Record, Error>>     .records() -> impl Iterator of the same
+//!     .damage() -> &Damage              .into_tables() -> Tables      .strict() -> Self
+//! map::open(&Path) -> Result<Mapped, Error> (dereferences to [u8])
+//! recover::check(&[u8]) -> Result<Report, Error>
+//! recover::recover(&[u8], out) -> io::Result<Report>
+//! ```
+//!
+//! Definitions come before their use: a process before its threads, a thread before its events, and every
+//! dictionary entry before the record that names it. Records of one kind keep the order in which they were
+//! written, and so do allocations, frees and resizes among each other; between other kinds, only times tell.
 #![deny(unsafe_code)]
 
+pub mod error;
 pub mod ids;
+#[expect(unsafe_code, reason = "the one call that maps a file; everything else reads slices")]
+pub mod map;
+pub mod reader;
 pub mod record;
+pub mod recover;
 pub mod tables;
 pub mod units;
+pub mod writer;
+
+pub use error::Error;
+pub use reader::TraceReader;
+pub use writer::{Options, TraceWriter};
 
 #[cfg(feature = "analysis")]
 pub mod analysis;

@@ -1,0 +1,36 @@
+//! Traces are read mapped.
+
+use std::fs::File;
+use std::ops::Deref;
+use std::path::Path;
+
+use crate::error::Error;
+
+/// A file as bytes. Dereferences to `[u8]`.
+#[derive(Debug)]
+pub struct Mapped(Option<memmap2::Mmap>);
+
+impl Deref for Mapped {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
+/// Maps a file for reading.
+pub fn open(path: &Path) -> Result<Mapped, Error> {
+    let fail = |error: std::io::Error| Error::Open {
+        path: crate::error::shown(path),
+        reason: error.to_string(),
+    };
+    let file = File::open(path).map_err(fail)?;
+    if file.metadata().map_err(fail)?.len() == 0 {
+        return Ok(Mapped(None));
+    }
+    // SAFETY: the mapping is private to reading and is never written through. The one hazard left is another
+    // process that shortens the file while it is mapped: that ends this process by SIGBUS, it cannot
+    // break memory safety, and the collector never shortens a trace.
+    let map = unsafe { memmap2::Mmap::map(&file) }.map_err(fail)?;
+    Ok(Mapped(Some(map)))
+}
