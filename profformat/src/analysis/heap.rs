@@ -262,7 +262,6 @@ impl Heap {
     }
 }
 
-
 fn set_live(figures: &mut MemorySum, old: u64, new: u64) {
     change(&mut figures.live_at_end_bytes, &mut figures.live_at_end_blocks, old, new);
 }

@@ -11,9 +11,9 @@ use crate::analysis::sites::{FunctionSum, WhyKind};
 use crate::record::Class;
 
 /// Rows by default, and with `--functions`.
-const SHOWN: usize = 4;
+const SHOWN: usize = 3;
 const SHOWN_IN_FULL: usize = 40;
-const MOSTLY: usize = 20;
+const MOSTLY: usize = 17;
 
 pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
     let mut functions: Vec<&FunctionSum> =
@@ -22,11 +22,14 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
     let mut line = Line::new(view.look);
     line.push(Style::Strong, "FUNCTIONS");
     if functions.is_empty() {
-        line.push(Style::Plain, if view.measures_time() {
-            "  none with time of its own."
-        } else {
-            "  not measured: CPU time was not recorded (`--no-cpu`)."
-        });
+        line.push(
+            Style::Plain,
+            if view.measures_time() {
+                "  none with time of its own."
+            } else {
+                "  not measured: CPU time was not recorded (`--no-cpu`)."
+            },
+        );
         return page.line(line);
     }
     let count = view.options.top.unwrap_or(match view.options.functions {
@@ -34,7 +37,10 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
         false => SHOWN,
     });
     let (shown, rest) = functions.split_at(count.min(functions.len()));
-    line.push(Style::Plain, &format!("  {} of {}, by self", shown.len(), number::count(functions.len() as u64)));
+    line.push(
+        Style::Plain,
+        &format!("  {} of {}, by self", shown.len(), number::count(functions.len() as u64)),
+    );
     if line.left() > 50 {
         line.push(Style::Dim, " (a recursive call is counted once in total)");
     }
@@ -47,16 +53,16 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
         page.line(row(view, function, full))?;
     }
     if !rest.is_empty() {
-        let sum = rest.iter().map(|f| own(f)).sum();
+        let sum = number::sum(rest.iter().map(|f| own(f)));
         let more = number::of(rest.len() as u64, "more function");
-        let text = format!("… {more}: {} self; `--functions` shows more", number::time(sum));
+        let text = format!("… {more}: {} self (`--functions`)", view.time_text(sum));
         page.paragraph(2, &[(Style::Dim, text)])?;
     }
     Ok(())
 }
 
 fn own(function: &FunctionSum) -> u64 {
-    Class::ALL.iter().filter(|c| c.on_cpu()).map(|c| function.self_ns[c.code() as usize]).sum()
+    number::on_cpu(&function.self_ns)
 }
 
 fn has_split(view: &View) -> bool {

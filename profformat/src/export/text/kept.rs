@@ -1,7 +1,8 @@
 //! Memory that was never freed, and what its shape says.
 //!
-//! A line that keeps most of what it allocates, in many blocks, piles up; a line of which a part stays is a
-//! cache or a result; few blocks are a table that was built once.
+//! A line that keeps nearly all of what it allocates, in many blocks, may leak; a line of which a part stays
+//! holds a cache or a result; few blocks are something built and kept. Sums over the whole run cannot tell
+//! a table built once from one that grows all along, so the word is *may*.
 
 use std::cmp::Reverse;
 use std::io;
@@ -16,20 +17,20 @@ use super::view::View;
 const FROM: u64 = 1 << 20;
 const SHOWN: usize = 5;
 const SHOWN_IN_FULL: usize = 20;
-/// Sampled blocks from which on a site can be said to pile up.
+/// Fewer sampled blocks are no leak.
 const MANY: u64 = 5;
 
-/// Does the line look like one that piles up?
-pub(super) fn piles_up(row: &Row) -> bool {
+/// Does the line keep nearly all it allocates, in many blocks?
+pub(super) fn may_leak(row: &Row) -> bool {
     let site = &row.site;
     site.live_at_end_blocks >= MANY
-        && site.live_at_end_bytes.saturating_mul(2) >= site.alloc_bytes
+        && site.live_at_end_bytes.saturating_mul(5) >= site.alloc_bytes.saturating_mul(4)
         && site.live_at_end_bytes >= FROM
 }
 
 fn judgement(row: &Row) -> &'static str {
-    match (piles_up(row), row.site.live_at_end_blocks) {
-        (true, _) => "piles up: most of it stays",
+    match (may_leak(row), row.site.live_at_end_blocks) {
+        (true, _) => "may leak: nearly all stays",
         (false, MANY..) => "a part of it stays",
         _ => "few blocks, built and kept",
     }
@@ -46,7 +47,7 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
     rows.retain(|row| row.value(Metric::Kept) > 0);
     rows.sort_by_key(|row| Reverse(row.value(Metric::Kept)));
     let big = rows.iter().filter(|row| row.value(Metric::Kept) >= FROM).count();
-    let sum: u64 = rows.iter().map(|row| row.value(Metric::Kept)).sum();
+    let sum = number::sum(rows.iter().map(|row| row.value(Metric::Kept)));
     if big == 0 {
         let text = format!("  none: no line kept 1 MiB or more ({} in all).", number::bytes(sum));
         line.push(Style::Plain, &text);
@@ -66,16 +67,17 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
         page.line(entry(view, row, scale))?;
     }
     if !rest.is_empty() {
-        let sum = rest.iter().map(|row| row.value(Metric::Kept)).sum();
+        let sum = number::sum(rest.iter().map(|row| row.value(Metric::Kept)));
         let more = number::of(rest.len() as u64, "more line");
         page.paragraph(2, &[(Style::Dim, format!("… {more}: {}", number::bytes(sum)))])?;
     }
-    let leaks = rows.iter().filter(|row| piles_up(row)).count();
-    let text = match leaks {
-        0 => "Leaks (most of it stays, 5 or more sampled blocks): none.".to_owned(),
-        n => format!("Leaks (most of it stays, 5 or more sampled blocks): {}.", number::of(n as u64, "line")),
+    let leaks = rows.iter().filter(|row| may_leak(row)).count() as u64;
+    let (style, verdict) = match leaks {
+        0 => (Style::Plain, "none".to_owned()),
+        n => (Style::Loss, format!("{} to look at", number::of(n, "line"))),
     };
-    page.paragraph(2, &[(if leaks > 0 { Style::Loss } else { Style::Plain }, text)])
+    let text = "Leaks (80 % or more of what a line allocated stays, in 5 or more sampled blocks): ";
+    page.paragraph(2, &[(Style::Plain, text.into()), (style, verdict + ".")])
 }
 
 fn wide(view: &View) -> bool {
@@ -101,7 +103,11 @@ fn entry(view: &View, row: &Row, scale: ByteScale) -> Line {
     let site = &row.site;
     let mut line = Line::new(view.look);
     let interval = view.profile.header.memory_interval;
-    line.right_in(Style::Memory, &scale.cell(site.live_at_end_bytes, row.mean_block(), interval), 9);
+    line.right_in(
+        Style::Memory,
+        &scale.cell(site.live_at_end_bytes, row.mean_block(), interval),
+        9,
+    );
     if view.look.width >= 60 {
         let part = number::share(site.live_at_end_bytes.min(site.alloc_bytes), site.alloc_bytes);
         line.right_in(Style::Plain, &part, 10);
@@ -109,7 +115,7 @@ fn entry(view: &View, row: &Row, scale: ByteScale) -> Line {
     }
     line.gap(2);
     if wide(view) {
-        let style = if piles_up(row) { Style::Loss } else { Style::Plain };
+        let style = if may_leak(row) { Style::Loss } else { Style::Plain };
         line.left_in(style, judgement(row), 28);
     }
     let spot = view.look.cut_start(&view.spot(row), line.left());

@@ -14,8 +14,8 @@ use crate::analysis::sites::{Why, WhyKind};
 use crate::ids::StringId;
 
 /// Rows by default: with them the report of most programs fits a screen of 50 lines.
-const YOURS: usize = 8;
-const HOT: usize = 6;
+const YOURS: usize = 6;
+const HOT: usize = 5;
 /// As many hot lines are explained.
 const EXPLAINED: usize = 3;
 /// Column at which explanations begin: under the bars.
@@ -45,7 +45,7 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
 fn whole(view: &View, metric: Metric) -> u64 {
     match metric {
         Metric::Total | Metric::Own => view.totals.cpu_ns,
-        _ => view.rows.iter().map(|row| row.value(metric)).sum(),
+        _ => number::sum(view.rows.iter().map(|row| row.value(metric))),
     }
 }
 
@@ -60,9 +60,9 @@ fn sorted_by(metric: Metric) -> &'static str {
     }
 }
 
-fn amount(metric: Metric, value: u64) -> String {
+fn amount(view: &View, metric: Metric, value: u64) -> String {
     match metric {
-        Metric::Own | Metric::Total => number::time(value),
+        Metric::Own | Metric::Total => view.time_text(value),
         _ => number::bytes(value),
     }
 }
@@ -72,10 +72,13 @@ fn your_lines(view: &View, page: &mut Page, picked: &Picked, lines: usize) -> io
     if picked.rows.is_empty() {
         let mut line = Line::new(view.look);
         line.push(Style::Strong, "YOUR LINES");
-        line.push(Style::Plain, match lines {
-            0 => "  none: nothing was seen in a file of yours.",
-            _ => "  none with a figure to sort by.",
-        });
+        line.push(
+            Style::Plain,
+            match lines {
+                0 => "  none: nothing was seen in a file of yours.",
+                _ => "  none with a figure to sort by.",
+            },
+        );
         return page.line(line);
     }
     let spots: HashSet<_> = picked.rows.iter().map(|row| (row.site.file, row.site.line)).collect();
@@ -84,14 +87,10 @@ fn your_lines(view: &View, page: &mut Page, picked: &Picked, lines: usize) -> io
         _ => HashMap::new(),
     };
     let table = Table::new(view, by, &picked.rows, splits);
-    let files: HashSet<StringId> = picked.rows.iter().map(|row| row.site.file).collect();
-    let mut about = format!("{} of {}, {}", picked.rows.len(), number::of(lines as u64, "line"), sorted_by(by));
-    if let (1, Some(row)) = (files.len(), picked.rows.first()) {
-        let file = view.look.cut_start(&view.place(row.site.file).short, 30);
-        about = format!("{file} · {about}");
-    }
+    let about =
+        format!("{} of {}, {}", picked.rows.len(), number::of(lines as u64, "line"), sorted_by(by));
     head(view, page, "YOUR LINES", &about, &table, by)?;
-    rows(view, page, &table, &picked.rows, by, files.len() > 1, false)?;
+    rows(view, page, &table, &picked.rows, by, false)?;
     cut(view, page, &picked.cut, picked.rows.len())
 }
 
@@ -100,14 +99,17 @@ fn hot_lines(view: &View, page: &mut Page, picked: &Picked, all: &[&Row]) -> io:
     if picked.rows.is_empty() {
         let mut line = Line::new(view.look);
         line.push(Style::Strong, "HOT LINES");
-        line.push(Style::Plain, match (by, view.measures_time()) {
-            (Metric::Own, false) => "  not measured: CPU time was not recorded (`--no-cpu`).",
-            _ => "  none with a figure to sort by.",
-        });
+        line.push(
+            Style::Plain,
+            match (by, view.measures_time()) {
+                (Metric::Own, false) => "  not measured: CPU time was not recorded (`--no-cpu`).",
+                _ => "  none with a figure to sort by.",
+            },
+        );
         return page.line(line);
     }
     let table = Table::new(view, by, &picked.rows, HashMap::new());
-    let sum: u64 = picked.rows.iter().map(|row| row.value(by)).sum();
+    let sum = number::sum(picked.rows.iter().map(|row| row.value(by)));
     let about = format!(
         "{} of {}, {}, {} · libraries too",
         picked.rows.len(),
@@ -116,7 +118,7 @@ fn hot_lines(view: &View, page: &mut Page, picked: &Picked, all: &[&Row]) -> io:
         sorted_by(by),
     );
     head(view, page, "HOT LINES", &about, &table, by)?;
-    rows(view, page, &table, &picked.rows, by, true, by == Metric::Own)?;
+    rows(view, page, &table, &picked.rows, by, by == Metric::Own)?;
     cut(view, page, &picked.cut, picked.rows.len())
 }
 
@@ -134,11 +136,11 @@ fn head(
     if let Some(pattern) = &view.options.file {
         line.push(Style::Plain, &format!(" · --file '{}'", foreign(pattern.as_bytes())));
     }
-    let full = format!("full bar = {}", amount(by, table.full));
+    let full = format!("full bar = {}", amount(view, by, table.full));
     let timed = matches!(by, Metric::Own | Metric::Total) && !view.options.all_classes;
     let legend: usize = PARTS.iter().map(|part| part.len() + 3).sum();
     if table.is_compact() {
-    } else if timed && line.left() > legend + 4 + full.chars().count() {
+    } else if timed && name == "YOUR LINES" && line.left() > legend + 4 + full.chars().count() {
         let gap = line.left() - legend - 2 - full.chars().count();
         line.gap(gap);
         for (part, (fill, style)) in PARTS.iter().zip(FILLS) {
@@ -159,24 +161,25 @@ fn rows(
     table: &Table,
     rows: &[&Row],
     by: Metric,
-    grouped: bool,
     explained: bool,
 ) -> io::Result<()> {
-    let explain: Vec<&Row> = rows.iter().copied().take(if explained { EXPLAINED } else { 0 }).collect();
-    let mut write = |page: &mut Page, row: &Row| {
+    let explain: Vec<&Row> =
+        rows.iter().copied().take(if explained { EXPLAINED } else { 0 }).collect();
+    let write = |page: &mut Page, row: &Row| {
         page.line(table.row(row, std::ptr::eq(row, rows[0])))?;
         if explain.iter().any(|known| std::ptr::eq(*known, row)) && !table.is_compact() {
             why(view, page, row)?;
         }
         Ok::<(), io::Error>(())
     };
-    if !grouped || table.is_compact() {
+    if table.is_compact() {
         return rows.iter().try_for_each(|row| write(page, row));
     }
     let mut sums: HashMap<StringId, u64> = HashMap::new();
     let own = if by == Metric::Total { Metric::Own } else { by };
     for row in &view.rows {
-        *sums.entry(row.site.file).or_default() += row.value(own);
+        let sum = sums.entry(row.site.file).or_default();
+        *sum = sum.saturating_add(row.value(own));
     }
     let sum = |file: &StringId| sums.get(file).copied().unwrap_or(0);
     let mut files: Vec<StringId> = Vec::new();
@@ -185,7 +188,11 @@ fn rows(
             files.push(row.site.file);
         }
     }
-    files.sort_by_key(|file| std::cmp::Reverse(sum(file)));
+    // By what is shown of each: the hottest line must not stand below a file of many small ones.
+    let shown = |file: &StringId| {
+        number::sum(rows.iter().filter(|row| row.site.file == *file).map(|row| row.value(by)))
+    };
+    files.sort_by_key(|file| std::cmp::Reverse(shown(file)));
     for file in files {
         page.line(file_head(view, file, own, sum(&file)))?;
         rows.iter().filter(|row| row.site.file == file).try_for_each(|row| write(page, row))?;
@@ -197,7 +204,7 @@ fn file_head(view: &View, file: StringId, own: Metric, sum: u64) -> Line {
     let mut line = Line::new(view.look);
     let whole = whole(view, own);
     let figure = match own {
-        Metric::Own => format!("{} self ({})", number::time(sum), number::share(sum, whole)),
+        Metric::Own => format!("{} self ({})", view.time_text(sum), number::share(sum, whole)),
         _ => format!("{} ({})", number::bytes(sum), number::share(sum, whole)),
     };
     let short = &view.place(file).short;
@@ -221,10 +228,12 @@ fn why(view: &View, page: &mut Page, row: &Row) -> io::Result<()> {
         .iter()
         .filter(|part| part.cpu_ns.saturating_mul(20) >= site.total_cpu_ns)
         .take(3)
-        .map(|part| format!("{} {}", part_name(view, part), number::time(part.cpu_ns)))
+        .map(|part| format!("{} {}", part_name(view, part), view.time_text(part.cpu_ns)))
         .collect();
-    let mut text = match parts.len() {
-        0 => String::new(),
+    let mut text = match site.why.first() {
+        None => String::new(),
+        // The split says as much.
+        Some(part) if parts.len() < 2 && part.what == WhyKind::Itself => String::new(),
         _ => format!("why: {}", parts.join(" · ")),
     };
     if let Some(&(file, line, ns)) = site.callers.first() {
@@ -233,7 +242,11 @@ fn why(view: &View, page: &mut Page, row: &Row) -> io::Result<()> {
             _ => view.spot_of(file, line, site.function),
         };
         let gap = if text.is_empty() { "" } else { "   " };
-        text = format!("{text}{gap}called by {by} ({})", number::time(ns));
+        let part = match ns < site.total_cpu_ns {
+            true => format!(" ({})", view.time_text(ns)),
+            false => String::new(),
+        };
+        text = format!("{text}{gap}called by {by}{part}");
     }
     if text.is_empty() {
         return Ok(());
@@ -265,19 +278,16 @@ fn cut(view: &View, page: &mut Page, cut: &Cut, shown: usize) -> io::Result<()> 
     }
     let mut sums = Vec::new();
     if view.measures_time() {
-        sums.push(format!("{} self", number::time(cut.self_ns)));
+        sums.push(format!("{} self", view.time_text(cut.self_ns)));
     }
-    for (value, what) in [(cut.peak, "at the peak"), (cut.kept, "kept"), (cut.copied, "copied")] {
+    for (value, what) in [(cut.peak, "at peak"), (cut.kept, "kept"), (cut.copied, "copied")] {
         if value > 0 {
             sums.push(format!("{} {what}", number::bytes(value)));
         }
     }
     let option = format!("`--top {}`", (shown * 4).max(20));
-    let text = format!(
-        "… {}: {}; {option} shows more",
-        number::of(cut.lines as u64, "more line"),
-        sums.join(", ")
-    );
+    let text =
+        format!("… {}: {} ({option})", number::of(cut.lines as u64, "more line"), sums.join(", "));
     page.paragraph(2, &[(Style::Dim, text)])
 }
 
@@ -285,15 +295,19 @@ fn nothing_passes(view: &View, page: &mut Page, pattern: &str) -> io::Result<()>
     let by = metric(view.options.sort, false);
     let mut sums: HashMap<&str, u64> = HashMap::new();
     for row in view.rows.iter().filter(|row| row.value(by) > 0) {
-        *sums.entry(&view.place(row.site.file).short).or_default() += row.value(by);
+        let sum = sums.entry(&view.place(row.site.file).short).or_default();
+        *sum = sum.saturating_add(row.value(by));
     }
-    let mut sums: Vec<(&str, u64)> = sums.into_iter().filter(|(name, _)| !name.is_empty()).collect();
+    let mut sums: Vec<(&str, u64)> =
+        sums.into_iter().filter(|(name, _)| !name.is_empty()).collect();
     sums.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     let what = if view.options.sort == Sort::Cpu { "time" } else { "such bytes" };
     let files: Vec<String> = sums
         .iter()
         .take(5)
-        .map(|(name, value)| format!("{} {}", view.look.cut_start(name, 40), amount(by, *value)))
+        .map(|(name, value)| {
+            format!("{} {}", view.look.cut_start(name, 40), amount(view, by, *value))
+        })
         .collect();
     let rest = if sums.len() > 5 { " …" } else { "" };
     let files = match files.len() {

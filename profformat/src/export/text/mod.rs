@@ -29,7 +29,7 @@ mod tests;
 use std::io::{self, Write};
 
 pub use source::{NoSource, Source};
-pub use summary::summary;
+pub use summary::summary_figures;
 
 use crate::analysis::Profile;
 use crate::analysis::sites::{FunctionSum, Site};

@@ -3,6 +3,9 @@
 //! Between a figure and its unit stands a no-break space; the page turns it into a plain one after
 //! breaking lines.
 
+use super::route::ByClass;
+use crate::record::Class;
+
 /// Half-width factor of a 95 % interval.
 const Z: f64 = 1.96;
 /// Upper 95 % bounds of a Poisson mean when 0, 1 or 2 were seen.
@@ -12,6 +15,19 @@ const FEW: [f64; 3] = [3.69, 5.57, 7.22];
 pub(super) const ZERO: &str = "·";
 pub(super) const UNMEASURED: &str = "n/a";
 pub(super) const UNKNOWN: &str = "?";
+
+/// A sum that stops at the largest number: figures of a damaged trace can be anything.
+pub(super) fn sum(values: impl IntoIterator<Item = u64>) -> u64 {
+    values.into_iter().fold(0, u64::saturating_add)
+}
+
+/// The CPU part of times by class.
+pub(super) fn on_cpu(ns: &ByClass) -> u64 {
+    sum(Class::ALL
+        .into_iter()
+        .filter(|class| class.on_cpu())
+        .map(|class| ns[class.code() as usize]))
+}
 
 /// Unit and decimals of a column of time, fixed by its largest value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,7 +61,10 @@ impl TimeScale {
         }
         if samples < 3 {
             let upper = ns as f64 / samples.max(1) as f64 * FEW[samples as usize];
-            return format!("<{}", fixed(upper / self.nanos, self.decimals).trim_start_matches('<'));
+            return format!(
+                "<{}",
+                fixed(upper / self.nanos, self.decimals).trim_start_matches('<')
+            );
         }
         mark(self.figure(ns), half_width(squares) > ns as f64 / 3.0)
     }
@@ -100,7 +119,8 @@ fn byte_unit(bytes: u64) -> (f64, &'static str) {
 
 impl ByteScale {
     pub(super) fn for_largest(bytes: u64) -> Self {
-        let (unit_bytes, unit) = byte_unit(bytes);
+        // A column of zeros has the unit that one expects.
+        let (unit_bytes, unit) = byte_unit(if bytes == 0 { 1 << 20 } else { bytes });
         let decimals = match bytes as f64 / unit_bytes {
             _ if unit == "B" => 0,
             value if value >= 99.95 => 0,
@@ -126,7 +146,10 @@ impl ByteScale {
         let seen = bytes as f64 / interval;
         if mean < interval && seen < 2.5 {
             let upper = interval * FEW[(seen.round() as usize).clamp(1, 2)];
-            return format!("<{}", fixed(upper / self.bytes, self.decimals).trim_start_matches('<'));
+            return format!(
+                "<{}",
+                fixed(upper / self.bytes, self.decimals).trim_start_matches('<')
+            );
         }
         mark(self.figure(bytes), bytes_half_width(bytes, mean, interval) > bytes as f64 / 3.0)
     }

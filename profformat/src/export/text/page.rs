@@ -244,7 +244,11 @@ impl<'a> Page<'a> {
     }
 
     /// Writes running text, broken at spaces, every line behind `indent` spaces.
-    pub(super) fn paragraph(&mut self, indent: usize, pieces: &[(Style, String)]) -> io::Result<()> {
+    pub(super) fn paragraph(
+        &mut self,
+        indent: usize,
+        pieces: &[(Style, String)],
+    ) -> io::Result<()> {
         let mut line = Line::new(self.look);
         line.gap(indent);
         for word in words(pieces) {
@@ -307,8 +311,11 @@ mod tests {
     #[test]
     fn paragraphs_break_between_words_only() {
         let mut out = Vec::new();
-        let text = vec![(Style::Plain, "one two three 10\u{a0}s of".into()), (Style::Strong, " time".into())];
+        let text = vec![
+            (Style::Plain, "one two three 10\u{a0}s of".into()),
+            (Style::Strong, " time".into()),
+        ];
         Page::new(&mut out, LOOK).paragraph(2, &text).unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "  one two three\n  10 s of time\n");
+        assert_eq!(String::from_utf8(out).unwrap(), "  one two three 10 s\n  of time\n");
     }
 }

@@ -43,11 +43,16 @@ impl Places {
         for function in tables.functions() {
             *python.entry(function.file).or_default() |= function.lang == Lang::Python;
         }
-        let files: Vec<&[u8]> =
-            python.iter().filter(|(_, python)| **python).map(|(&id, _)| tables.string(id)).collect();
+        let files: Vec<&[u8]> = python
+            .iter()
+            .filter(|(_, python)| **python)
+            .map(|(&id, _)| tables.string(id))
+            .collect();
         let roots = roots(profile, &files);
-        let places =
-            python.iter().map(|(&id, &python)| (id, place(tables.string(id), python, &roots))).collect();
+        let places = python
+            .iter()
+            .map(|(&id, &python)| (id, place(tables.string(id), python, &roots)))
+            .collect();
         Self { places, none: Place::default() }
     }
 
@@ -115,7 +120,8 @@ fn under(path: &[u8], root: &[u8]) -> bool {
 /// The script's folder and the working folder, as far as the trace tells.
 fn roots(profile: &Profile, files: &[&[u8]]) -> Vec<Vec<u8>> {
     let profiled = profile.processes.iter().filter(|(process, _)| process.profiled);
-    let commands = std::iter::once(&profile.header.command).chain(profiled.map(|(p, _)| &p.command));
+    let commands =
+        std::iter::once(&profile.header.command).chain(profiled.map(|(p, _)| &p.command));
     let mut roots: Vec<Vec<u8>> = commands.flat_map(|command| of_command(command, files)).collect();
     roots.retain(|root| {
         let folder = root.strip_suffix(b"/").unwrap_or(root);
@@ -198,8 +204,12 @@ mod tests {
 
     #[test]
     fn the_scripts_folder_and_the_working_folder_are_yours() {
-        let files =
-            ["/w/a/tools/run.py", "/w/a/lib/x.py", "/w/b/y.py", "/w/a/v/lib/python3.11/site-packages/n/z.py"];
+        let files = [
+            "/w/a/tools/run.py",
+            "/w/a/lib/x.py",
+            "/w/b/y.py",
+            "/w/a/v/lib/python3.11/site-packages/n/z.py",
+        ];
         assert_eq!(yours(&["python3", "tools/run.py"], &files), [true, true, false, false]);
         assert_eq!(yours(&["python3", "/w/a/tools/run.py"], &files), [true, false, false, false]);
         assert_eq!(yours(&["python3", "../a/tools/run.py"], &files), [true, false, false, false]);
@@ -208,20 +218,27 @@ mod tests {
 
     #[test]
     fn a_module_gives_the_working_folder() {
-        let files = ["/w/pkg/sub/__main__.py", "/w/other.py", "/x/other.py", "/usr/lib/python3.11/json.py"];
+        let files =
+            ["/w/pkg/sub/__main__.py", "/w/other.py", "/x/other.py", "/usr/lib/python3.11/json.py"];
         assert_eq!(yours(&["-m", "pkg.sub"], &files), [true, true, false, false]);
     }
 
     #[test]
     fn an_installed_script_leaves_everything_not_installed() {
-        let files = ["/v/bin/pytest", "/w/test.py", "<frozen importlib>", "/usr/lib/python3/dist-packages/a.py"];
+        let files = [
+            "/v/bin/pytest",
+            "/w/test.py",
+            "<frozen importlib>",
+            "/usr/lib/python3/dist-packages/a.py",
+        ];
         assert_eq!(yours(&["/v/bin/pytest"], &files), [true, true, false, false]);
         assert_eq!(yours(&["nothing"], &["rel.py", ""]), [true, false]);
     }
 
     #[test]
     fn short_names_leave_out_what_says_nothing() {
-        let files = ["/w/a/run.py", "/w/a/sub/x.py", "/v/lib/python3.11/site-packages/docutils/nodes.py"];
+        let files =
+            ["/w/a/run.py", "/w/a/sub/x.py", "/v/lib/python3.11/site-packages/docutils/nodes.py"];
         let places = places(&["run.py"], &files);
         let short: Vec<&str> = places.iter().map(|p| p.short.as_str()).collect();
         assert_eq!(short, ["run.py", "sub/x.py", "docutils/nodes.py"]);

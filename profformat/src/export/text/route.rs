@@ -25,7 +25,7 @@ pub(super) fn totals_by_class(profile: &Profile, spots: &HashSet<Spot>) -> HashM
             }
         }
         for &spot in &hit {
-            totals.entry(spot).or_default()[sum.class.code() as usize] += sum.weight_ns;
+            add(&mut totals.entry(spot).or_default()[sum.class.code() as usize], sum);
         }
     }
     totals
@@ -39,7 +39,7 @@ pub(super) fn packages_below(profile: &Profile, places: &Places, from: Spot) -> 
             continue;
         }
         if let Some(((file, _), _)) = walk(profile, sum).find(|(_, lang)| *lang == Lang::Python) {
-            *packages.entry(&places.of(file).package).or_default() += sum.weight_ns;
+            add(packages.entry(&places.of(file).package).or_default(), sum);
         }
     }
     largest_first(packages)
@@ -53,17 +53,22 @@ pub(super) fn outside_python(profile: &Profile, places: &Places) -> (u64, Vec<(S
         if walk(profile, sum).any(|(_, lang)| lang == Lang::Python) {
             continue;
         }
-        sum_ns += sum.weight_ns;
+        add(&mut sum_ns, sum);
         if let Some(((file, _), _)) = walk(profile, sum).next() {
-            *modules.entry(&places.of(file).base).or_default() += sum.weight_ns;
+            add(modules.entry(&places.of(file).base).or_default(), sum);
         }
     }
     modules.remove("");
     (sum_ns, largest_first(modules))
 }
 
+fn add(into: &mut u64, sum: &TimeSum) {
+    *into = into.saturating_add(sum.weight_ns);
+}
+
 fn largest_first(sums: HashMap<&str, u64>) -> Vec<(String, u64)> {
-    let mut sums: Vec<(String, u64)> = sums.into_iter().map(|(name, ns)| (name.into(), ns)).collect();
+    let mut sums: Vec<(String, u64)> =
+        sums.into_iter().map(|(name, ns)| (name.into(), ns)).collect();
     sums.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     sums
 }

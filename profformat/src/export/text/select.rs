@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::place::Places;
-use super::Sort;
+use super::{Sort, number};
 use crate::analysis::Profile;
 use crate::analysis::sites::{Site, Why, WhyKind};
 
@@ -31,7 +31,7 @@ pub(super) enum Metric {
 impl Row {
     pub(super) fn value(&self, metric: Metric) -> u64 {
         match metric {
-            Metric::Own => self.site.self_cpu_ns(),
+            Metric::Own => number::on_cpu(&self.site.self_ns),
             Metric::Total => self.site.total_cpu_ns,
             Metric::Alloc => self.site.alloc_bytes,
             Metric::Peak => self.site.live_at_peak_bytes,
@@ -54,7 +54,9 @@ impl Row {
 /// The rows of a profile, in an order that is always the same.
 pub(super) fn rows(profile: &Profile, sites: &[Site], places: &Places) -> Vec<Row> {
     // A native function without a line is a row of its own.
-    let key = |site: &Site| (site.file, site.line, if site.line == 0 { Some(site.function) } else { None });
+    let key = |site: &Site| {
+        (site.file, site.line, if site.line == 0 { Some(site.function) } else { None })
+    };
     let mut groups: HashMap<_, Vec<&Site>> = HashMap::new();
     for site in sites {
         groups.entry(key(site)).or_default().push(site);
@@ -74,22 +76,22 @@ fn merged(profile: &Profile, group: &[&Site]) -> Site {
     let mut sum = group[0].clone();
     for site in &group[1..] {
         for (into, &from) in sum.self_ns.iter_mut().zip(&site.self_ns) {
-            *into += from;
+            *into = into.saturating_add(from);
         }
-        sum.samples += site.samples;
-        sum.self_squares += site.self_squares;
-        sum.alloc_bytes += site.alloc_bytes;
-        sum.alloc_python_bytes += site.alloc_python_bytes;
-        sum.alloc_count += site.alloc_count;
-        sum.live_at_peak_bytes += site.live_at_peak_bytes;
-        sum.live_at_end_bytes += site.live_at_end_bytes;
-        sum.live_at_end_blocks += site.live_at_end_blocks;
-        sum.copy_bytes += site.copy_bytes;
-        sum.copy_count += site.copy_count;
+        sum.samples = sum.samples.saturating_add(site.samples);
+        sum.self_squares = sum.self_squares.saturating_add(site.self_squares);
+        sum.alloc_bytes = sum.alloc_bytes.saturating_add(site.alloc_bytes);
+        sum.alloc_python_bytes = sum.alloc_python_bytes.saturating_add(site.alloc_python_bytes);
+        sum.alloc_count = sum.alloc_count.saturating_add(site.alloc_count);
+        sum.live_at_peak_bytes = sum.live_at_peak_bytes.saturating_add(site.live_at_peak_bytes);
+        sum.live_at_end_bytes = sum.live_at_end_bytes.saturating_add(site.live_at_end_bytes);
+        sum.live_at_end_blocks = sum.live_at_end_blocks.saturating_add(site.live_at_end_blocks);
+        sum.copy_bytes = sum.copy_bytes.saturating_add(site.copy_bytes);
+        sum.copy_count = sum.copy_count.saturating_add(site.copy_count);
     }
     if group.len() > 1 {
         sum.why = merged_why(profile, group);
-        let own_total = sum.self_cpu_ns();
+        let own_total = number::on_cpu(&sum.self_ns);
         if own_total > sum.total_cpu_ns {
             (sum.total_cpu_ns, sum.total_samples) = (own_total, sum.samples);
             sum.total_squares = sum.self_squares;
@@ -108,7 +110,7 @@ fn merged_why(profile: &Profile, group: &[&Site]) -> Vec<Why> {
             continue;
         }
         match parts.iter_mut().find(|p| p.what == part.what && p.name == part.name) {
-            Some(known) => known.cpu_ns += part.cpu_ns,
+            Some(known) => known.cpu_ns = known.cpu_ns.saturating_add(part.cpu_ns),
             None => parts.push(part.clone()),
         }
     }
@@ -129,10 +131,10 @@ pub(super) struct Cut {
 impl Cut {
     fn add(&mut self, row: &Row) {
         self.lines += 1;
-        self.self_ns += row.value(Metric::Own);
-        self.peak += row.value(Metric::Peak);
-        self.kept += row.value(Metric::Kept);
-        self.copied += row.value(Metric::Copied);
+        self.self_ns = self.self_ns.saturating_add(row.value(Metric::Own));
+        self.peak = self.peak.saturating_add(row.value(Metric::Peak));
+        self.kept = self.kept.saturating_add(row.value(Metric::Kept));
+        self.copied = self.copied.saturating_add(row.value(Metric::Copied));
     }
 }
 
@@ -176,7 +178,7 @@ pub(super) fn pick<'a>(
         .collect();
     if sort == Sort::Cpu {
         for leader in [Metric::Peak, Metric::Kept, Metric::Copied] {
-            let sum: u64 = rows.iter().map(|row| row.value(leader)).sum();
+            let sum = number::sum(rows.iter().map(|row| row.value(leader)));
             let mut by_leader: Vec<&Row> = order.clone();
             by_leader.sort_by_key(|row| std::cmp::Reverse(row.value(leader)));
             for row in by_leader.into_iter().take(LEADERS) {

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::Sort;
 use super::number::{ByteScale, UNKNOWN, UNMEASURED, ZERO, apportion, percent};
 use super::page::{Line, Style, foreign};
 use super::route::{ByClass, Spot};
 use super::select::{Metric, Row};
 use super::view::View;
-use super::Sort;
 use crate::record::Class;
 
 /// Source is never narrower: it is the last thing to go.
@@ -143,8 +143,8 @@ impl<'a> Table<'a> {
             let style = match column {
                 _ if text == ZERO || text == UNMEASURED => Style::Dim,
                 Column::Own | Column::Total if first => Style::Strong,
-                Column::Alloc | Column::Peak => Style::Memory,
-                Column::Kept => Style::Loss,
+                Column::Kept if super::kept::may_leak(row) => Style::Loss,
+                Column::Alloc | Column::Peak | Column::Kept => Style::Memory,
                 Column::Copied => Style::Copies,
                 _ => Style::Plain,
             };
@@ -247,8 +247,7 @@ impl<'a> Table<'a> {
         let value = row.value(self.metric);
         let (mut text, unit) = match self.metric {
             Metric::Own | Metric::Total => {
-                let column =
-                    if self.metric == Metric::Own { Column::Own } else { Column::Total };
+                let column = if self.metric == Metric::Own { Column::Own } else { Column::Total };
                 (self.cell(column, row), self.view.time.unit)
             }
             _ => {
@@ -291,7 +290,12 @@ fn columns(view: &View, bar: usize) -> Vec<(Column, usize)> {
     if width >= 130 || options.sort == Sort::Memory {
         columns.push((Column::Alloc, 10));
     }
-    columns.extend([(Column::Peak, 10), (Column::Kept, 10), (Column::Copied, 10), (Column::Line, 7)]);
+    columns.extend([
+        (Column::Peak, 10),
+        (Column::Kept, 10),
+        (Column::Copied, 10),
+        (Column::Line, 7),
+    ]);
     // What goes first when the page gets narrower; the column it is sorted by stays.
     let sorted = match options.sort {
         Sort::Cpu => Column::Own,
@@ -300,7 +304,8 @@ fn columns(view: &View, bar: usize) -> Vec<(Column, usize)> {
         Sort::Leaks => Column::Kept,
     };
     let wait = [Column::Class(Class::Wait), Column::Class(Class::Gil)];
-    let order = [Column::Copied, Column::Kept, Column::Alloc, Column::Peak, Column::Split, Column::Total];
+    let order =
+        [Column::Copied, Column::Kept, Column::Alloc, Column::Peak, Column::Split, Column::Total];
     let order = if width < 80 { [&[Column::Split][..], &order].concat() } else { order.to_vec() };
     for column in order.into_iter().chain(wait) {
         let used: usize = columns.iter().map(|(_, width)| width).sum();

@@ -1,6 +1,6 @@
 //! A profile as the report looks at it: rows, totals, scales.
 
-use super::number::TimeScale;
+use super::number::{self, TimeScale};
 use super::page::{Look, foreign};
 use super::place::{Place, Places};
 use super::route::ByClass;
@@ -43,23 +43,24 @@ impl Totals {
     fn new(profile: &Profile) -> Self {
         let mut totals = Self::default();
         for sum in &profile.time {
-            totals.classes[sum.class.code() as usize] += sum.weight_ns;
+            let class = &mut totals.classes[sum.class.code() as usize];
+            *class = class.saturating_add(sum.weight_ns);
             if sum.class.on_cpu() {
-                totals.cpu_ns += sum.weight_ns;
-                totals.samples += sum.samples;
+                totals.samples = totals.samples.saturating_add(sum.samples);
             }
         }
+        totals.cpu_ns = number::on_cpu(&totals.classes);
         let ends = profile.processes.iter().filter(|(process, _)| process.profiled);
         totals.charged_ns = ends
             .map(|(_, end)| end.map(|end| end.cpu_ns).filter(|&ns| ns > 0))
-            .sum::<Option<u64>>()
+            .try_fold(0, |sum: u64, ns| Some(sum.saturating_add(ns?)))
             .filter(|&ns| ns > 0);
         let counted = |name| profile.counters.get(name).copied().filter(|&n| n > 0);
         totals.alloc = counted(counter::ALLOC_BYTES)
-            .unwrap_or_else(|| profile.memory.iter().map(|sum| sum.alloc_bytes).sum());
+            .unwrap_or_else(|| number::sum(profile.memory.iter().map(|sum| sum.alloc_bytes)));
         totals.copied = counted(counter::COPY_BYTES)
-            .unwrap_or_else(|| profile.copies.iter().map(|sum| sum.copy_bytes).sum());
-        totals.kept = profile.memory.iter().map(|sum| sum.live_at_end_bytes).sum();
+            .unwrap_or_else(|| number::sum(profile.copies.iter().map(|sum| sum.copy_bytes)));
+        totals.kept = number::sum(profile.memory.iter().map(|sum| sum.live_at_end_bytes));
         totals
     }
 
@@ -118,6 +119,11 @@ impl<'a> View<'a> {
     /// The row with the largest value, if it is not zero.
     pub(super) fn leader(&self, metric: Metric) -> Option<&Row> {
         self.rows.iter().max_by_key(|row| row.value(metric)).filter(|row| row.value(metric) > 0)
+    }
+
+    /// A time in the unit and decimals of the tables, with its unit.
+    pub(super) fn time_text(&self, ns: u64) -> String {
+        format!("{}\u{a0}{}", self.time.figure(ns), self.time.unit)
     }
 
     /// A name of the trace, escaped.
