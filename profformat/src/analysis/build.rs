@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use super::copies::Copies;
 use super::footprint::Total;
 use super::heap::Heap;
+use super::sites::places::NO_STACK;
 use super::time::Time;
 use super::{FootprintCurve, Profile};
+use crate::error::Error;
 use crate::ids::{ProcessId, StringId, ThreadId};
+use crate::reader::TraceReader;
 use crate::record::{Header, Process, ProcessEnd, Record, Thread, ThreadEnd};
 use crate::tables::Tables;
 use crate::units::Timestamp;
@@ -139,13 +142,16 @@ impl Builder {
     }
 
     /// The profile. `tables` are the reader's, as they are after the last record.
-    pub fn finish(self, tables: Tables) -> Profile {
+    pub fn finish(self, mut tables: Tables) -> Profile {
         let Self { processes, threads, .. } = self;
         let mut counters = BTreeMap::new();
         for ((_, name), value) in self.counters {
             let sum: &mut u64 = counters.entry(tables.text(name).into_owned()).or_default();
             *sum = sum.saturating_add(value);
         }
+        // Sites of what has no stack go by this name.
+        tables.push_string(NO_STACK.as_bytes());
+        tables.push_string(b"");
         let peak = self.footprint.peak_time;
         let gone = |thread| {
             let (thread, _) = threads.get(&thread)?;
@@ -185,6 +191,36 @@ impl Builder {
 }
 
 impl Profile {
+    /// The profile of a whole trace. What is damaged is left out, and a note says how much that is.
+    ///
+    /// # Errors
+    /// When these bytes are no trace that this version can read.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut survey = Survey::default();
+        let mut reader = TraceReader::new(bytes)?;
+        while let Some(record) = reader.next_record() {
+            survey.record(&record?);
+        }
+        let mut reader = TraceReader::new(bytes)?;
+        let mut builder = Builder::new(reader.header().clone(), survey.finish());
+        while let Some(record) = reader.next_record() {
+            builder.record(&record?);
+        }
+        let damage = reader.damage();
+        if damage.chunks > 0 || damage.bytes > 0 || damage.missing > 0 {
+            builder.note(format!(
+                "the trace is damaged: {} chunks and {} bytes could not be read, {} chunks are missing",
+                damage.chunks, damage.bytes, damage.missing
+            ));
+        }
+        if damage.unsupported > 0 {
+            let count = damage.unsupported;
+            builder
+                .note(format!("{count} chunks are compressed in a way this program cannot read"));
+        }
+        Ok(builder.finish(reader.into_tables()))
+    }
+
     /// The profile of records that can be gone over twice; `records` gives them anew each time.
     pub fn from_records<'a, I>(header: Header, tables: Tables, records: impl Fn() -> I) -> Self
     where

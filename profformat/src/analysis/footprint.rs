@@ -204,7 +204,7 @@ mod tests {
     fn the_largest_values_are_survived() {
         let mut total = Total::default();
         for n in 0..3000 {
-            let time = u64::MAX - n * 7_000_000_000_000_000;
+            let time = u64::MAX - n * 6_000_000_000_000_000;
             total.point(&point(time, n as u32, u64::MAX));
         }
         let curve = total.finish();
