@@ -53,7 +53,7 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
         line.push(Style::Plain, &text);
         return page.line(line);
     }
-    let most = view.options.top.unwrap_or(match view.options.sort {
+    let most = view.options.top.unwrap_or(match view.sort {
         Sort::Leaks => SHOWN_IN_FULL,
         _ => SHOWN,
     });

@@ -27,7 +27,7 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
         nothing_passes(view, page, pattern)?;
         return page.blank();
     }
-    let sort = view.options.sort;
+    let sort = view.sort;
     let yours: Vec<&Row> = rows.iter().copied().filter(|row| row.yours).collect();
     let by = metric(sort, true);
     let count = view.options.top.unwrap_or(YOURS);
@@ -68,13 +68,14 @@ fn amount(view: &View, metric: Metric, value: u64) -> String {
 }
 
 fn your_lines(view: &View, page: &mut Page, picked: &Picked, lines: usize) -> io::Result<()> {
-    let by = metric(view.options.sort, true);
+    let by = metric(view.sort, true);
     if picked.rows.is_empty() {
         let mut line = Line::new(view.look);
         line.push(Style::Strong, "YOUR LINES");
         line.push(
             Style::Plain,
             match lines {
+                0 if view.options.file.is_some() => "  none: no file of yours passes --file.",
                 0 => "  none: nothing was seen in a file of yours.",
                 _ => "  none with a figure to sort by.",
             },
@@ -95,7 +96,7 @@ fn your_lines(view: &View, page: &mut Page, picked: &Picked, lines: usize) -> io
 }
 
 fn hot_lines(view: &View, page: &mut Page, picked: &Picked, all: &[&Row]) -> io::Result<()> {
-    let by = metric(view.options.sort, false);
+    let by = metric(view.sort, false);
     if picked.rows.is_empty() {
         let mut line = Line::new(view.look);
         line.push(Style::Strong, "HOT LINES");
@@ -117,7 +118,8 @@ fn hot_lines(view: &View, page: &mut Page, picked: &Picked, all: &[&Row]) -> io:
         number::share(sum, whole(view, by)),
         sorted_by(by),
     );
-    head(view, page, "HOT LINES", &about, &table, by)?;
+    let name = if by == Metric::Own { "HOT LINES" } else { "ALL LINES" };
+    head(view, page, name, &about, &table, by)?;
     rows(view, page, &table, &picked.rows, by, by == Metric::Own)?;
     cut(view, page, &picked.cut, picked.rows.len())
 }
@@ -230,10 +232,11 @@ fn why(view: &View, page: &mut Page, row: &Row) -> io::Result<()> {
         .take(3)
         .map(|part| format!("{} {}", part_name(view, part), view.time_text(part.cpu_ns)))
         .collect();
+    let python = view.place(site.file).python;
     let mut text = match site.why.first() {
         None => String::new(),
         // The split says as much.
-        Some(part) if parts.len() < 2 && part.what == WhyKind::Itself => String::new(),
+        Some(part) if parts.len() < 2 && (part.what == WhyKind::Itself || !python) => String::new(),
         _ => format!("why: {}", parts.join(" · ")),
     };
     if let Some(&(file, line, ns)) = site.callers.first() {
@@ -292,7 +295,7 @@ fn cut(view: &View, page: &mut Page, cut: &Cut, shown: usize) -> io::Result<()> 
 }
 
 fn nothing_passes(view: &View, page: &mut Page, pattern: &str) -> io::Result<()> {
-    let by = metric(view.options.sort, false);
+    let by = metric(view.sort, false);
     let mut sums: HashMap<&str, u64> = HashMap::new();
     for row in view.rows.iter().filter(|row| row.value(by) > 0) {
         let sum = sums.entry(&view.place(row.site.file).short).or_default();
@@ -301,7 +304,7 @@ fn nothing_passes(view: &View, page: &mut Page, pattern: &str) -> io::Result<()>
     let mut sums: Vec<(&str, u64)> =
         sums.into_iter().filter(|(name, _)| !name.is_empty()).collect();
     sums.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    let what = if view.options.sort == Sort::Cpu { "time" } else { "such bytes" };
+    let what = if view.sort == Sort::Cpu { "time" } else { "such bytes" };
     let files: Vec<String> = sums
         .iter()
         .take(5)

@@ -78,7 +78,7 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
     for sentence in sentences.into_iter().flatten().chain(notes(view)) {
         page.paragraph(2, &sentence)?;
     }
-    let key = "Marks: · zero, ~ rough, < too few samples, n/a not measured. peak: held at the peak, kept: never freed.";
+    let key = "Marks: · zero  ~ rough  < too few samples  n/a not measured  peak: held at the peak  kept: never freed";
     page.paragraph(2, &[(Style::Dim, key.into())])
 }
 
@@ -161,8 +161,13 @@ fn unprofiled(view: &View) -> Option<Sentence> {
     })
 }
 
+/// Is this the note that the trace itself is damaged? It stands at the top instead.
+pub(super) fn is_damage(note: &str) -> bool {
+    note.starts_with("the trace is damaged")
+}
+
 fn notes(view: &View) -> Vec<Sentence> {
-    let notes = &view.profile.notes;
+    let notes: Vec<&String> = view.profile.notes.iter().filter(|note| !is_damage(note)).collect();
     let mut sentences: Vec<Sentence> = notes
         .iter()
         .take(NOTES)

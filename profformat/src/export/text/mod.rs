@@ -29,10 +29,9 @@ mod tests;
 use std::io::{self, Write};
 
 pub use source::{NoSource, Source};
-pub use summary::summary_figures;
 
 use crate::analysis::Profile;
-use crate::analysis::sites::{FunctionSum, Site};
+use crate::analysis::sites::{self, FunctionSum, Site};
 use page::Page;
 use view::View;
 
@@ -91,18 +90,47 @@ impl Default for Options {
 
 /// Figures by line and by function, as [`crate::analysis`] computes them.
 #[derive(Clone, Debug, Default)]
-pub struct Figures {
-    /// By line.
-    pub sites: Vec<Site>,
-    /// By function.
-    pub functions: Vec<FunctionSum>,
+struct Figures {
+    sites: Vec<Site>,
+    functions: Vec<FunctionSum>,
+}
+
+impl Figures {
+    /// The figures of a profile.
+    fn of(profile: &Profile) -> Self {
+        Self { sites: sites::sites(profile), functions: sites::functions(profile) }
+    }
 }
 
 /// Writes the report.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_figures(
+pub fn write(
+    profile: &Profile,
+    options: &Options,
+    source: &dyn Source,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    write_figures(profile, &Figures::of(profile), options, source, out)
+}
+
+/// Writes the short summary that `prof run` ends with: 12 lines at most on a page of 80 cells or more.
+/// `trace` is the path of the trace as the user can type it.
+///
+/// # Errors
+/// Those of `out`.
+pub fn summary(
+    profile: &Profile,
+    options: &Options,
+    source: &dyn Source,
+    trace: &str,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    summary::summary_figures(profile, &Figures::of(profile), options, source, trace, out)
+}
+
+fn write_figures(
     profile: &Profile,
     figures: &Figures,
     options: &Options,

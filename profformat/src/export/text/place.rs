@@ -82,13 +82,27 @@ fn place(path: &[u8], python: bool, roots: &[Vec<u8>]) -> Place {
         yours,
         python,
         short: foreign(short),
-        base: foreign(base(path)),
+        base: foreign(name(path)),
         package: foreign(package),
     }
 }
 
 pub(super) fn base(path: &[u8]) -> &[u8] {
     path.rsplit(|&b| b == b'/').next().unwrap_or(path)
+}
+
+/// The last part of a path, with its folder where it alone says nothing.
+fn name(path: &[u8]) -> &[u8] {
+    let base = base(path);
+    let folder =
+        path[..path.len() - base.len()].strip_suffix(b"/").filter(|folder| !folder.is_empty());
+    match folder {
+        Some(folder) if matches!(base, b"__init__.py" | b"__main__.py") => {
+            let start = folder.len() - self::base(folder).len();
+            &path[start..]
+        }
+        _ => base,
+    }
 }
 
 /// Is the path of installed code, and where does the telling part of it begin?

@@ -104,6 +104,9 @@ pub(super) fn troubles(view: &View) -> Vec<Sentence> {
     let elapsed = time(profile.elapsed.as_nanos());
     let mut sentences: Vec<Sentence> =
         view.options.warnings.iter().map(|warning| loss(foreign(warning.as_bytes()))).collect();
+    for damage in profile.notes.iter().filter(|note| missing::is_damage(note)) {
+        sentences.push(loss(format!("Careful: {}.", foreign(damage.as_bytes()))));
+    }
     if let Some(Outcome::Killed(signal)) = crate::analysis::outcome(profile) {
         sentences.push(loss(format!(
             "The program was killed ({}) after {elapsed}; everything up to then is here.",
@@ -222,7 +225,7 @@ pub(super) fn classes(view: &View) -> Sentence {
     let idle =
         elapsed.saturating_sub(totals.charged_ns.unwrap_or(totals.cpu_ns).max(totals.cpu_ns));
     if waited == 0 && view.profile.threads.len() == 1 && idle.saturating_mul(20) > elapsed {
-        sentence.push(plain(format!("; {} not on a CPU", time(idle))));
+        sentence.push(plain(format!("; {} idle", time(idle))));
     }
     sentence.push(plain("."));
     sentence
@@ -274,16 +277,29 @@ fn hottest(view: &View) -> Option<Sentence> {
         let text = format!("No single line stands out: the top {count} hold {}.", share(ten, cpu));
         return Some(vec![plain(text)]);
     }
-    let spread = (half_width(row.site.self_squares) * 100.0 / cpu as f64).round().max(1.0);
+    let spread = match spread(view, row) {
+        0 => String::new(),
+        spread => format!(" ±{spread}"),
+    };
     Some(vec![
         plain("Most time on one line: "),
         strong(view.spot(row)),
         plain(", "),
         strong(time(first)),
-        plain(format!(" ({} ±{spread:.0})", share(first, cpu))),
+        plain(format!(" ({}{spread})", share(first, cpu))),
         plain(clause(view, row)),
         plain("."),
     ])
+}
+
+/// Half of the 95 % interval of a line's share, in whole per cents: the line's time and the rest vary
+/// independently.
+fn spread(view: &View, row: &Row) -> u64 {
+    let (own, cpu) = (row.value(Metric::Own) as f64, view.totals.cpu_ns as f64);
+    let part = own / cpu;
+    let own_spread = half_width(row.site.self_squares) * (1.0 - part);
+    let rest_spread = half_width(view.totals.squares.saturating_sub(row.site.self_squares)) * part;
+    (own_spread.hypot(rest_spread) * 100.0 / cpu).ceil() as u64
 }
 
 /// What most of a line's own time is, if it is not Python.
@@ -323,13 +339,13 @@ fn route(view: &View) -> Option<Sentence> {
     let mut sentence = vec![plain("From your code: ")];
     if own.saturating_mul(2) >= cpu {
         let lines = yours.iter().filter(|row| row.value(Metric::Own) > 0).count();
-        sentence.push(plain(format!(
-            "{} ({}) in {} of it; ",
-            time(own),
-            share(own, cpu),
-            number::of(lines as u64, "line")
-        )));
-        sentence.extend(leads());
+        let lines = number::of(lines as u64, "line");
+        sentence.push(plain(format!("{} ({}) in {lines} of it", time(own), share(own, cpu))));
+        let hottest = view.leader(Metric::Own);
+        if !hottest.is_some_and(|hottest| std::ptr::eq(hottest, *row)) {
+            sentence.push(plain("; "));
+            sentence.extend(leads());
+        }
     } else {
         sentence.extend(leads());
         let packages = packages_below(view.profile, &view.places, (row.site.file, row.site.line));

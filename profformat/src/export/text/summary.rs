@@ -18,7 +18,7 @@ const LINES: usize = 3;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn summary_figures(
+pub(super) fn summary_figures(
     profile: &Profile,
     figures: &Figures,
     options: &Options,

@@ -108,7 +108,11 @@ impl<'a> Table<'a> {
             match column {
                 Column::Split => {
                     line.gap(2);
-                    line.left_in(Style::Dim, column.name(), width - 2);
+                    let name = match self.metric {
+                        Metric::Own | Metric::Total => column.name(),
+                        _ => "size",
+                    };
+                    line.left_in(Style::Dim, name, width - 2);
                 }
                 Column::Own | Column::Total => {
                     let name = format!("{} {}", column.name(), self.view.time.unit);
@@ -282,12 +286,12 @@ fn columns(view: &View, bar: usize) -> Vec<(Column, usize)> {
     if width >= 150 {
         columns.push((Column::Percent, 6));
     }
-    if options.all_classes && options.sort == Sort::Cpu {
+    if options.all_classes && view.sort == Sort::Cpu {
         columns.extend(Class::ALL.map(|class| (Column::Class(class), 7)));
     } else {
         columns.push((Column::Split, bar + 2));
     }
-    if width >= 130 || options.sort == Sort::Memory {
+    if width >= 130 || view.sort == Sort::Memory {
         columns.push((Column::Alloc, 10));
     }
     columns.extend([
@@ -297,7 +301,7 @@ fn columns(view: &View, bar: usize) -> Vec<(Column, usize)> {
         (Column::Line, 7),
     ]);
     // What goes first when the page gets narrower; the column it is sorted by stays.
-    let sorted = match options.sort {
+    let sorted = match view.sort {
         Sort::Cpu => Column::Own,
         Sort::Memory => Column::Peak,
         Sort::Copies => Column::Copied,

@@ -5,7 +5,7 @@ use super::page::{Look, foreign};
 use super::place::{Place, Places};
 use super::route::ByClass;
 use super::select::{Metric, Row, matches, rows};
-use super::{Figures, Options, Source};
+use super::{Figures, Options, Sort, Source};
 use crate::analysis::Profile;
 use crate::analysis::sites::FunctionSum;
 use crate::ids::StringId;
@@ -16,6 +16,8 @@ pub(super) struct View<'a> {
     pub(super) profile: &'a Profile,
     pub(super) options: &'a Options,
     pub(super) look: Look,
+    /// What is sorted by: as asked for, but not by time that was not measured.
+    pub(super) sort: Sort,
     pub(super) places: Places,
     pub(super) rows: Vec<Row>,
     pub(super) functions: Vec<&'a FunctionSum>,
@@ -32,6 +34,8 @@ pub(super) struct Totals {
     /// CPU time of all samples.
     pub(super) cpu_ns: u64,
     pub(super) samples: u64,
+    /// Sum of their squared weights.
+    pub(super) squares: u128,
     /// CPU time that the system charged to the profiled processes, when it is known for all of them.
     pub(super) charged_ns: Option<u64>,
     pub(super) alloc: u64,
@@ -46,6 +50,7 @@ impl Totals {
             let class = &mut totals.classes[sum.class.code() as usize];
             *class = class.saturating_add(sum.weight_ns);
             if sum.class.on_cpu() {
+                totals.squares = totals.squares.saturating_add(sum.weight_squares);
                 totals.samples = totals.samples.saturating_add(sum.samples);
             }
         }
@@ -81,9 +86,16 @@ impl<'a> View<'a> {
         let totals = Totals::new(profile);
         let look =
             Look { width: options.width.max(20), color: options.color, ascii: options.ascii };
+        let measured = |interval: u64| interval > 0;
+        let sort = match (options.sort, &profile.header) {
+            (Sort::Cpu, header) if measured(header.cpu_interval_ns) => Sort::Cpu,
+            (Sort::Cpu, header) if measured(header.memory_interval) => Sort::Memory,
+            (Sort::Cpu, header) if measured(header.copy_interval) => Sort::Copies,
+            (sort, _) => sort,
+        };
         let functions = figures.functions.iter().collect();
         let time = TimeScale::for_largest(totals.cpu_ns);
-        Self { profile, options, look, places, rows, functions, totals, time, source }
+        Self { profile, options, look, sort, places, rows, functions, totals, time, source }
     }
 
     pub(super) fn measures_time(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Whole reports.
 
-use super::super::{Options, Sort, summary_figures};
+use super::super::summary::summary_figures;
+use super::super::{Options, Sort};
 use super::{At, Fixture, Lines, MIB, assert_golden, native, py};
 use crate::record::Class;
 

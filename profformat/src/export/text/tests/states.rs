@@ -67,9 +67,13 @@ fn killed() {
 
 #[test]
 fn damaged() {
-    let warnings = vec!["2 of 148 chunks could not be read (1.4 % of the file).".into()];
+    let mut fixture = small(100);
+    let note =
+        "the trace is damaged: 2 chunks and 96 bytes could not be read, 1 chunks are missing";
+    fixture.profile.notes.push(note.into());
+    let warnings = vec!["A warning of the caller.".into()];
     let options = Options { warnings, ..Options::default() };
-    assert_golden("state_damaged", &small(100).report(&options));
+    assert_golden("state_damaged", &fixture.report(&options));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::super::page::cells;
-use super::super::{Figures, Options, Sort, Source, summary_figures, write_figures};
+use super::super::summary::summary_figures;
+use super::super::{Figures, Options, Sort, Source, write_figures};
 use super::golden::docs;
 use crate::analysis::Profile;
 use crate::analysis::sites::{FunctionSum, Site, Why, WhyKind};
