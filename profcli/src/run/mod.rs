@@ -3,7 +3,9 @@
 mod command;
 mod elf;
 mod output;
+mod quantity;
 mod shim;
+mod summary;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -28,13 +30,13 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "TRACE")]
     output: Option<PathBuf>,
     /// CPU samples per second of CPU time and thread, 1 to 10000
-    #[arg(long, value_name = "HZ", default_value = "100", value_parser = rate)]
+    #[arg(long, value_name = "HZ", default_value = "100", value_parser = quantity::rate)]
     rate: f64,
     /// Expected bytes between two allocation samples
-    #[arg(long, value_name = "BYTES", default_value = "128K", value_parser = bytes)]
+    #[arg(long, value_name = "BYTES", default_value = "128K", value_parser = quantity::bytes)]
     memory_interval: u64,
     /// Expected bytes between two copy samples
-    #[arg(long, value_name = "BYTES", default_value = "1M", value_parser = bytes)]
+    #[arg(long, value_name = "BYTES", default_value = "1M", value_parser = quantity::bytes)]
     copy_interval: u64,
     /// Do not sample CPU time
     #[arg(long)]
@@ -86,7 +88,7 @@ impl From<String> for Refusal {
 pub(crate) fn run(args: &Args) -> ExitCode {
     match start_and_follow(args) {
         Ok((ended, trace)) => {
-            tell(args, &ended, &trace);
+            summary::tell(args, &ended, &trace);
             end_as(ended.status)
         }
         Err(Refusal { status, words }) => {
@@ -171,28 +173,6 @@ fn rate_remark(args: &Args) -> Option<String> {
     })
 }
 
-/// What is to say when the program has ended; all of it on standard error.
-fn tell(args: &Args, ended: &Ended, trace: &Path) {
-    let trace_shown = shown(trace);
-    if let Some(error) = &ended.failure {
-        eprintln!("prof: {trace_shown}: {error}; the trace holds what was written before");
-    }
-    if ended.profiled == 0 {
-        let why = if ended.arrived {
-            "no Python and no program of its own ran"
-        } else {
-            "the program did not load the profiler (its environment was cleared, or it is not dynamic)"
-        };
-        eprintln!("prof: nothing was profiled: {why}");
-    }
-    if !args.quiet {
-        if let Some(remark) = rate_remark(args) {
-            eprintln!("prof: {remark}");
-        }
-        eprintln!("prof: wrote {trace_shown}");
-    }
-}
-
 /// Ends this process as the program ended.
 fn end_as(status: ExitStatus) -> ExitCode {
     if let Some(signal) = status.signal() {
@@ -204,54 +184,4 @@ fn end_as(status: ExitStatus) -> ExitCode {
 
 fn shown(path: &Path) -> String {
     escape(path.as_os_str().as_bytes())
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(rate) if (1.0..=10_000.0).contains(&rate) => Ok(rate),
-        Ok(0.0) => Err("use --no-cpu to switch CPU samples off".into()),
-        _ => Err("give a number of samples per second, 1 to 10000".into()),
-    }
-}
-
-/// A number of bytes, with K, M or G for binary multiples.
-fn bytes(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let shift = match text[digits.len()..].to_ascii_lowercase().trim_end_matches("ib") {
-        "" | "b" => 0,
-        "k" => 10,
-        "m" => 20,
-        "g" => 30,
-        _ => return Err("give a number of bytes, with K, M or G for multiples".into()),
-    };
-    match digits.parse::<u64>() {
-        Ok(0) => Err("use --no-memory or --no-copies to switch samples off".into()),
-        Ok(number) if number <= (1 << 40) >> shift => Ok(number << shift),
-        _ => Err("give a number of bytes from 1 to 1024G".into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rates_have_bounds() {
-        assert_eq!(rate("100"), Ok(100.0));
-        assert_eq!(rate("2.5"), Ok(2.5));
-        for wrong in ["0", "-1", "1e9", "nan", "inf", "0.5", "fast", "", "10001"] {
-            assert!(rate(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn bytes_have_multiples() {
-        assert_eq!(bytes("4096"), Ok(4096));
-        assert_eq!(bytes("128K"), Ok(128 << 10));
-        assert_eq!(bytes("1MiB"), Ok(1 << 20));
-        assert_eq!(bytes("1024g"), Ok(1 << 40));
-        for wrong in ["0", "-1", "1T", "K", "", "1025G", "1.5M", "99999999999999999999"] {
-            assert!(bytes(wrong).is_err(), "{wrong}");
-        }
-    }
 }
