@@ -19,7 +19,7 @@ pub(super) fn tell(args: &Args, ended: &Ended, trace: &Path) {
     }
     if ended.profiled == 0 {
         let why = if ended.arrived {
-            "only launchers and helpers ran, no Python"
+            "only launchers ran; what they started is no Python program, or it lost its environment"
         } else {
             "the program did not load the profiler's library (did something clear its environment?)"
         };

@@ -59,8 +59,7 @@ impl Books {
             return;
         }
         self.counters.insert(name.to_owned(), value);
-        let record =
-            Counter { time: trace.time(now), process, name: trace.string(name.as_bytes()), value };
+        let record = Counter { time: trace.time(now), process, name: trace.label(name), value };
         trace.write(&Record::Counter(record));
     }
 

@@ -67,6 +67,11 @@ impl Drain {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn session(&self) -> Option<Session> {
+        self.region.session()
+    }
+
     /// CPU nanoseconds that samples stand for.
     pub(crate) fn sampled_ns(&self) -> u64 {
         self.recorder.sampled_ns()

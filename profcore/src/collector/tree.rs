@@ -156,6 +156,7 @@ impl Tree {
                 self.refused,
                 "processes were not profiled: there were too many, or no memory for them",
             ),
+            (trace.refused(), "records made no sense and were left out"),
             (self.unnoted, "processes that were not profiled are not listed"),
             (trace.overflowed(), "names or stacks came after the limit and stand under \"other\""),
         ] {
