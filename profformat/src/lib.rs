@@ -14,7 +14,7 @@
 //!     .damage() -> &Damage              .into_tables() -> Tables      .strict() -> Self
 //! map::open(&Path) -> Result<Mapped, Error> (dereferences to [u8])
 //! recover::check(&[u8]) -> Result<Report, Error>
-//! recover::recover(&[u8], out) -> io::Result<Report>
+//! recover::recover(&[u8], out, compress) -> Result<Report, RecoverError>
 //! ```
 //!
 //! Definitions come before their use: a process before its threads, a thread before its events, and every
@@ -22,15 +22,26 @@
 //! written, and so do allocations, frees and resizes among each other; between other kinds, only times tell.
 #![deny(unsafe_code)]
 
+mod chunk;
+mod codec;
+mod compress;
+mod decode;
+mod encode;
 pub mod error;
+pub mod header;
 pub mod ids;
+mod known;
+pub mod limit;
 #[expect(unsafe_code, reason = "the one call that maps a file; everything else reads slices")]
 pub mod map;
+mod out;
+mod payload;
 pub mod reader;
 pub mod record;
 pub mod recover;
 pub mod tables;
 pub mod units;
+mod wire;
 pub mod writer;
 
 pub use error::Error;

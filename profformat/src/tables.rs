@@ -130,6 +130,28 @@ impl Interner {
         &self.tables
     }
 
+    /// Takes over the entries of `tables` beyond its own, ids unchanged, even when their values are known.
+    pub(crate) fn adopt(&mut self, tables: &Tables) {
+        let [strings, functions, frames, stacks] = self.tables.counts();
+        for number in strings..tables.counts()[0] {
+            let bytes = tables.string(StringId::new(number as u32));
+            let id = self.tables.push_string(bytes);
+            self.strings.entry(bytes.into()).or_insert(id);
+        }
+        for &function in tables.functions().iter().skip(functions) {
+            let id = self.tables.push_function(function);
+            self.functions.entry(function).or_insert(id);
+        }
+        for &frame in tables.frames().iter().skip(frames) {
+            let id = self.tables.push_frame(frame);
+            self.frames.entry(frame).or_insert(id);
+        }
+        for &node in tables.stacks().iter().skip(stacks) {
+            let id = self.tables.push_stack(node);
+            self.stacks.entry(node).or_insert(id);
+        }
+    }
+
     /// The id of a string, new or known.
     pub fn string(&mut self, bytes: &[u8]) -> StringId {
         if let Some(&id) = self.strings.get(bytes) {

@@ -1,0 +1,91 @@
+//! Deltas of the dictionaries.
+
+use super::{Decoder, count, ended};
+use crate::ids::StackId;
+use crate::limit;
+use crate::payload::{FramesV1, FunctionsV1, StacksV1, StringsV1};
+use crate::record::{Frame, Function, Lang};
+use crate::tables::StackNode;
+use crate::wire::cursor::{Cursor, What};
+
+const TOO_MANY: What = "there are too many ids";
+
+/// Checks that the ids of a delta fit in 32 bits, as do those of the whole dictionary then.
+fn ids(first: u32, entries: u32) -> Result<(), What> {
+    first.checked_add(entries).map(|_| ()).ok_or(TOO_MANY)
+}
+
+impl Decoder {
+    pub(crate) fn strings(&mut self, delta: &StringsV1<'_>) -> Result<(), What> {
+        let entries = count(delta.count)?;
+        ids(delta.first, entries)?;
+        let mut lengths = Cursor::new(delta.lengths, entries)?;
+        let mut bytes = Cursor::open(delta.bytes);
+        self.known.strings_from(delta.first)?;
+        for _ in 0..entries {
+            let length = lengths.next()?;
+            if length > limit::STRING_BYTES as u64 {
+                return Err("a string is too long");
+            }
+            self.known.tables.push_string(bytes.bytes(length)?);
+        }
+        ended(&[lengths, bytes])
+    }
+
+    pub(crate) fn functions(&mut self, delta: &FunctionsV1<'_>) -> Result<(), What> {
+        let entries = count(delta.count)?;
+        ids(delta.first, entries)?;
+        let mut names = Cursor::new(delta.names, entries)?;
+        let mut files = Cursor::new(delta.files, entries)?;
+        let mut lines = Cursor::new(delta.lines, entries)?;
+        let mut langs = Cursor::new(delta.langs, entries)?;
+        self.known.functions_from(delta.first)?;
+        for _ in 0..entries {
+            let function = Function {
+                name: self.known.string(names.next()?)?,
+                file: self.known.string(files.next()?)?,
+                first_line: lines.next_u32()?,
+                lang: match langs.next()? {
+                    0 => Lang::Python,
+                    1 => Lang::Native,
+                    _ => Lang::Other,
+                },
+            };
+            self.known.tables.push_function(function);
+        }
+        ended(&[names, files, lines, langs])
+    }
+
+    pub(crate) fn frames(&mut self, delta: &FramesV1<'_>) -> Result<(), What> {
+        let entries = count(delta.count)?;
+        ids(delta.first, entries)?;
+        let mut functions = Cursor::new(delta.functions, entries)?;
+        let mut lines = Cursor::new(delta.lines, entries)?;
+        self.known.frames_from(delta.first)?;
+        for _ in 0..entries {
+            let function = self.known.function(functions.next()?)?;
+            let line = lines.next_u32()?;
+            self.known.tables.push_frame(Frame { function, line });
+        }
+        ended(&[functions, lines])
+    }
+
+    pub(crate) fn stacks(&mut self, delta: &StacksV1<'_>) -> Result<(), What> {
+        let entries = count(delta.count)?;
+        ids(delta.first, entries)?;
+        let mut parents = Cursor::new(delta.parents, entries)?;
+        let mut frames = Cursor::new(delta.frames, entries)?;
+        self.known.stacks_from(delta.first)?;
+        for id in delta.first..delta.first + entries {
+            let parent = match parents.next_u32()? {
+                0 => None,
+                back => {
+                    Some(StackId::new(id.checked_sub(back).ok_or("a stack has no such parent")?))
+                }
+            };
+            let frame = self.known.frame(frames.next()?)?;
+            self.known.push_stack(StackNode { parent, frame })?;
+        }
+        ended(&[parents, frames])
+    }
+}

@@ -1,0 +1,169 @@
+//! Records that are few: processes, threads, their ends, footprints, counters, notes, the end.
+
+use serde_bytes::Bytes;
+
+use super::{Decoder, count, ended};
+use crate::payload::{
+    AboutV1, CountersV1, EndV1, FootprintsV1, NotesV1, ProcessEndsV1, ProcessesV1, ThreadEndsV1,
+    ThreadsV1,
+};
+use crate::record::{
+    Counter, Footprint, Header, Outcome, Process, ProcessEnd, Record, Thread, ThreadEnd,
+};
+use crate::wire::cursor::{Cursor, What};
+use crate::wire::zigzag;
+
+/// Adds to a header what does not stand in the file header.
+pub(crate) fn about(about: &AboutV1<'_>, header: &mut Header) {
+    header.tool = String::from_utf8_lossy(about.tool).into_owned();
+    header.command = command(&about.command);
+}
+
+fn command(arguments: &[&Bytes]) -> Vec<Vec<u8>> {
+    arguments.iter().map(|argument| argument.to_vec()).collect()
+}
+
+impl Decoder {
+    pub(crate) fn processes(&mut self, delta: &ProcessesV1<'_>) -> Result<(), What> {
+        self.known.processes_from(delta.first)?;
+        for entry in &delta.entries {
+            let parent = match entry.parent.checked_sub(1) {
+                None => None,
+                Some(id) => Some(self.known.process(id)?),
+            };
+            let process = Process {
+                id: self.known.next_process()?,
+                parent,
+                pid: entry.pid,
+                time: self.time(entry.time),
+                command: command(&entry.command),
+                python: String::from_utf8_lossy(entry.python).into_owned(),
+                profiled: entry.profiled != 0,
+            };
+            self.records.push_back(Record::Process(process));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn threads(&mut self, delta: &ThreadsV1<'_>) -> Result<(), What> {
+        let entries = count(delta.count)?;
+        let mut processes = Cursor::new(delta.processes, entries)?;
+        let mut tids = Cursor::new(delta.tids, entries)?;
+        let mut times = Cursor::new(delta.times, entries)?;
+        let mut names = Cursor::new(delta.names, entries)?;
+        let mut bytes = Cursor::open(delta.bytes);
+        self.known.threads_from(delta.first)?;
+        let mut last = 0;
+        for _ in 0..entries {
+            let thread = Thread {
+                process: self.known.process(processes.next()?)?,
+                tid: tids.next_u32()?,
+                time: self.time(times.delta(&mut last)?),
+                name: bytes.bytes(names.next()?)?.to_vec(),
+                id: self.known.next_thread()?,
+            };
+            self.records.push_back(Record::Thread(thread));
+        }
+        ended(&[processes, tids, times, names, bytes])
+    }
+
+    pub(crate) fn footprints(&mut self, block: &FootprintsV1<'_>) -> Result<(), What> {
+        let entries = count(block.count)?;
+        let mut rows = Cursor::new(block.rows, entries)?;
+        let mut times = Cursor::new(block.times, entries)?;
+        let mut native = Cursor::new(block.native, entries)?;
+        let mut python = Cursor::new(block.python, entries)?;
+        let (mut time, mut last_native, mut last_python) = (0, 0, 0);
+        for _ in 0..entries {
+            let code = rows.next()?;
+            let point = Footprint {
+                time: self.time(times.delta(&mut time)?),
+                process: self.known.process(code / 2)?,
+                native_bytes: native.delta(&mut last_native)?,
+                python_bytes: python.delta(&mut last_python)?,
+                peak: code % 2 == 1,
+            };
+            self.records.push_back(Record::Footprint(point));
+        }
+        ended(&[rows, times, native, python])
+    }
+
+    pub(crate) fn counters(&mut self, block: &CountersV1<'_>) -> Result<(), What> {
+        let entries = count(block.count)?;
+        let mut processes = Cursor::new(block.processes, entries)?;
+        let mut times = Cursor::new(block.times, entries)?;
+        let mut names = Cursor::new(block.names, entries)?;
+        let mut values = Cursor::new(block.values, entries)?;
+        let mut time = 0;
+        for _ in 0..entries {
+            let counter = Counter {
+                time: self.time(times.delta(&mut time)?),
+                process: self.known.process(processes.next()?)?,
+                name: self.known.string(names.next()?)?,
+                value: values.next()?,
+            };
+            self.records.push_back(Record::Counter(counter));
+        }
+        ended(&[processes, times, names, values])
+    }
+
+    pub(crate) fn thread_ends(&mut self, block: &ThreadEndsV1<'_>) -> Result<(), What> {
+        let entries = count(block.count)?;
+        let mut threads = Cursor::new(block.threads, entries)?;
+        let mut times = Cursor::new(block.times, entries)?;
+        let mut cpu = Cursor::new(block.cpu, entries)?;
+        let mut time = 0;
+        for _ in 0..entries {
+            let end = ThreadEnd {
+                id: self.known.thread(threads.next()?)?,
+                time: self.time(times.delta(&mut time)?),
+                cpu_ns: cpu.next()?,
+            };
+            self.records.push_back(Record::ThreadEnd(end));
+        }
+        ended(&[threads, times, cpu])
+    }
+
+    pub(crate) fn process_ends(&mut self, block: &ProcessEndsV1<'_>) -> Result<(), What> {
+        let entries = count(block.count)?;
+        let mut processes = Cursor::new(block.processes, entries)?;
+        let mut times = Cursor::new(block.times, entries)?;
+        let mut outcomes = Cursor::new(block.outcomes, entries)?;
+        let mut cpu = Cursor::new(block.cpu, entries)?;
+        let mut time = 0;
+        for _ in 0..entries {
+            let code = outcomes.next()?;
+            let status = i32::try_from(zigzag::decode(outcomes.next()?))
+                .map_err(|_| "an exit status is too large")?;
+            let end = ProcessEnd {
+                id: self.known.process(processes.next()?)?,
+                time: self.time(times.delta(&mut time)?),
+                outcome: match code {
+                    0 => Outcome::Exited(status),
+                    1 => Outcome::Killed(status),
+                    2 => Outcome::Exec,
+                    4 => Outcome::Running,
+                    _ => Outcome::Gone,
+                },
+                cpu_ns: cpu.next()?,
+            };
+            self.records.push_back(Record::ProcessEnd(end));
+        }
+        ended(&[processes, times, outcomes, cpu])
+    }
+
+    pub(crate) fn notes(&mut self, notes: &NotesV1<'_>) -> Result<(), What> {
+        let entries = count(notes.count)?;
+        let mut lengths = Cursor::new(notes.lengths, entries)?;
+        let mut bytes = Cursor::open(notes.bytes);
+        for _ in 0..entries {
+            let note = bytes.bytes(lengths.next()?)?.to_vec();
+            self.records.push_back(Record::Note(note));
+        }
+        ended(&[lengths, bytes])
+    }
+
+    pub(crate) fn end(&mut self, end: &EndV1) {
+        self.records.push_back(Record::End(self.time(end.time)));
+    }
+}

@@ -1,0 +1,223 @@
+//! What a reader knows so far: the dictionaries and how many processes and threads there are. Every id of
+//! a trace goes through here before it is used.
+
+use std::collections::VecDeque;
+
+use crate::ids::{FrameId, FunctionId, ProcessId, StackId, StringId, ThreadId};
+use crate::limit;
+use crate::record::{Frame, Function, Lang, Process, Record, Thread};
+use crate::tables::{StackNode, Tables};
+use crate::units::Timestamp;
+use crate::wire::cursor::What;
+
+/// Name of what stood in a chunk that cannot be read.
+const LOST: &[u8] = b"[lost]";
+const UNDEFINED: What = "an id is used that was not defined before";
+
+/// Dictionaries with the entries that every trace begins with: the strings `""` and `[lost]`, a function and
+/// a frame with that name. Those stand for what a damaged file lost.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) tables: Tables,
+    depths: Vec<u16>,
+    processes: u32,
+    threads: u32,
+    /// Entries that may still be made up for lost ones. Zero until something was lost; then as many as the
+    /// file has bytes, so that memory stays in proportion to it.
+    spare: u64,
+    lossy: bool,
+    /// Records made up for lost ones, to be handed out before the next ones.
+    pub(crate) made_up: VecDeque<Record>,
+}
+
+/// Fills dictionaries with the entries that every trace begins with.
+pub(crate) fn predefine(mut string: impl FnMut(&[u8]) -> StringId) -> (StringId, Function) {
+    let empty = string(b"");
+    let lost = string(LOST);
+    (lost, Function { name: lost, file: empty, first_line: 0, lang: Lang::Other })
+}
+
+impl Known {
+    pub(crate) fn new() -> Self {
+        let mut tables = Tables::default();
+        let (_, function) = predefine(|bytes| tables.push_string(bytes));
+        let function = tables.push_function(function);
+        tables.push_frame(Frame { function, line: 0 });
+        Self {
+            tables,
+            depths: Vec::new(),
+            processes: 0,
+            threads: 0,
+            spare: 0,
+            lossy: false,
+            made_up: VecDeque::new(),
+        }
+    }
+
+    /// Something was lost: lets entries be made up, altogether at most `most` of them.
+    pub(crate) fn allow_made_up(&mut self, most: u64) {
+        if !self.lossy {
+            self.lossy = true;
+            self.spare = most;
+        }
+    }
+
+    /// Makes room for the definition of entry `first` in a table of `count`.
+    fn reach(
+        &mut self,
+        first: u64,
+        count: usize,
+        mut fill: impl FnMut(&mut Self),
+    ) -> Result<(), What> {
+        let gap = first.checked_sub(count as u64).ok_or("an entry is defined twice")?;
+        self.spare = self.spare.checked_sub(gap).ok_or(UNDEFINED)?;
+        for _ in 0..gap {
+            fill(self);
+        }
+        Ok(())
+    }
+
+    /// Makes up the entries of a table of `count` up to and with the one that is used.
+    fn used(&mut self, id: u64, count: usize, fill: impl FnMut(&mut Self)) -> Result<u32, What> {
+        let id = u32::try_from(id).map_err(|_| UNDEFINED)?;
+        if id == u32::MAX {
+            return Err(UNDEFINED);
+        }
+        if (id as usize) < count {
+            return Ok(id);
+        }
+        self.reach(u64::from(id) + 1, count, fill)?;
+        Ok(id)
+    }
+
+    fn lost_string(&mut self) {
+        self.tables.push_string(LOST);
+    }
+
+    fn lost_function(&mut self) {
+        self.tables.push_function(Function {
+            name: StringId::new(1),
+            file: StringId::new(0),
+            first_line: 0,
+            lang: Lang::Other,
+        });
+    }
+
+    fn lost_frame(&mut self) {
+        self.tables.push_frame(Frame { function: FunctionId::new(0), line: 0 });
+    }
+
+    fn lost_stack(&mut self) {
+        self.tables.push_stack(StackNode { parent: None, frame: FrameId::new(0) });
+        self.depths.push(1);
+    }
+
+    fn lost_process(&mut self) {
+        self.made_up.push_back(Record::Process(Process {
+            id: ProcessId::new(self.processes),
+            parent: None,
+            pid: 0,
+            time: Timestamp::ZERO,
+            command: vec![LOST.to_vec()],
+            python: String::new(),
+            profiled: true,
+        }));
+        self.processes += 1;
+    }
+
+    fn lost_thread(&mut self) {
+        self.made_up.push_back(Record::Thread(Thread {
+            id: ThreadId::new(self.threads),
+            process: ProcessId::new(0),
+            tid: 0,
+            time: Timestamp::ZERO,
+            name: LOST.to_vec(),
+        }));
+        self.threads += 1;
+    }
+
+    /// Prepares for a delta of strings whose first one is `first`.
+    pub(crate) fn strings_from(&mut self, first: u32) -> Result<(), What> {
+        self.reach(first.into(), self.tables.counts()[0], Self::lost_string)
+    }
+
+    pub(crate) fn functions_from(&mut self, first: u32) -> Result<(), What> {
+        self.reach(first.into(), self.tables.counts()[1], Self::lost_function)
+    }
+
+    pub(crate) fn frames_from(&mut self, first: u32) -> Result<(), What> {
+        self.reach(first.into(), self.tables.counts()[2], Self::lost_frame)
+    }
+
+    pub(crate) fn stacks_from(&mut self, first: u32) -> Result<(), What> {
+        self.reach(first.into(), self.tables.counts()[3], Self::lost_stack)
+    }
+
+    pub(crate) fn processes_from(&mut self, first: u32) -> Result<(), What> {
+        self.reach(first.into(), self.processes as usize, Self::lost_process)
+    }
+
+    pub(crate) fn threads_from(&mut self, first: u32) -> Result<(), What> {
+        self.process(0)?;
+        self.reach(first.into(), self.threads as usize, Self::lost_thread)
+    }
+
+    /// The string with this number.
+    pub(crate) fn string(&mut self, id: u64) -> Result<StringId, What> {
+        self.used(id, self.tables.counts()[0], Self::lost_string).map(StringId::new)
+    }
+
+    pub(crate) fn function(&mut self, id: u64) -> Result<FunctionId, What> {
+        self.used(id, self.tables.counts()[1], Self::lost_function).map(FunctionId::new)
+    }
+
+    pub(crate) fn frame(&mut self, id: u64) -> Result<FrameId, What> {
+        self.used(id, self.tables.counts()[2], Self::lost_frame).map(FrameId::new)
+    }
+
+    /// The stack of a column: 0 is none, the others are one more than their number.
+    #[inline]
+    pub(crate) fn stack(&mut self, coded: u64) -> Result<Option<StackId>, What> {
+        let Some(id) = coded.checked_sub(1) else { return Ok(None) };
+        if id < self.depths.len() as u64 {
+            return Ok(Some(StackId::new(id as u32)));
+        }
+        self.used(id, self.depths.len(), Self::lost_stack).map(|id| Some(StackId::new(id)))
+    }
+
+    pub(crate) fn process(&mut self, id: u64) -> Result<ProcessId, What> {
+        self.used(id, self.processes as usize, Self::lost_process).map(ProcessId::new)
+    }
+
+    pub(crate) fn thread(&mut self, id: u64) -> Result<ThreadId, What> {
+        if id >= self.threads.into() {
+            self.process(0)?;
+        }
+        self.used(id, self.threads as usize, Self::lost_thread).map(ThreadId::new)
+    }
+
+    /// Defines the next stack.
+    pub(crate) fn push_stack(&mut self, node: StackNode) -> Result<(), What> {
+        let depth = node.parent.map_or(0, |parent| self.depths[parent.index()]) + 1;
+        if depth > limit::STACK_DEPTH {
+            return Err("a stack is too deep");
+        }
+        self.tables.push_stack(node);
+        self.depths.push(depth);
+        Ok(())
+    }
+
+    /// Defines the next process.
+    pub(crate) fn next_process(&mut self) -> Result<ProcessId, What> {
+        let id = self.processes;
+        self.processes = id.checked_add(1).ok_or("there are too many ids")?;
+        Ok(ProcessId::new(id))
+    }
+
+    /// Defines the next thread.
+    pub(crate) fn next_thread(&mut self) -> Result<ThreadId, What> {
+        let id = self.threads;
+        self.threads = id.checked_add(1).ok_or("there are too many ids")?;
+        Ok(ThreadId::new(id))
+    }
+}

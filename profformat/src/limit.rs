@@ -1,0 +1,35 @@
+//! Limits of the format. A writer keeps them, a reader refuses what breaks them before it reserves memory.
+
+/// Longest payload of a chunk, uncompressed.
+pub const PAYLOAD_BYTES: u32 = 4 << 20;
+/// Largest ratio of uncompressed to compressed payload.
+pub const COMPRESSION_RATIO: u32 = 1_000;
+/// Most entries or events of a chunk that a reader accepts.
+pub const ENTRIES: u32 = 65_536;
+/// Events of a block when a writer lets it go.
+pub const BLOCK_EVENTS: usize = 4_096;
+/// Longest string, note, thread name or argument; a writer cuts longer ones.
+pub const STRING_BYTES: usize = 65_535;
+/// Longest command line, all arguments together; a writer leaves out the arguments beyond.
+pub const COMMAND_BYTES: usize = 256 << 10;
+/// Deepest stack; a writer leaves out the innermost frames beyond.
+pub const STACK_DEPTH: u16 = 4_096;
+/// Bytes after which a writer begins another chunk of strings, processes or notes.
+pub(crate) const CHUNK_BYTES: usize = 1 << 20;
+
+/// `bytes`, cut at the limit of strings.
+pub(crate) fn string(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len().min(STRING_BYTES)]
+}
+
+/// The arguments of a command that keep the limits.
+pub(crate) fn command(arguments: &[Vec<u8>]) -> Vec<&serde_bytes::Bytes> {
+    let mut left = COMMAND_BYTES;
+    let kept = arguments.iter().take(ENTRIES as usize).map_while(|argument| {
+        let argument = string(argument);
+        // Eight bytes are the price of an empty argument.
+        left = left.checked_sub(argument.len() + 8)?;
+        Some(serde_bytes::Bytes::new(argument))
+    });
+    kept.collect()
+}
