@@ -94,13 +94,47 @@ pub(crate) struct StackDelta<'a> {
 /// A decoded event. Times are CLOCK_MONOTONIC nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event<'a> {
-    Tick { time: u64, weight_ns: u64, pc: u64, flags: u8, overruns: u32, stack: StackDelta<'a> },
-    Alloc { time: u64, size: u64, weight: u64, block: u64, pc: u64, python: bool, stack: StackDelta<'a> },
-    Free { time: u64, block: u64 },
-    Resize { time: u64, block: u64, old_size: u64, new_size: u64 },
-    Copy { time: u64, size: u64, weight: u64, pc: u64, stack: StackDelta<'a> },
-    ThreadEnd { time: u64, cpu_ns: u64 },
-    Exit { time: u64 },
+    Tick {
+        time: u64,
+        weight_ns: u64,
+        pc: u64,
+        flags: u8,
+        overruns: u32,
+        stack: StackDelta<'a>,
+    },
+    Alloc {
+        time: u64,
+        size: u64,
+        weight: u64,
+        block: u64,
+        pc: u64,
+        python: bool,
+        stack: StackDelta<'a>,
+    },
+    Free {
+        time: u64,
+        block: u64,
+    },
+    Resize {
+        time: u64,
+        block: u64,
+        old_size: u64,
+        new_size: u64,
+    },
+    Copy {
+        time: u64,
+        size: u64,
+        weight: u64,
+        pc: u64,
+        stack: StackDelta<'a>,
+    },
+    ThreadEnd {
+        time: u64,
+        cpu_ns: u64,
+    },
+    Exit {
+        time: u64,
+    },
 }
 
 /// Decodes an event; `None` if it is not one. Total: the words may be anything.

@@ -1,1 +1,183 @@
-//! (to come)
+//! What is known about CPython, and the interpreter found in this process.
+//!
+//! `versions/` is data, `layout` its types, `lines` decodes line tables, `offsets` compares the table with
+//! what the interpreter says of itself, `runtime` asks the loader and the interpreter.
+
+use crate::session::{Session, python_state, word};
+use crate::sync::Ordering;
+use std::sync::OnceLock;
+
+pub(crate) mod layout;
+#[cfg(any(test, feature = "record"))]
+mod lines;
+mod offsets;
+#[expect(unsafe_code, reason = "asks the loader for symbols and calls the interpreter's accessors")]
+mod runtime;
+pub(crate) mod versions;
+
+#[cfg(test)]
+pub(crate) mod interpreters;
+
+use layout::Layout;
+use versions::{VERSIONS, Version};
+
+pub(crate) use runtime::{find, thread_state};
+
+/// An interpreter whose layout is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Python {
+    /// In the form of `Py_Version`.
+    pub(crate) version_hex: u64,
+    pub(crate) layout: Layout,
+    /// Address of `PyCode_Type`.
+    pub(crate) code_type: usize,
+    /// Address range of `_PyEval_EvalFrameDefault`; empty if its size is not known.
+    pub(crate) eval: (usize, usize),
+    /// `PyGILState_GetThisThreadState`.
+    accessor: runtime::Accessor,
+}
+
+#[cfg(test)]
+impl Python {
+    /// An interpreter that is not there, for walks over memory images.
+    pub(crate) fn for_tests(version: &Version) -> Self {
+        Self {
+            version_hex: 0x0300_00f0 | u64::from(version.minor) << 16,
+            layout: version.layout,
+            code_type: 0xc0de_0000,
+            eval: (0, 0),
+            accessor: runtime::no_thread_state,
+        }
+    }
+}
+
+/// What [`find`] found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Found {
+    /// No interpreter in this process.
+    None,
+    /// One that can be walked.
+    Known(Python),
+    /// One of a version without a layout, or a build that does not agree with it.
+    Unsupported { version_hex: u64 },
+}
+
+impl Found {
+    /// Tells the collector what was found, in the session's header words.
+    pub(crate) fn announce(&self, session: Session) {
+        let store = |index, value: u64| session.word(index).store(value, Ordering::Relaxed);
+        match self {
+            Found::None => store(word::PY_STATE, python_state::NONE),
+            Found::Unsupported { version_hex } => {
+                store(word::PY_VERSION, *version_hex);
+                store(word::PY_STATE, python_state::UNSUPPORTED);
+            }
+            Found::Known(python) => {
+                store(word::PY_VERSION, python.version_hex);
+                store(word::PY_EVAL_START, python.eval.0 as u64);
+                store(word::PY_EVAL_END, python.eval.1 as u64);
+                store(word::PY_TEXT, python.eval.0 as u64);
+                store(word::PY_STATE, python_state::WALKED);
+            }
+        }
+    }
+
+    /// The version in `Py_Version`'s form; 0 without an interpreter.
+    pub(crate) fn version_hex(&self) -> u64 {
+        match self {
+            Found::None => 0,
+            Found::Known(python) => python.version_hex,
+            Found::Unsupported { version_hex } => *version_hex,
+        }
+    }
+}
+
+static INSTALLED: OnceLock<Python> = OnceLock::new();
+
+/// Makes `python` the one that is walked. For the constructor, before any signal or thread; once.
+pub(crate) fn install(python: Python) {
+    let _ = INSTALLED.set(python);
+}
+
+/// The interpreter that is walked. One load: safe in a handler.
+#[inline]
+pub(crate) fn installed() -> Option<&'static Python> {
+    INSTALLED.get()
+}
+
+/// What is known of a version given in `Py_Version`'s form.
+pub(crate) fn version_of(version_hex: u64) -> Option<&'static Version> {
+    static KNOWN: [Version; VERSIONS.len()] = VERSIONS;
+    KNOWN.iter().find(|version| 0x300 + u64::from(version.minor) == version_hex >> 16)
+}
+
+/// Whether a C function may be running while the innermost frame is at an instruction `opcode`.
+#[cfg(any(test, feature = "record"))]
+pub(crate) fn calls_c(version_hex: u64, opcode: u8) -> bool {
+    version_of(version_hex)
+        .is_some_and(|version| version.calls.iter().any(|&(_, call)| call == opcode))
+}
+
+/// The line of the instruction at byte `offset`, from the line table of a code object.
+///
+/// A negative offset means the function has not begun: its first line. An instruction without a line
+/// belongs to the nearest earlier one that has one. `None` if the table does not reach that far (it was
+/// cut, or is not a table), or the version is not known.
+#[cfg(any(test, feature = "record"))]
+pub(crate) fn line(version_hex: u64, table: &[u8], first_line: u32, offset: i32) -> Option<u32> {
+    lines::line(version_of(version_hex)?.layout.lines, table, first_line, offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_in_order_and_found_by_their_hex_form() {
+        assert!(VERSIONS.windows(2).all(|pair| pair[0].minor + 1 == pair[1].minor));
+        assert_eq!(version_of(0x030b_07f0).unwrap().minor, 11);
+        assert_eq!(version_of(0x0309_12f0).unwrap().minor, 9);
+        for hex in [0, 0x0308_12f0, 0x030e_00f0, 0x020d_00f0, u64::MAX] {
+            assert!(version_of(hex).is_none(), "{hex:#x}");
+        }
+    }
+
+    #[test]
+    fn calls_into_python_functions_are_not_calls_into_c() {
+        let known = [
+            // CALL, PRECALL, PRECALL_NO_KW_LEN, CALL_PY_EXACT_ARGS, PRECALL_PYFUNC
+            (0x030b_07f0, [(171, true), (166, false), (78, true), (23, false), (143, false)]),
+            // CALL, CALL_BUILTIN_O, CALL_PY_EXACT_ARGS, CALL_BOUND_METHOD_EXACT_ARGS, CALL_KW
+            (0x030d_00f0, [(53, true), (168, true), (177, false), (163, false), (57, true)]),
+        ];
+        for (hex, opcodes) in known {
+            for (opcode, expected) in opcodes {
+                assert_eq!(calls_c(hex, opcode), expected, "{hex:#x} {opcode}");
+            }
+        }
+        assert!(!calls_c(0x030e_00f0, 53), "unknown version");
+    }
+
+    #[test]
+    fn opcode_numbers_are_those_of_the_headers() {
+        let mut seen = 0;
+        for interpreter in interpreters::all() {
+            let Some(version) = version_of(interpreter.version_hex) else { continue };
+            let Some(headers) = interpreter.opcode_headers() else { continue };
+            let number = |name: &str| {
+                headers.lines().find_map(|line| {
+                    let mut words = line.split_whitespace();
+                    let found = words.next() == Some("#define") && words.next() == Some(name);
+                    found.then(|| words.next()?.parse::<u8>().ok()).flatten()
+                })
+            };
+            for (name, value) in version.calls.iter().copied().chain(version.layout.init_cleanup) {
+                assert_eq!(number(name), Some(value), "{name} in {}", interpreter.path);
+            }
+            seen += 1;
+        }
+        if seen == 0 {
+            eprintln!("SKIPPED: no interpreter with headers to compare opcode numbers with");
+        }
+    }
+}

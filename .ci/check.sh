@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Format, lints, documentation, and who may depend on whom.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+cargo fmt --all --check
+cargo clippy --workspace --all-targets -- -D warnings
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# The crates of ours that a package links, itself left out.
+links() {
+    local package=$1
+    shift
+    cargo tree -p "$package" -e normal,build --prefix none --format '{p}' "$@" |
+        awk '{print $1}' | grep -E '^(prof(format|core|shim|cli)|benches)$' |
+        grep -vx "$package" | sort -u | tr '\n' ' ' || true
+}
+
+expect() {
+    local what=$1 found=$2 wanted=$3
+    if [[ $found != "$wanted" ]]; then
+        echo "dependency graph: $what links '$found', not '$wanted'" >&2
+        exit 1
+    fi
+}
+
+expect "profformat" "$(links profformat --all-features)" ""
+expect "profcore" "$(links profcore)" "profformat "
+expect "profcore without record" "$(links profcore --no-default-features)" ""
+expect "profshim" "$(links profshim)" "profcore "
+expect "profcli" "$(links profcli)" "profcore profformat "
+echo "dependency graph: as designed"

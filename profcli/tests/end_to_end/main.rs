@@ -1,0 +1,11 @@
+//! Runs `prof` the way people do, on real programs, and compares what it says with what is known to be true.
+
+mod apps;
+mod bad_input;
+mod kill;
+mod memory;
+mod outputs;
+mod prof;
+mod same_program;
+mod tour;
+mod truth;

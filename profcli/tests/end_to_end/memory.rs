@@ -1,0 +1,109 @@
+//! Memory and copies against sizes that are known.
+
+use crate::prof::{Profile, Python, Recording, each_python, program, skip};
+
+const MIB: f64 = 1_048_576.0;
+
+each_python!(
+    allocated_bytes_are_right,
+    the_peak_is_right,
+    calloc_pages_stay_untouched,
+    growth_by_realloc_shows_its_peak,
+    copied_bytes_are_right,
+);
+
+#[track_caller]
+fn expect_near(what: &str, told: f64, truth: f64, tolerance: f64) {
+    let error = (told - truth) / truth;
+    assert!(error.abs() <= tolerance, "{what}: {told:.0}, in truth {truth:.0} ({error:+.4})");
+}
+
+fn record(python: &Python, name: &str, arguments: &[&str]) -> (serde_json::Value, Profile) {
+    let (ended, profile) = Recording::of(python, &program(name), arguments).profile();
+    (ended.truth(), profile)
+}
+
+/// 100 MB on one line, as a few large blocks, as one, and as many small ones.
+fn allocated_bytes_are_right(python: &Python) {
+    let (truth, profile) = record(python, "bytearrays.py", &[]);
+    let path = program("bytearrays.py");
+    for tag in ["FREED", "ONE"] {
+        let line = profile.tagged(&path, tag);
+        expect_near(tag, line.alloc, truth[tag].as_f64().expect("bytes"), 0.02);
+        assert!(line.live_at_end <= 2.0 * MIB, "{tag} was freed: {line:?}");
+    }
+    // Each of the small ones is an object of 56 bytes and a buffer of 1,001; what the sampler counts of a buffer is its
+    // requested size, so the line has 5.7 % more than the contents alone.
+    let line = profile.tagged(&path, "KEPT");
+    let kept = truth["KEPT"].as_f64().expect("bytes");
+    let objects = 100_000.0 * 64.0;
+    expect_near("KEPT", line.alloc, kept + objects, 0.03);
+    expect_near("KEPT at the end", line.live_at_end, kept + objects, 0.05);
+}
+
+fn the_peak_is_right(python: &Python) {
+    let (truth, profile) = record(python, "peak.py", &[]);
+    let held = truth["held"].as_f64().expect("bytes");
+    expect_near("peak", profile.peak_bytes(), 512.0 * MIB, 0.01);
+    let line = profile.tagged(&program("peak.py"), "HELD");
+    expect_near("live at the peak on its line", line.live_at_peak, held, 0.01);
+    assert!(line.live_at_end <= 0.01 * held, "all of it was freed: {line:?}");
+    let end = profile.json["footprint"]["end_bytes"].as_f64().expect("bytes");
+    assert!(end <= 32.0 * MIB, "{end} bytes at the end");
+}
+
+fn calloc_pages_stay_untouched(python: &Python) {
+    expect_untouched(python, Recording::of(python, &program("zero_pages.py"), &["bytes"]));
+}
+
+#[test]
+fn numpy_zeros_stay_untouched() {
+    let Some(python) = Python::any() else { return };
+    let Some(packages) = crate::apps::packages(&python) else { return };
+    let recording = Recording::of(&python, &program("zero_pages.py"), &["numpy"]);
+    expect_untouched(&python, recording.variable("PYTHONPATH", packages));
+}
+
+fn expect_untouched(python: &Python, recording: Recording) {
+    let bare = recording.run_bare();
+    if !bare.status().success() {
+        return skip(&format!("{python} cannot run this: {}", bare.stderr()));
+    }
+    let grown = |truth: &serde_json::Value| truth["grown"].as_f64().expect("bytes");
+    let (ended, profile) = recording.profile();
+    let (bare, profiled) = (grown(&bare.truth()), grown(&ended.truth()));
+    assert!((profiled - bare).abs() <= 16.0 * MIB, "resident: {profiled}, bare: {bare}");
+    let line = profile.tagged(&program("zero_pages.py"), "ZEROS");
+    expect_near("calloc on its line", line.alloc, 480_000_000.0, 0.01);
+}
+
+fn growth_by_realloc_shows_its_peak(python: &Python) {
+    let (truth, profile) = record(python, "realloc_growth.py", &[]);
+    let peak = truth["peak"].as_f64().expect("bytes");
+    let told = profile.peak_bytes();
+    assert!(told >= 0.99 * peak && told <= peak + 16.0 * MIB, "peak: {told}, the block: {peak}");
+    let line = profile.tagged(&program("realloc_growth.py"), "GROW");
+    expect_near("growth on its line", line.alloc, peak, 0.02);
+    expect_near("live at the peak", line.live_at_peak, peak, 0.02);
+    assert!(line.live_at_end <= MIB, "it was freed: {line:?}");
+}
+
+fn copied_bytes_are_right(python: &Python) {
+    let (truth, profile) = record(python, "copies.py", &[]);
+    let copied = truth["COPY"].as_f64().expect("bytes");
+    expect_near("copies", profile.tagged(&program("copies.py"), "COPY").copied, copied, 0.02);
+    let all = profile.copy_bytes();
+    assert!(all >= 0.99 * copied && all <= 1.2 * copied, "copied in all: {all}");
+}
+
+#[test]
+fn what_is_switched_off_is_not_measured() {
+    let Some(python) = Python::any() else { return };
+    let path = program("copies.py");
+    let (_, profile) = Recording::of(&python, &path, &[]).option(&["--no-copies"]).profile();
+    assert_eq!(profile.tagged(&path, "COPY").copied, 0.0);
+    assert!(profile.tagged(&path, "COPY").alloc > 200e6, "allocations are still measured");
+    let (_, profile) = Recording::of(&python, &path, &[]).option(&["--no-memory"]).profile();
+    assert_eq!(profile.tagged(&path, "COPY").alloc, 0.0);
+    assert!(profile.tagged(&path, "COPY").copied > 200e6, "copies are still measured");
+}

@@ -1,0 +1,67 @@
+//! CPU time against the program's own clocks.
+
+use std::path::Path;
+
+use crate::prof::{Profile, Python, Recording, each_python, program};
+
+each_python!(threads_agree_with_their_own_clocks, a_loop_without_calls_is_python, sha256_is_native);
+
+/// Each thread within 2 %, each function's share of its thread within 3 points.
+fn threads_agree_with_their_own_clocks(python: &Python) {
+    let path = program("three_threads.py");
+    let (ended, profile) = Recording::of(python, &path, &["10"]).rate(250).profile();
+    let truth = ended.truth();
+    for thread in truth["threads"].as_array().expect("threads") {
+        expect_thread(&profile, &path, thread);
+    }
+    profile.assert_books_balance();
+}
+
+#[track_caller]
+fn expect_thread(profile: &Profile, path: &Path, truth: &serde_json::Value) {
+    let name = truth["name"].as_str().expect("a thread has a name");
+    let tid = truth["tid"].as_u64().expect("a thread has an id");
+    let clock = truth["cpu_s"].as_f64().expect("a thread has a clock");
+    let seen = profile.thread(tid).unwrap_or_else(|| panic!("{name}: not in the profile"));
+    assert!(
+        (seen - clock).abs() <= 0.02 * clock,
+        "{name}: {seen:.3} s, but its clock says {clock:.3} s"
+    );
+    let functions = truth["functions_s"].as_object().expect("seconds by function");
+    let spent: f64 = functions.values().filter_map(serde_json::Value::as_f64).sum();
+    for (function, seconds) in functions {
+        let share = seconds.as_f64().expect("seconds") / spent;
+        let told = profile.function(path, function).sum() / seen;
+        assert!(
+            (told - share).abs() <= 0.03,
+            "{name}: {function} has a share of {told:.3}, in truth {share:.3}"
+        );
+    }
+}
+
+fn a_loop_without_calls_is_python(python: &Python) {
+    let path = program("python_loop.py");
+    let (ended, profile) = Recording::of(python, &path, &["3"]).rate(250).profile();
+    expect_total(&profile, &ended.truth());
+    let cpu = profile.cpu();
+    assert!(cpu.python >= 0.97 * cpu.sum(), "{cpu:?}");
+    let line = profile.tagged(&path, "LOOP");
+    assert!(line.cpu.python >= 0.5 * cpu.sum(), "the loop's body is the larger part: {line:?}");
+}
+
+fn sha256_is_native(python: &Python) {
+    let path = program("sha256.py");
+    let (ended, profile) = Recording::of(python, &path, &["3"]).rate(250).profile();
+    expect_total(&profile, &ended.truth());
+    let line = profile.tagged(&path, "NATIVE");
+    let all = profile.cpu().sum();
+    assert!(line.cpu.native >= 0.95 * all, "{line:?} of {all:.3} s");
+}
+
+/// The whole run within 2 % of the main thread's clock, plus what comes after the program has read it.
+#[track_caller]
+fn expect_total(profile: &Profile, truth: &serde_json::Value) {
+    let clock = truth["cpu_s"].as_f64().expect("seconds");
+    let seen = profile.cpu().sum();
+    assert!((seen - clock).abs() <= 0.02 * clock + 0.01, "{seen:.3} s, its clock: {clock:.3} s");
+}

@@ -1,0 +1,50 @@
+//! Tests only: the Python interpreters of this machine, to compare with.
+
+use super::version_of;
+use std::path::PathBuf;
+use std::process::Command;
+
+pub(crate) struct Interpreter {
+    pub(crate) path: String,
+    pub(crate) version_hex: u64,
+    headers: PathBuf,
+}
+
+/// Interpreters of a known version under pyenv, or else installed with the system.
+pub(crate) fn all() -> Vec<Interpreter> {
+    let root = std::env::var_os("PYENV_ROOT")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".pyenv")));
+    let versions = root.and_then(|root| std::fs::read_dir(root.join("versions")).ok());
+    let found =
+        versions.into_iter().flatten().flatten().map(|entry| entry.path().join("bin/python3"));
+    found.chain([PathBuf::from("/usr/bin/python3")]).filter_map(describe).collect()
+}
+
+fn describe(path: PathBuf) -> Option<Interpreter> {
+    let path = path.to_str()?.to_owned();
+    let program = "import sys, sysconfig; print(sys.hexversion, sysconfig.get_paths()['include'])";
+    let output = Command::new(&path).args(["-I", "-c", program]).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let (hex, headers) = text.trim().split_once(' ')?;
+    let version_hex = hex.parse().ok()?;
+    version_of(version_hex)?;
+    Some(Interpreter { path, version_hex, headers: headers.into() })
+}
+
+impl Interpreter {
+    /// Standard output of `program` run with `arguments`.
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> String {
+        let output =
+            Command::new(&self.path).args(["-I", "-c", program]).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}: {output:?}", self.path);
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The headers that number the instructions, joined; `None` if they are not installed.
+    pub(crate) fn opcode_headers(&self) -> Option<String> {
+        let read = |name| std::fs::read_to_string(self.headers.join(name)).unwrap_or_default();
+        let text = read("opcode.h") + &read("opcode_ids.h") + &read("internal/pycore_opcode.h");
+        (!text.is_empty()).then_some(text)
+    }
+}

@@ -1,0 +1,26 @@
+//! The minor versions of CPython 3 that are known, each as pure data.
+
+use super::layout::Layout;
+use super::offsets::DebugOffsets;
+
+mod v3_10;
+mod v3_11;
+mod v3_12;
+mod v3_13;
+mod v3_9;
+
+/// What is known of one minor version.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Version {
+    pub(crate) minor: u8,
+    pub(crate) layout: Layout,
+    /// Where this version describes its own layout, if it does.
+    pub(crate) debug_offsets: Option<DebugOffsets>,
+    /// Instructions during which a C function may be running, with their numbers. Instructions that can
+    /// only enter a Python function are left out: those push a frame of their own.
+    pub(crate) calls: &'static [(&'static str, u8)],
+}
+
+/// All known versions, oldest first.
+pub(crate) const VERSIONS: [Version; 5] =
+    [v3_9::VERSION, v3_10::VERSION, v3_11::VERSION, v3_12::VERSION, v3_13::VERSION];

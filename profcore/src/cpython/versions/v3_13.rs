@@ -1,0 +1,72 @@
+//! CPython 3.13.
+
+use super::Version;
+use crate::cpython::layout::*;
+use crate::cpython::offsets::DebugOffsets;
+
+pub(super) const VERSION: Version = Version {
+    minor: 13,
+    layout: Layout {
+        chain: FrameChain::CurrentFrame { frame: 72 },
+        frame: FrameFields {
+            previous: 8,
+            code: 0,
+            tag_mask: 0,
+            position: Position::Pointer { at: 56 },
+            owner: Some(Owner { at: 70, generator: 1, entry_from: 3, highest: 3 }),
+        },
+        code: CodeFields {
+            file: 112,
+            name: 128,
+            first_line: 68,
+            lines: 136,
+            bytecode: Bytecode::Inline { at: 200, units: 16 },
+        },
+        lines: LineTable::Locations,
+        text: TextFields { length: 16, state: 32, ascii_data: 40, compact_data: 56 },
+        bytes: BytesFields { length: 16, data: 32 },
+        object_type: 8,
+        init_cleanup: Some(("EXIT_INIT_CHECK", 13)),
+    },
+    debug_offsets: Some(DebugOffsets {
+        current_frame: 184,
+        frame_previous: 232,
+        frame_code: 240,
+        frame_position: 248,
+        frame_owner: 264,
+        code_file: 280,
+        code_name: 296,
+        code_lines: 304,
+        code_first_line: 312,
+        code_bytecode: 344,
+        object_type: 360,
+        bytes_length: 520,
+        bytes_data: 528,
+        text_state: 544,
+        text_length: 552,
+        text_ascii_data: 560,
+    }),
+    calls: &[
+        ("CALL", 53),
+        ("CALL_FUNCTION_EX", 54),
+        ("CALL_KW", 57),
+        ("CALL_BUILTIN_CLASS", 165),
+        ("CALL_BUILTIN_FAST", 166),
+        ("CALL_BUILTIN_FAST_WITH_KEYWORDS", 167),
+        ("CALL_BUILTIN_O", 168),
+        ("CALL_ISINSTANCE", 169),
+        ("CALL_LEN", 170),
+        ("CALL_LIST_APPEND", 171),
+        ("CALL_METHOD_DESCRIPTOR_FAST", 172),
+        ("CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS", 173),
+        ("CALL_METHOD_DESCRIPTOR_NOARGS", 174),
+        ("CALL_METHOD_DESCRIPTOR_O", 175),
+        ("CALL_NON_PY_GENERAL", 176),
+        ("CALL_STR_1", 179),
+        ("CALL_TUPLE_1", 180),
+        ("CALL_TYPE_1", 181),
+        ("INSTRUMENTED_CALL", 244),
+        ("INSTRUMENTED_CALL_KW", 245),
+        ("INSTRUMENTED_CALL_FUNCTION_EX", 246),
+    ],
+};

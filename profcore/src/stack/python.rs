@@ -1,0 +1,151 @@
+//! The one walker of Python frames: a loop over a layout, reading only through guarded loads.
+//!
+//! Only the thread itself changes its chain of frames, so a walk never races with another thread; but it may
+//! interrupt its own thread anywhere, and then finds updates half done. Whatever does not look like a frame
+//! with a code object ends the walk.
+
+use crate::codes::{self, Code};
+use crate::cpython::Python;
+use crate::cpython::layout::{FrameChain, Layout, Position};
+use crate::event::{frame_word, stack_flag};
+use crate::session::Session;
+use crate::sync::{AtomicU64, Ordering};
+use crate::sys::probe;
+
+/// What a walk found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Walk {
+    /// Frames written.
+    pub(super) depth: usize,
+    /// The byte at the innermost frame's instruction; 0 if it has not begun.
+    pub(super) opcode: u8,
+    /// [`stack_flag`] bits.
+    pub(super) flags: u8,
+    /// Whether the innermost frame had a code object; `None` if there was no frame at all.
+    pub(super) found_code: Option<bool>,
+}
+
+/// One frame, read and checked.
+struct Frame {
+    previous: usize,
+    /// [`stack_flag`] bits, if the chain ends at this frame.
+    if_last: u8,
+    /// `None`: no frame of the program: an entry from C, or the interpreter's own code.
+    at: Option<(Code, i32)>,
+}
+
+/// Walks from the thread state's innermost frame outwards, writing frame words into `into` until it is full.
+pub(super) fn walk(
+    session: Session,
+    python: &Python,
+    thread_state: usize,
+    into: &[AtomicU64],
+) -> Walk {
+    let layout = &python.layout;
+    let mut walk = Walk { depth: 0, opcode: 0, flags: 0, found_code: None };
+    let Some(mut address) = innermost(layout, thread_state) else {
+        walk.flags = stack_flag::TORN;
+        walk.found_code = Some(false);
+        return walk;
+    };
+    let mut if_last = 0;
+    // At most two frames that are passed over stand between two others; a longer chain is a circle.
+    for _ in 0..3 * into.len() + 3 {
+        if address == 0 {
+            walk.flags |= if_last;
+            return walk;
+        }
+        let Some(frame) = read_frame(python, address) else {
+            walk.flags |= stack_flag::TORN;
+            walk.found_code.get_or_insert(false);
+            return walk;
+        };
+        if let Some((code, offset)) = &frame.at {
+            let Some(cell) = into.get(walk.depth) else {
+                walk.flags |= stack_flag::CUT;
+                return walk;
+            };
+            if walk.depth == 0 {
+                walk.found_code = Some(true);
+                if let Ok(offset) = usize::try_from(*offset) {
+                    walk.opcode = probe::byte(code.start.wrapping_add(offset)).unwrap_or(0);
+                }
+            }
+            let id = codes::intern(session, layout, code);
+            cell.store(frame_word(id, *offset), Ordering::Relaxed);
+            walk.depth += 1;
+        }
+        if_last = frame.if_last;
+        address = frame.previous;
+    }
+    walk.flags |= stack_flag::TORN;
+    walk
+}
+
+/// Address of the innermost frame, 0 if none runs; `None` if the way there cannot be read.
+fn innermost(layout: &Layout, thread_state: usize) -> Option<usize> {
+    if !probe::plausible(thread_state) {
+        return None;
+    }
+    let frame = match layout.chain {
+        FrameChain::FrameObject { frame } | FrameChain::CurrentFrame { frame } => {
+            probe::word(thread_state + frame)?
+        }
+        FrameChain::CFrame { cframe, current } => {
+            let cframe = probe::word(thread_state + cframe)? as usize;
+            if !probe::plausible(cframe) {
+                return None;
+            }
+            probe::word(cframe + current)?
+        }
+    };
+    Some(frame as usize)
+}
+
+/// Reads the frame at `address`; `None` if it is not one.
+#[inline]
+fn read_frame(python: &Python, address: usize) -> Option<Frame> {
+    let fields = &python.layout.frame;
+    if !probe::plausible(address) {
+        return None;
+    }
+    let mut if_last = 0;
+    let previous = probe::word(address + fields.previous)? as usize;
+    if let Some(owner) = fields.owner {
+        let value = probe::byte(address + owner.at)?;
+        if value > owner.highest {
+            return None;
+        }
+        if value >= owner.entry_from {
+            return Some(Frame { previous, if_last, at: None });
+        }
+        if value == owner.generator {
+            // A generator is always run by somebody: its caller has not been linked yet.
+            if_last = stack_flag::UNLINKED;
+        } else if owner.has_entries() {
+            if_last = stack_flag::TORN;
+        }
+    }
+    let code = probe::word(address + fields.code)? as usize & !fields.tag_mask;
+    if !probe::plausible(code)
+        || probe::word(code + python.layout.object_type)? as usize != python.code_type
+    {
+        return None;
+    }
+    let code = Code::read(&python.layout, code)?;
+    if code.is_internal(&python.layout) {
+        return Some(Frame { previous, if_last, at: None });
+    }
+    let offset = match fields.position {
+        Position::Index { at, unit } => {
+            let index = probe::word(address + at)? as u32 as i32;
+            i64::from(index) * i64::from(unit)
+        }
+        Position::Pointer { at } => {
+            (probe::word(address + at)? as usize).wrapping_sub(code.start) as i64
+        }
+    };
+    let in_bounds = offset >= -2 && offset < code.size as i64;
+    let offset = i32::try_from(offset).ok().filter(|_| in_bounds)?;
+    Some(Frame { previous, if_last, at: Some((code, offset)) })
+}
