@@ -13,7 +13,7 @@ use crate::prof::{Python, Recording, call, one_line, program};
 fn jpeg() -> Vec<u8> {
     let mut bytes = vec![0xff, 0xd8, 0xff, 0xe0, 0x00, 0x10];
     bytes.extend_from_slice(b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0");
-    bytes.extend((0..4096_u32).map(|n| (n * 37 >> 3) as u8));
+    bytes.extend((0..4096_u32).map(|n| ((n * 37) >> 3) as u8));
     bytes
 }
 
