@@ -1,4 +1,18 @@
-//! A lock-free sampler.
+//! A lock-free sampler: what runs inside a profiled process, and the collector that drains it.
+//!
+//! ```text
+//!   profiled process                                   collector
+//!
+//!   tick   -> signal --+
+//!   malloc -> memory --+-> stack -> event -> ring ===> drain -> recorder -> trace
+//!   thread -> thread --+        (session memory)
+//! ```
+//!
+//! [`process`] joins a session (or stays dormant), [`thread`] gives each thread a slot with a ring,
+//! `signal` turns timer ticks into events and [`memory`] allocations and copies. Nothing in there locks,
+//! allocates or calls libc where it could be seen. The `collector` (feature `record`) is the other side.
+//!
+//! Safe code, except where a module says why not. x86_64 Linux with glibc.
 #![deny(unsafe_code)]
 
 pub mod config;
@@ -22,12 +36,20 @@ mod live;
 #[cfg(not(loom))]
 pub mod memory;
 #[cfg(not(loom))]
+#[expect(
+    unsafe_code,
+    reason = "reads the environment; maps the session's memory and takes it away"
+)]
 pub mod process;
 #[cfg(not(loom))]
 pub mod signal;
 #[cfg(not(loom))]
 mod stack;
 #[cfg(not(loom))]
+#[expect(
+    unsafe_code,
+    reason = "talks to the machine: system calls, thread pointer, faulting reads"
+)]
 mod sys;
 #[cfg(not(loom))]
 pub mod thread;

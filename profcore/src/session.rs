@@ -142,6 +142,8 @@ pub(crate) mod slot_word {
     /// Footprint changes not yet added to the session's totals (i64 as u64).
     pub(crate) const PENDING_NATIVE: usize = 105;
     pub(crate) const PENDING_PYTHON: usize = 106;
+    /// Size before, if `realloc` changed a block inside Python's allocators (see `memory`); else 0.
+    pub(crate) const RESIZED_FROM: usize = 107;
     /// Two buffers of `MAX_FRAMES` words.
     pub(crate) const BUFFERS: usize = 128;
     pub(crate) const RING: usize = BUFFERS + 2 * super::MAX_FRAMES;

@@ -1,1 +1,212 @@
-//! (to come)
+//! A thread's own view of profiling: its slot, its busy flag, its birth and its end.
+
+use crate::event::{head_word, kind};
+use crate::process;
+use crate::ring::registry;
+use crate::session::{Count, Loss, LostKind, SLOTS, Session, Slot, slot_word, word};
+use crate::signal::{self, handler, timer};
+use crate::sync::Ordering;
+use crate::sys::sigset::{FAULTS, Masked};
+use crate::sys::{syscall, tls};
+use core::marker::PhantomData;
+use core::sync::atomic::compiler_fence;
+
+/// The calling thread's slot. Claims one if it has none yet (a thread that was not born through
+/// `pthread_create`). `None`: the process is dormant, all slots are taken, or the thread is past its end;
+/// callers count on slot 0 then.
+#[inline]
+pub(crate) fn current() -> Option<Slot> {
+    let block = tls::block();
+    match block.slot() {
+        Some(slot) => Some(slot),
+        None => claim_late(block),
+    }
+}
+
+/// The calling thread's slot if it already has one. What the handler uses: it never claims.
+#[inline]
+pub(crate) fn existing() -> Option<Slot> {
+    tls::block().slot()
+}
+
+/// Holding it means: this thread's slot is being worked on, a signal handler must not.
+#[derive(Debug)]
+pub(crate) struct Busy {
+    block: &'static tls::Block,
+    /// Belongs to this thread.
+    here: PhantomData<*const ()>,
+}
+
+/// Takes the calling thread's busy flag; `None` if it is taken.
+#[inline]
+pub(crate) fn enter() -> Option<Busy> {
+    let block = tls::block();
+    // A handler that comes between load and store leaves the flag as it found it.
+    if block.busy.load(Ordering::Relaxed) != 0 {
+        return None;
+    }
+    block.busy.store(1, Ordering::Relaxed);
+    compiler_fence(Ordering::SeqCst); // rule R3
+    Some(Busy { block, here: PhantomData })
+}
+
+impl Drop for Busy {
+    #[inline]
+    fn drop(&mut self) {
+        compiler_fence(Ordering::SeqCst); // rule R3
+        self.block.busy.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Whether the calling thread is inside a hook's slow path or a handler of ours.
+pub(crate) fn is_busy() -> bool {
+    tls::block().busy.load(Ordering::Relaxed) != 0
+}
+
+/// Enters one of Python's allocators.
+#[inline]
+pub fn python_enter() {
+    let depth = &tls::block().python_depth;
+    depth.store(depth.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+}
+
+/// Leaves it.
+#[inline]
+pub fn python_leave() {
+    let depth = &tls::block().python_depth;
+    depth.store(depth.load(Ordering::Relaxed).wrapping_sub(1), Ordering::Relaxed);
+}
+
+/// How deep the calling thread is in Python's allocators.
+#[inline]
+pub(crate) fn python_depth() -> u32 {
+    tls::block().python_depth.load(Ordering::Relaxed)
+}
+
+/// A thread begins: to be called on it before its own code. Nothing happens in a dormant process.
+pub fn born() {
+    if let Some(session) = process::session() {
+        settle(session, tls::block(), Since::Birth);
+    }
+}
+
+/// A thread ends: to be called on it after its own code. Its last sample is written, its timer deleted, its
+/// slot given up. Hooks that it passes after this count on slot 0.
+pub fn ending() {
+    let block = tls::block();
+    let (Some(session), Some(slot)) = (process::session(), block.slot()) else {
+        block.state.store(tls::DEAD, Ordering::Relaxed);
+        return;
+    };
+    // Blocked before the timer goes: a tick that is already on its way then finds no slot, and is counted.
+    let _quiet = Masked::block(signal::mask());
+    timer::disarm(slot);
+    write_rest(session, slot);
+    let time = syscall::monotonic();
+    if let Some(mut room) = slot.ring().reserve(3) {
+        room.word(head_word(3, kind::THREAD_END, 0, 0));
+        room.word(time);
+        room.word(syscall::thread_cpu());
+        room.commit();
+    }
+    block.state.store(tls::DEAD, Ordering::Relaxed);
+    block.set_slot(None);
+    compiler_fence(Ordering::SeqCst); // rule R3
+    let state = slot.word(slot_word::STATE);
+    registry::retire(state, registry::owner(state));
+}
+
+/// Writes the rest of the thread's clock since its last sample as a last sample, with the stack it has now.
+/// The caller has blocked our signal.
+pub(crate) fn write_rest(session: Session, slot: Slot) {
+    if signal::mask() == 0 || !handler::is_on(session) {
+        return;
+    }
+    slot.add(Count::Ticks, 1);
+    match enter() {
+        // A fault whose signal is blocked would kill, and a thread may block what it likes.
+        Some(_busy) => {
+            let _open = Masked::unblock(FAULTS);
+            handler::sample_rest(session, slot);
+        }
+        None => slot.lose(LostKind::Tick, Loss::Reentered),
+    }
+}
+
+/// In a forked child: the slot is the parent thread's, in the parent's session. Whether a hook's slow path
+/// was under way (then the program forked in a signal handler of its own).
+pub(crate) fn forget() -> bool {
+    let block = tls::block();
+    block.set_slot(None);
+    block.state.store(tls::UNBORN, Ordering::Relaxed);
+    is_busy()
+}
+
+/// Gives the calling thread a slot, so that a test need not join a session.
+#[cfg(test)]
+pub(crate) fn set(slot: Option<Slot>) {
+    tls::block().set_slot(slot);
+}
+
+/// From where on a thread's CPU time is ours to explain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Since {
+    /// All of it.
+    Birth,
+    /// From now: what it did before, nobody saw.
+    Now,
+}
+
+#[cold]
+fn claim_late(block: &'static tls::Block) -> Option<Slot> {
+    if block.state.load(Ordering::Relaxed) != tls::UNBORN {
+        return None;
+    }
+    let session = process::session()?;
+    // A vfork child runs on its parent's memory and thread block: it may use what its parent thread has, but
+    // must not claim in its own name.
+    if !process::is_own() {
+        return None;
+    }
+    settle(session, block, Since::Now);
+    block.slot()
+}
+
+/// Claims a slot for the calling thread and arms its timer.
+pub(crate) fn settle(session: Session, block: &'static tls::Block, since: Since) {
+    // A handler of the program's that allocates must not find the thread half settled.
+    let _quiet = Masked::block(!FAULTS);
+    if block.state.load(Ordering::Relaxed) != tls::UNBORN {
+        return;
+    }
+    let tid = syscall::gettid();
+    let states = (1..SLOTS).map(|number| (number, session.slot(number).word(slot_word::STATE)));
+    let Some((number, _)) = registry::claim(session.word(word::SLOTS_HIGH), states, tid) else {
+        block.state.store(tls::DEAD, Ordering::Relaxed);
+        return;
+    };
+    let slot = session.slot(number);
+    let set = |index, value| slot.word(index).store(value, Ordering::Relaxed);
+    let clock = match since {
+        Since::Birth => 0,
+        Since::Now => syscall::thread_cpu(),
+    };
+    set(slot_word::LAST_CPU, clock);
+    set(slot_word::LAST_DEPTH, 0);
+    // Never 0, and different for threads born in the same nanosecond.
+    set(slot_word::RANDOM, mix(syscall::monotonic() ^ u64::from(tid) << 40) | 1);
+    block.set_slot(Some(slot));
+    block.state.store(tls::LIVE, Ordering::Relaxed);
+    compiler_fence(Ordering::SeqCst); // rule R3
+    // A former owner that died unseen could not delete its timer.
+    timer::disarm(slot);
+    timer::arm(session, slot, tid);
+}
+
+/// The finalizer of SplitMix64: every bit of the input changes about half of the output.
+pub(crate) fn mix(word: u64) -> u64 {
+    let word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let word = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let word = (word ^ word >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ word >> 31
+}

@@ -98,3 +98,189 @@ impl Reserved<'_> {
         self.ring.head.store(self.end, Ordering::Release);
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::VecDeque;
+
+    struct Memory {
+        head: AtomicU64,
+        tail: AtomicU64,
+        words: Vec<AtomicU64>,
+    }
+
+    impl Memory {
+        fn new(capacity: usize, start: u64) -> Self {
+            Self {
+                head: AtomicU64::new(start),
+                tail: AtomicU64::new(start),
+                words: (0..capacity).map(|_| AtomicU64::new(u64::MAX)).collect(),
+            }
+        }
+
+        fn ring(&self) -> Ring<'_> {
+            Ring { head: &self.head, tail: &self.tail, words: &self.words }
+        }
+    }
+
+    fn push(ring: Ring<'_>, event: &[u64]) -> bool {
+        let Some(mut room) = ring.reserve(event.len()) else { return false };
+        event.iter().for_each(|&word| room.word(word));
+        room.commit();
+        true
+    }
+
+    fn event(len: usize, seed: u64) -> Vec<u64> {
+        (0..len as u64)
+            .map(|at| if at == 0 { len as u64 | seed << 16 } else { seed + at })
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn behaves_as_a_bounded_queue(
+            capacity in 1_usize..40,
+            // Also just below the point where a count of words would wrap around.
+            start in prop_oneof![Just(0), 0_u64..1_000, Just(u64::MAX - (u64::MAX % 720_720) - 720_720)],
+            steps in proptest::collection::vec((any::<bool>(), 1_usize..12, 0_u64..1 << 40), 0..200),
+        ) {
+            let memory = Memory::new(capacity, start);
+            let ring = memory.ring();
+            let mut oracle: VecDeque<Vec<u64>> = VecDeque::new();
+            let mut popped = Vec::new();
+            for (is_push, len, seed) in steps {
+                if is_push {
+                    let used: usize = oracle.iter().map(Vec::len).sum();
+                    let event = event(len, seed);
+                    prop_assert_eq!(push(ring, &event), used + len <= capacity);
+                    if used + len <= capacity {
+                        oracle.push_back(event);
+                    }
+                } else if let Some(expected) = oracle.pop_front() {
+                    prop_assert_eq!(ring.pop(&mut popped), Popped::Event);
+                    prop_assert_eq!(&popped, &expected);
+                } else {
+                    prop_assert_eq!(ring.pop(&mut popped), Popped::Empty);
+                }
+            }
+        }
+
+        #[test]
+        fn pop_is_total(head in any::<u64>(), tail in any::<u64>(), word in any::<u64>()) {
+            let memory = Memory::new(8, 0);
+            memory.head.store(head, Ordering::Relaxed);
+            memory.tail.store(tail, Ordering::Relaxed);
+            memory.words.iter().for_each(|cell| cell.store(word, Ordering::Relaxed));
+            let mut event = Vec::new();
+            for _ in 0..10 {
+                if memory.ring().pop(&mut event) == Popped::Empty {
+                    return Ok(());
+                }
+            }
+            prop_assert!(false, "eight words held more than eight events");
+        }
+    }
+
+    #[test]
+    fn an_event_that_was_not_committed_is_not_there() {
+        let memory = Memory::new(8, 6);
+        let mut room = memory.ring().reserve(2).expect("the ring is empty");
+        room.word(2);
+        room.word(5);
+        let mut event = Vec::new();
+        assert_eq!(memory.ring().pop(&mut event), Popped::Empty);
+        room.commit();
+        assert_eq!(memory.ring().pop(&mut event), Popped::Event);
+        assert_eq!(event, [2, 5]);
+    }
+
+    #[test]
+    fn two_threads_see_every_event_once_and_whole() {
+        const EVENTS: u64 = 50_000;
+        let memory = Memory::new(23, 0);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for seed in 0..EVENTS {
+                    let event = event(1 + (seed % 7) as usize, seed);
+                    while !push(memory.ring(), &event) {
+                        std::thread::yield_now();
+                    }
+                }
+            });
+            let mut popped = Vec::new();
+            for seed in 0..EVENTS {
+                while memory.ring().pop(&mut popped) == Popped::Empty {
+                    std::thread::yield_now();
+                }
+                assert_eq!(popped, event(1 + (seed % 7) as usize, seed));
+            }
+        });
+    }
+}
+
+#[cfg(all(test, loom))]
+mod model {
+    use super::*;
+    use loom::sync::Arc;
+
+    struct Memory {
+        head: AtomicU64,
+        tail: AtomicU64,
+        words: [AtomicU64; 3],
+    }
+
+    impl Memory {
+        fn ring(&self) -> Ring<'_> {
+            Ring { head: &self.head, tail: &self.tail, words: &self.words }
+        }
+    }
+
+    /// Three words and events of two: the second event wraps around, and fits only after the first was
+    /// taken.
+    #[test]
+    fn fifo_nothing_torn_full_counted_wrap_around() {
+        loom::model(|| {
+            let zero = || AtomicU64::new(0);
+            let memory =
+                Arc::new(Memory { head: zero(), tail: zero(), words: [zero(), zero(), zero()] });
+            let producer = {
+                let memory = memory.clone();
+                loom::thread::spawn(move || {
+                    let mut lost = 0;
+                    for value in [16, 32, 48] {
+                        match memory.ring().reserve(2) {
+                            None => lost += 1,
+                            Some(mut room) => {
+                                room.word(2 | value << 16);
+                                room.word(value);
+                                room.commit();
+                            }
+                        }
+                    }
+                    lost
+                })
+            };
+            let mut seen = Vec::new();
+            let mut take = |seen: &mut Vec<u64>| {
+                let mut event = Vec::new();
+                match memory.ring().pop(&mut event) {
+                    Popped::Event => {
+                        assert_eq!(event, [2 | event[1] << 16, event[1]], "torn");
+                        seen.push(event[1]);
+                    }
+                    Popped::Empty => {}
+                    Popped::Corrupt => panic!("an event was visible before its words"),
+                }
+            };
+            take(&mut seen);
+            take(&mut seen);
+            let lost = producer.join().expect("no panic");
+            take(&mut seen);
+            take(&mut seen);
+            assert!(seen.is_sorted(), "order");
+            assert_eq!(seen.len() + lost, 3, "each event is either seen or counted as lost");
+        });
+    }
+}

@@ -1,1 +1,70 @@
-//! (to come)
+//! The signal path: a timer's tick becomes an event.
+//!
+//! The contract; SAFETY comments and the handler name its rules. **R1** no lock, no allocation, no libc but
+//! raw system calls and the interpreter's own `pthread_getspecific`, no loader, no dynamic TLS. **R2** errno
+//! is kept (nothing here can touch it); less than 1 KiB of stack; too little alternate stack drops the
+//! sample. **R3** what a thread shares with its own handler is atomic, with compiler fences. **R4** foreign
+//! memory is read through `sys::probe` only; its faults are mended here before the program's own disposition
+//! of SIGSEGV and SIGBUS is followed. **R5** one free real-time signal, never given back: a late tick must
+//! find a handler. **R6** a timer per thread on its CPU clock; the weight of a sample is the clock since the
+//! last sample that was kept. **R7** blocked threads get no signals. **R8** ticks = samples + losses.
+//! **R9** nothing grows.
+//!
+//! Stations: `entry` is what the kernel calls; `context` reads what was interrupted; `handler` is the tick;
+//! `timer` arms it; `dispositions` stands in for the program's own handlers of the signals we took.
+
+#[expect(unsafe_code, reason = "reads and changes what the kernel put on the stack")]
+mod context;
+#[expect(
+    unsafe_code,
+    reason = "sets handlers, and reads and writes the program's own sigaction structs"
+)]
+pub mod dispositions;
+#[expect(unsafe_code, reason = "is called by the kernel")]
+mod entry;
+pub(crate) mod handler;
+pub(crate) mod timer;
+
+#[cfg(test)]
+#[expect(unsafe_code, reason = "faults, raises signals and counts what the handler does")]
+mod tests;
+
+use crate::sys::sigset;
+use core::sync::atomic::{AtomicI32, Ordering};
+
+/// The real-time signal in use; 0: none yet.
+static SIGNAL: AtomicI32 = AtomicI32::new(0);
+
+/// The signal that ticks come by; 0 before [`install`], and if every real-time signal was taken.
+#[inline]
+pub(crate) fn number() -> i32 {
+    SIGNAL.load(Ordering::Relaxed)
+}
+
+/// The mask of that signal; 0 without one.
+pub(crate) fn mask() -> u64 {
+    match number() {
+        0 => 0,
+        signal => sigset::bit(signal),
+    }
+}
+
+/// Installs the handlers of SIGSEGV, SIGBUS and a free real-time signal, whose number it returns (0: none
+/// is free, and there will be no ticks). Handlers stay for ever; later calls change nothing.
+pub(crate) fn install() -> i32 {
+    if dispositions::are_taken() {
+        return number();
+    }
+    dispositions::take(libc::SIGSEGV);
+    dispositions::take(libc::SIGBUS);
+    let blocked = sigset::change(libc::SIG_BLOCK, 0);
+    let is_free = |signal: &i32| {
+        blocked & sigset::bit(*signal) == 0
+            && sigset::action(*signal).is_ok_and(|action| action.handler == libc::SIG_DFL)
+    };
+    // Programs count from either end (SIGRTMIN + 0, 1, ..., SIGRTMAX); glibc keeps 32 and 33.
+    let Some(signal) = (44..64).chain(35..44).find(is_free) else { return 0 };
+    SIGNAL.store(signal, Ordering::Relaxed);
+    dispositions::take(signal);
+    signal
+}

@@ -1,4 +1,14 @@
-//! System calls and foreign memory behind safe functions.
+//! The machine: raw system calls, thread-local words, guarded reads. x86_64 Linux with glibc only.
+//!
+//! Everything here may be called from a signal handler (rule R1 of `signal`): no libc, no allocation, no
+//! lock, errno untouched.
 
-#[expect(unsafe_code, reason = "reads addresses that may not be mapped")]
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu")))]
+compile_error!("profcore runs on x86_64 Linux with glibc only");
+
+pub(crate) mod mapping;
 pub(crate) mod probe;
+pub(crate) mod sigset;
+pub(crate) mod socket;
+pub(crate) mod syscall;
+pub(crate) mod tls;

@@ -1,6 +1,20 @@
 //! What a trace says: from records to a [`Profile`].
+//!
+//! Records are read twice. The first pass ([`Survey`]) finds the footprint curve and with it the moment
+//! of the peak; the second ([`Builder`]) adds everything up and can so tell at once, for every block,
+//! whether it was live at that moment. Both passes keep sums, never records.
 
+mod books;
+mod build;
+mod copies;
+mod estimate;
+mod footprint;
+mod heap;
 pub mod sites;
+mod time;
+
+pub use books::{Books, books};
+pub use build::{Builder, Survey};
 
 use std::collections::BTreeMap;
 

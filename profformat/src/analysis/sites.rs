@@ -1,5 +1,13 @@
 //! Figures by source line and by function.
+//!
+//! Which frames of a stack are sites is decided in `places`, what a line's time went into in `why`.
 
+pub(crate) mod places;
+mod why;
+
+use self::places::{Place, Places};
+use self::why::Parts;
+use crate::analysis::{Profile, TimeSum};
 use crate::ids::StringId;
 use crate::record::Class;
 
@@ -97,4 +105,148 @@ pub struct FunctionSum {
     pub self_squares: u128,
     /// CPU time of every sample that has the function on its stack, each once.
     pub total_cpu_ns: u64,
+}
+
+impl FunctionSum {
+    /// Self time on CPU, nanoseconds.
+    pub fn self_cpu_ns(&self) -> u64 {
+        Class::ALL.iter().filter(|c| c.on_cpu()).map(|c| self.self_ns[c.code() as usize]).sum()
+    }
+}
+
+/// The figures of every line that did anything: self time, total time, memory or copies. Sorted by self
+/// CPU time, then total, largest first. What has no stack stands under the function `[no stack]` of no
+/// file, if the profile's tables have that name, else of no name.
+pub fn sites(profile: &Profile) -> Vec<Site> {
+    let mut places = Places::of_lines(&profile.tables);
+    let mut sites: Vec<Site> = Vec::new();
+    let mut parts = Parts::default();
+    for sums in by_stack(&profile.time).chunk_by(|a, b| a.stack == b.stack) {
+        let route = places.route(sums[0].stack);
+        fit(&mut sites, &places, site);
+        for sum in sums {
+            let own = &mut sites[route.leaf];
+            let slot = &mut own.self_ns[sum.class.code() as usize];
+            *slot = slot.saturating_add(sum.weight_ns);
+            if !sum.class.on_cpu() {
+                continue;
+            }
+            own.samples += sum.samples;
+            own.self_squares = own.self_squares.saturating_add(sum.weight_squares);
+            for step in &route.steps {
+                let site = &mut sites[step.place];
+                site.total_cpu_ns = site.total_cpu_ns.saturating_add(sum.weight_ns);
+                site.total_samples += sum.samples;
+                site.total_squares = site.total_squares.saturating_add(sum.weight_squares);
+                parts.add(&route, step, sum.class, sum.weight_ns);
+            }
+        }
+    }
+    for sum in &profile.memory {
+        let leaf = places.route(sum.stack).leaf;
+        fit(&mut sites, &places, site);
+        let site = &mut sites[leaf];
+        site.alloc_bytes = site.alloc_bytes.saturating_add(sum.alloc_bytes);
+        site.alloc_python_bytes = site.alloc_python_bytes.saturating_add(sum.alloc_python_bytes);
+        site.alloc_count = site.alloc_count.saturating_add(sum.alloc_count);
+        site.live_at_peak_bytes = site.live_at_peak_bytes.saturating_add(sum.live_at_peak_bytes);
+        site.live_at_end_bytes = site.live_at_end_bytes.saturating_add(sum.live_at_end_bytes);
+        site.live_at_end_blocks = site.live_at_end_blocks.saturating_add(sum.live_at_end_blocks);
+    }
+    for sum in &profile.copies {
+        let leaf = places.route(sum.stack).leaf;
+        fit(&mut sites, &places, site);
+        let site = &mut sites[leaf];
+        site.copy_bytes = site.copy_bytes.saturating_add(sum.copy_bytes);
+        site.copy_count = site.copy_count.saturating_add(sum.copy_count);
+    }
+    parts.finish(&profile.tables, &mut sites);
+    // Native frames below a Python line were met, but are not sites.
+    sites.retain(|site| *site != self::site(Place::of(site)));
+    sites.sort_unstable_by(|a, b| {
+        let size = |s: &Site| (s.self_cpu_ns(), s.total_cpu_ns);
+        let place = |s: &Site| (s.file, s.line, s.function);
+        size(b).cmp(&size(a)).then_with(|| place(a).cmp(&place(b)))
+    });
+    sites
+}
+
+/// The figures of every function that used any time, sorted by self CPU time, then total, largest first.
+pub fn functions(profile: &Profile) -> Vec<FunctionSum> {
+    let mut places = Places::of_functions(&profile.tables);
+    let mut functions: Vec<FunctionSum> = Vec::new();
+    for sums in by_stack(&profile.time).chunk_by(|a, b| a.stack == b.stack) {
+        let route = places.route(sums[0].stack);
+        fit(&mut functions, &places, function);
+        for sum in sums {
+            let own = &mut functions[route.leaf];
+            let slot = &mut own.self_ns[sum.class.code() as usize];
+            *slot = slot.saturating_add(sum.weight_ns);
+            if !sum.class.on_cpu() {
+                continue;
+            }
+            own.samples += sum.samples;
+            own.self_squares = own.self_squares.saturating_add(sum.weight_squares);
+            for step in &route.steps {
+                let total = &mut functions[step.place].total_cpu_ns;
+                *total = total.saturating_add(sum.weight_ns);
+            }
+        }
+    }
+    functions.retain(|f| f.total_cpu_ns > 0 || f.self_ns.iter().any(|ns| *ns > 0));
+    functions.sort_unstable_by(|a, b| {
+        let size = |f: &FunctionSum| (f.self_cpu_ns(), f.total_cpu_ns);
+        let place = |f: &FunctionSum| (f.file, f.first_line, f.function);
+        size(b).cmp(&size(a)).then_with(|| place(a).cmp(&place(b)))
+    });
+    functions
+}
+
+/// Sorted by stack, so that every stack is walked once for all its threads and classes.
+fn by_stack(time: &[TimeSum]) -> Vec<TimeSum> {
+    let mut sums = time.to_vec();
+    sums.sort_unstable_by_key(|s| (s.stack, s.class, s.thread));
+    sums
+}
+
+/// Makes an entry for every place that has been met.
+fn fit<T>(entries: &mut Vec<T>, places: &Places<'_>, make: fn(Place) -> T) {
+    let new = places.met().iter().skip(entries.len()).map(|place| make(*place));
+    entries.extend(new);
+}
+
+fn site(place: Place) -> Site {
+    Site {
+        file: place.file,
+        line: place.line,
+        function: place.function,
+        self_ns: [0; Class::ALL.len()],
+        samples: 0,
+        self_squares: 0,
+        total_cpu_ns: 0,
+        total_samples: 0,
+        total_squares: 0,
+        why: Vec::new(),
+        callers: Vec::new(),
+        alloc_bytes: 0,
+        alloc_python_bytes: 0,
+        alloc_count: 0,
+        live_at_peak_bytes: 0,
+        live_at_end_bytes: 0,
+        live_at_end_blocks: 0,
+        copy_bytes: 0,
+        copy_count: 0,
+    }
+}
+
+fn function(place: Place) -> FunctionSum {
+    FunctionSum {
+        file: place.file,
+        function: place.function,
+        first_line: place.line,
+        self_ns: [0; Class::ALL.len()],
+        samples: 0,
+        self_squares: 0,
+        total_cpu_ns: 0,
+    }
 }

@@ -1,0 +1,126 @@
+//! Exact figures of a process: counters, losses, footprint. Read at each drain, written when changed.
+
+use std::collections::HashMap;
+
+use profformat::ids::ProcessId;
+use profformat::record::{Counter, Footprint, Record, counter};
+
+use super::trace::Trace;
+use crate::session::{Count, LOSSES, Loss, LostKind, Session, slot_word, word};
+use crate::sync::Ordering;
+
+/// Header words that only count: their names in the trace.
+const WORDS: [(usize, &str); 4] = [
+    (word::CODE_FULL, "code_full"),
+    (word::LIVE_FULL, "live_full"),
+    (word::PROBE_FAULTS, "probe_faults"),
+    (word::TIMER_FAILED, "timer_failed"),
+];
+
+const KINDS: [(LostKind, &str); 3] = [
+    (LostKind::Tick, counter::LOST),
+    (LostKind::Alloc, counter::LOST_ALLOC),
+    (LostKind::Copy, counter::LOST_COPY),
+];
+
+/// What was written last of each figure.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    counters: HashMap<String, u64>,
+    footprint: Option<[u64; 2]>,
+    peak: u64,
+}
+
+impl Books {
+    /// Writes the counters that changed.
+    pub(crate) fn write_counters(
+        &mut self,
+        process: ProcessId,
+        session: Session,
+        slots: usize,
+        now: u64,
+        trace: &mut Trace,
+    ) {
+        for (name, value) in read(session, slots) {
+            self.write(process, &name, value, now, trace);
+        }
+    }
+
+    /// Writes one counter if it changed; one that never was anything but 0 is left out.
+    pub(crate) fn write(
+        &mut self,
+        process: ProcessId,
+        name: &str,
+        value: u64,
+        now: u64,
+        trace: &mut Trace,
+    ) {
+        if self.counters.get(name).copied().unwrap_or(0) == value {
+            return;
+        }
+        self.counters.insert(name.to_owned(), value);
+        let record =
+            Counter { time: trace.time(now), process, name: trace.string(name.as_bytes()), value };
+        trace.write(&Record::Counter(record));
+    }
+
+    /// Points of the footprint curve since the last drain: a new peak, and the present values.
+    pub(crate) fn footprint(
+        &mut self,
+        process: ProcessId,
+        session: Session,
+        now: u64,
+        trace: &Trace,
+        mut push: impl FnMut(u64, Record),
+    ) {
+        let load = |at: usize| session.word(at).load(Ordering::Relaxed);
+        let mut point = |time: u64, native_bytes: u64, python_bytes: u64, peak: bool| {
+            let time_in_trace = trace.time(time);
+            push(
+                time,
+                Record::Footprint(Footprint {
+                    time: time_in_trace,
+                    process,
+                    native_bytes,
+                    python_bytes,
+                    peak,
+                }),
+            );
+        };
+        let peak = load(word::PEAK_BYTES);
+        if peak > self.peak {
+            self.peak = peak;
+            let python = load(word::PEAK_PYTHON).min(peak);
+            point(load(word::PEAK_TIME).min(now), peak - python, python, true);
+        }
+        let values = [word::FOOTPRINT_NATIVE, word::FOOTPRINT_PYTHON].map(|at| not_negative(load(at)));
+        if self.footprint.unwrap_or_default() != values {
+            self.footprint = Some(values);
+            point(now, values[0], values[1], false);
+        }
+    }
+}
+
+/// All counters of a session, summed over its slots.
+fn read(session: Session, slots: usize) -> Vec<(String, u64)> {
+    let sum = |at: usize| {
+        (0..slots).fold(0_u64, |sum, slot| {
+            sum.saturating_add(session.slot(slot).word(at).load(Ordering::Relaxed))
+        })
+    };
+    let counts =
+        Count::ALL.iter().map(|&(c, name)| (name.to_owned(), sum(slot_word::COUNTERS + c as usize)));
+    let losses = KINDS.iter().flat_map(|&(kind, prefix)| {
+        Loss::ALL.iter().map(move |&(loss, name)| {
+            (format!("{prefix}{name}"), slot_word::LOST + kind as usize * LOSSES + loss as usize)
+        })
+    });
+    let words =
+        WORDS.iter().map(|&(at, name)| (name.to_owned(), session.word(at).load(Ordering::Relaxed)));
+    counts.chain(losses.map(|(name, at)| (name, sum(at)))).chain(words).collect()
+}
+
+/// A total that several threads add to can be below zero for a moment.
+fn not_negative(word: u64) -> u64 {
+    (word as i64).max(0) as u64
+}

@@ -1,0 +1,280 @@
+//! Takes the events out of one process's rings.
+
+use std::collections::BTreeMap;
+
+use profformat::ids::ThreadId;
+use profformat::record::{Record, Thread, ThreadEnd};
+
+use super::books::Books;
+use super::modules::Anchors;
+use super::procfs;
+use super::recorder::{Context, Recorder};
+use super::region::Region;
+use super::stacks::SlotStack;
+use super::trace::Trace;
+use crate::event::{self, Event};
+use crate::ring::registry::{self, Owner, State};
+use crate::ring::spsc::Popped;
+use crate::session::{SLOTS, Session, Slot, python_state, slot_word, word};
+use crate::sync::Ordering;
+
+/// Most events of one slot in one drain: a thread that is faster than us must not keep us.
+const MAX_EVENTS: usize = 4096;
+/// Drains that an event waits for a code object to be told.
+const PATIENCE: u32 = 4;
+/// Drains between two looks for threads that ended without a word.
+const DEAD_LOOK: u64 = 40;
+
+/// A profiled process as its drain sees it.
+#[derive(Debug)]
+pub(crate) struct Drain {
+    pid: u32,
+    region: Region,
+    recorder: Recorder,
+    slots: BTreeMap<usize, SlotState>,
+    books: Books,
+    anchors: Anchors,
+    python_state: u64,
+    drains: u64,
+    event: Vec<u64>,
+    /// Thread ids of the process are ours too: it is in the same pid namespace.
+    same_pids: bool,
+}
+
+#[derive(Debug, Default)]
+struct SlotState {
+    owner: Option<(Owner, ThreadId)>,
+    cpu_ns: u64,
+    end: Option<u64>,
+    stack: SlotStack,
+    held: Vec<u64>,
+    waited: u32,
+}
+
+impl Drain {
+    pub(crate) fn new(pid: u32, same_pids: bool, region: Region, recorder: Recorder) -> Self {
+        Self {
+            pid,
+            region,
+            recorder,
+            slots: BTreeMap::new(),
+            books: Books::default(),
+            anchors: Anchors::default(),
+            python_state: python_state::NONE,
+            drains: 0,
+            event: Vec::new(),
+            same_pids,
+        }
+    }
+
+    /// CPU nanoseconds that samples stand for.
+    pub(crate) fn sampled_ns(&self) -> u64 {
+        self.recorder.sampled_ns()
+    }
+
+    /// Takes everything out of the rings and writes it, with the footprint. `last`: nothing comes after.
+    pub(crate) fn drain(&mut self, now: u64, last: bool, trace: &mut Trace, threads: &mut Threads) {
+        let Some(session) = self.region.session() else { return };
+        self.drains += 1;
+        self.recorder.begin_drain();
+        self.look_for_python(session, trace);
+        // The look is not taken at the very first drains: a thread may not have appeared in /proc yet.
+        let look = self.same_pids && self.drains.is_multiple_of(DEAD_LOOK);
+        for index in 1..slots_high(session) {
+            let slot = session.slot(index);
+            let mut owner = registry::owner(slot.word(slot_word::STATE));
+            if look && owner.state == State::Live && !procfs::thread_exists(self.pid, owner.tid) {
+                registry::retire(slot.word(slot_word::STATE), owner);
+                owner = registry::owner(slot.word(slot_word::STATE));
+            }
+            if owner.state != State::Free {
+                self.drain_slot(index, slot, owner, session, now, last, trace, threads);
+            }
+        }
+        let recorder = &mut self.recorder;
+        let mut points = Vec::new();
+        let id = recorder.id();
+        self.books.footprint(id, session, now, trace, |time, record| points.push((time, record)));
+        for (time, record) in points {
+            recorder.push(time, record, trace);
+        }
+        recorder.write_batch(trace);
+    }
+
+    /// Writes the counters that changed.
+    pub(crate) fn write_counters(&mut self, now: u64, trace: &mut Trace) {
+        let Some(session) = self.region.session() else { return };
+        let id = self.recorder.id();
+        self.books.write_counters(id, session, slots_high(session), now, trace);
+        for (name, value) in self.recorder.unreadable() {
+            self.books.write(id, name, value, now, trace);
+        }
+    }
+
+    /// The last words about the process: ends of its threads, counters, remarks.
+    pub(crate) fn finish(&mut self, cpu_ns: Option<u64>, now: u64, trace: &mut Trace) {
+        let time = trace.time(now);
+        for state in self.slots.values_mut() {
+            if let Some((_, id)) = state.owner.take() {
+                trace.write(&Record::ThreadEnd(ThreadEnd { id, time, cpu_ns: state.cpu_ns }));
+            }
+        }
+        self.write_counters(now, trace);
+        let Some(session) = self.region.session() else { return };
+        let id = self.recorder.id();
+        if let Some(cpu_ns) = cpu_ns
+            && session.word(word::CPU_INTERVAL_NS).load(Ordering::Relaxed) != 0
+        {
+            let unattributed = cpu_ns.saturating_sub(self.sampled_ns());
+            self.books.write(id, "unattributed_ns", unattributed, now, trace);
+        }
+        for (at, words) in REMARKS {
+            let count = session.word(at).load(Ordering::Relaxed);
+            if count > 0 {
+                trace.remark(&format!("process {}: {count} {words}", self.pid));
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one loop's body, split off to be read")]
+    fn drain_slot(
+        &mut self,
+        index: usize,
+        slot: Slot,
+        owner: Owner,
+        session: Session,
+        now: u64,
+        last: bool,
+        trace: &mut Trace,
+        threads: &mut Threads,
+    ) {
+        let state = self.slots.entry(index).or_default();
+        let thread = match state.owner {
+            Some((known, id)) if known.generation == owner.generation => id,
+            previous => {
+                if let Some((_, id)) = previous {
+                    let end = ThreadEnd { id, time: trace.time(now), cpu_ns: state.cpu_ns };
+                    trace.write(&Record::ThreadEnd(end));
+                }
+                let id = threads.next();
+                let name = procfs::thread_name(self.pid, owner.tid);
+                let process = self.recorder.id();
+                let thread =
+                    Thread { id, process, tid: owner.tid, time: trace.time(now), name };
+                trace.write(&Record::Thread(thread));
+                // The stack stays: the first difference may still refer to it.
+                let stack = std::mem::take(&mut state.stack);
+                *state = SlotState { owner: Some((owner, id)), stack, ..SlotState::default() };
+                id
+            }
+        };
+        let mut empty = false;
+        for _ in 0..MAX_EVENTS {
+            if state.held.is_empty() {
+                match slot.ring().pop(&mut self.event) {
+                    Popped::Event => {}
+                    Popped::Empty => {
+                        empty = true;
+                        break;
+                    }
+                    Popped::Corrupt => {
+                        self.recorder.count_unreadable();
+                        state.stack.forget();
+                        break;
+                    }
+                }
+            } else {
+                std::mem::swap(&mut state.held, &mut self.event);
+                state.held.clear();
+            }
+            let Some(event) = event::decode(&self.event) else {
+                self.recorder.count_unreadable();
+                continue;
+            };
+            if let Event::ThreadEnd { time, cpu_ns } = event {
+                state.cpu_ns = cpu_ns;
+                state.end = Some(time);
+                continue;
+            }
+            let insist = last || state.waited >= PATIENCE;
+            let context = Context { session, now, insist, trace };
+            match self.recorder.event(&event, thread, &mut state.stack, context) {
+                Ok(()) => state.waited = 0,
+                Err(_) => {
+                    // Keeps its place: nothing behind it is taken before it.
+                    state.waited += 1;
+                    state.held.clone_from(&self.event);
+                    break;
+                }
+            }
+        }
+        if owner.state == State::Retired && empty {
+            let time = state.end.unwrap_or(now).min(now);
+            let end = ThreadEnd { id: thread, time: trace.time(time), cpu_ns: state.cpu_ns };
+            // Behind the thread's last events, which are still gathered.
+            self.recorder.push(time, Record::ThreadEnd(end), trace);
+            state.owner = None;
+            registry::reclaim(slot.word(slot_word::STATE), owner);
+        }
+    }
+
+    /// Takes over what the process found out about its interpreter, and says what cannot be done with it.
+    fn look_for_python(&mut self, session: Session, trace: &mut Trace) {
+        let load = |at: usize| session.word(at).load(Ordering::Relaxed);
+        let anchors = Anchors {
+            interpreter: load(word::PY_TEXT),
+            eval: (load(word::PY_EVAL_START), load(word::PY_EVAL_END)),
+            shim: load(word::SHIM_TEXT),
+        };
+        if anchors != self.anchors {
+            self.anchors = anchors;
+            self.recorder.modules().anchor(anchors);
+        }
+        let state = load(word::PY_STATE);
+        if state == self.python_state {
+            return;
+        }
+        self.python_state = state;
+        let version = super::version_text(load(word::PY_VERSION));
+        match state {
+            python_state::UNSUPPORTED => trace.remark(&format!(
+                "process {}: Python {version} is not supported: no Python lines, totals only",
+                self.pid
+            )),
+            python_state::SELF_CHECK_FAILED => trace.remark(&format!(
+                "process {}: this build of Python {version} is laid out differently from what is \
+                 known: no Python lines, totals only",
+                self.pid
+            )),
+            _ => {}
+        }
+    }
+}
+
+/// Numbers the threads of a trace.
+#[derive(Debug, Default)]
+pub(crate) struct Threads {
+    count: u32,
+}
+
+impl Threads {
+    fn next(&mut self) -> ThreadId {
+        let id = ThreadId::new(self.count);
+        self.count += 1;
+        id
+    }
+}
+
+/// Counts that a reader of the report must know about.
+const REMARKS: [(usize, &str); 4] = [
+    (word::CODE_FULL, "functions came too late to be named: the table of functions was full"),
+    (word::LIVE_FULL, "blocks could not be followed: the table of live blocks was full"),
+    (word::PROBE_FAULTS, "reads of the interpreter's state hit unmapped memory; those stacks are cut"),
+    (word::TIMER_FAILED, "threads got no timer; their time is only in the totals"),
+];
+
+fn slots_high(session: Session) -> usize {
+    usize::try_from(session.word(word::SLOTS_HIGH).load(Ordering::Relaxed))
+        .unwrap_or(SLOTS)
+        .min(SLOTS)
+}

@@ -1,0 +1,223 @@
+//! Handshakes: processes announce themselves on a socket; the wanted ones get a session.
+
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rustix::net::sockopt::{self, Timeout};
+use rustix::net::{
+    self, AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix,
+    SocketFlags, SocketType,
+};
+use rustix::process::{Pid, PidfdFlags};
+
+use super::modules::Modules;
+use super::policy::{Candidate, Policy, Verdict};
+use super::procfs;
+use super::region::Region;
+use crate::config::Config;
+use crate::handshake;
+use crate::session::control;
+
+/// How long a peer may keep us waiting. It waits itself for a second at most, then it goes on without us.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Most sessions of one run that are given out, each a mapping and a descriptor here.
+const MAX_SESSIONS: usize = 400;
+
+/// A process that announced itself.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) pid: u32,
+    pub(crate) parent: Option<u32>,
+    /// A fork of the image its parent runs; otherwise a new image in this pid.
+    pub(crate) forked: bool,
+    pub(crate) verdict: Verdict,
+    pub(crate) time_ns: u64,
+    /// In `Py_Version`'s form; 0: no Python.
+    pub(crate) version: u64,
+    pub(crate) command: Vec<Vec<u8>>,
+    pub(crate) exe: PathBuf,
+    pub(crate) modules: Modules,
+    /// Present when it is profiled; the token counts the sessions in use.
+    pub(crate) region: Option<(Region, Arc<()>)>,
+    /// It sees the same process ids as we do.
+    pub(crate) same_pids: bool,
+    pub(crate) pidfd: Option<OwnedFd>,
+}
+
+/// The socket, and the thread that answers on it. Dropping it ends both.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    socket: Arc<OwnedFd>,
+    name: String,
+    thread: Option<std::thread::JoinHandle<()>>,
+    root: Arc<OnceLock<u32>>,
+}
+
+impl Listener {
+    /// Listens on an abstract socket with a random name, and sends every arrival into `arrivals`.
+    ///
+    /// # Errors
+    /// The socket could not be made, or the thread not started.
+    pub(crate) fn start(config: Config, policy: Policy, arrivals: Sender<Arrival>) -> io::Result<Self> {
+        let name = random_name()?;
+        let socket = net::socket_with(
+            AddressFamily::UNIX,
+            SocketType::SEQPACKET,
+            SocketFlags::CLOEXEC,
+            None,
+        )?;
+        net::bind(&socket, &SocketAddrUnix::new_abstract_name(name.as_bytes())?)?;
+        net::listen(&socket, 128)?;
+        let socket = Arc::new(socket);
+        let root = Arc::new(OnceLock::new());
+        let server =
+            Server { socket: socket.clone(), root: root.clone(), config, policy, arrivals, sessions: Arc::new(()) };
+        let thread =
+            std::thread::Builder::new().name("prof-accept".into()).spawn(move || server.serve())?;
+        Ok(Self { socket, name, thread: Some(thread), root })
+    }
+
+    /// The socket's name, for the program's environment.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Tells which process is the direct child; before that, nobody is answered.
+    pub(crate) fn set_root(&self, pid: u32) {
+        let _ = self.root.set(pid);
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.set_root(0);
+        // Wakes the thread from `accept`.
+        let _ = net::shutdown(&*self.socket, net::Shutdown::Both);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn random_name() -> io::Result<String> {
+    let mut random = [0_u8; 16];
+    let len = rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty())?;
+    if len != random.len() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(format!("prof-{:032x}", u128::from_ne_bytes(random)))
+}
+
+struct Server {
+    socket: Arc<OwnedFd>,
+    root: Arc<OnceLock<u32>>,
+    config: Config,
+    policy: Policy,
+    arrivals: Sender<Arrival>,
+    sessions: Arc<()>,
+}
+
+impl Server {
+    fn serve(mut self) {
+        loop {
+            match net::accept_with(&*self.socket, SocketFlags::CLOEXEC) {
+                Ok(peer) => {
+                    // A peer that breaks off is its own loss.
+                    let _ = self.answer(&peer);
+                }
+                Err(rustix::io::Errno::INTR | rustix::io::Errno::CONNABORTED) => {}
+                // Out of descriptors or memory: the peer in the queue gives up after its time.
+                Err(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE | rustix::io::Errno::NOMEM) => {
+                    std::thread::sleep(PATIENCE);
+                }
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn answer(&mut self, peer: &OwnedFd) -> io::Result<()> {
+        let credentials = sockopt::socket_peercred(peer)?;
+        if credentials.uid != rustix::process::geteuid() {
+            return Ok(());
+        }
+        let pid = credentials.pid.as_raw_nonzero().get() as u32;
+        sockopt::set_socket_timeout(peer, Timeout::Recv, Some(PATIENCE))?;
+        sockopt::set_socket_timeout(peer, Timeout::Send, Some(PATIENCE))?;
+        let mut bytes = [0_u8; handshake::BYTES];
+        let (len, _) = net::recv(peer, &mut bytes, RecvFlags::empty())?;
+        let Some(hello) = handshake::Hello::decode(&bytes[..len.min(bytes.len())]) else {
+            return Ok(());
+        };
+        let root = *self.root.wait();
+        let (arrival, memory) = self.receive(pid, root, &hello);
+        let profile = arrival.region.is_some();
+        // Sent before the reply: what the process does next is later than its arrival.
+        let _ = self.arrivals.send(arrival);
+        reply(peer, profile, memory)
+    }
+
+    /// Decides about a process that waits for the answer, and reads what `/proc` says about it.
+    fn receive(
+        &mut self,
+        pid: u32,
+        root: u32,
+        hello: &handshake::Hello,
+    ) -> (Arrival, Option<OwnedFd>) {
+        let exe = procfs::exe(pid);
+        let parent = procfs::parent(pid);
+        let forked = hello.kind == handshake::Kind::Forked;
+        let python = hello.python != 0;
+        let candidate =
+            Candidate { pid, parent: parent.unwrap_or(hello.parent), forked, python, exe: &exe };
+        let verdict = self.policy.decide(candidate, root);
+        let mut arrival = Arrival {
+            pid,
+            parent,
+            forked,
+            verdict,
+            time_ns: super::now(),
+            version: hello.python,
+            command: procfs::command(pid),
+            exe,
+            modules: Modules::default(),
+            region: None,
+            same_pids: hello.pid == pid,
+            pidfd: Pid::from_raw(pid as i32)
+                .and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok()),
+        };
+        if verdict != Verdict::Profile || Arc::strong_count(&self.sessions) > MAX_SESSIONS {
+            return (arrival, None);
+        }
+        let Ok((region, memory)) = Region::create() else { return (arrival, None) };
+        let Config { cpu_interval_ns, memory_interval, copy_interval, .. } = self.config;
+        region.begin(control_bits(&self.config), [cpu_interval_ns, memory_interval, copy_interval]);
+        arrival.region = Some((region, self.sessions.clone()));
+        arrival.modules = Modules::parse(&procfs::maps(pid));
+        (arrival, Some(memory))
+    }
+}
+
+fn control_bits(config: &Config) -> u64 {
+    let bit = |interval: u64, bit: u64| if interval == 0 { 0 } else { bit };
+    bit(config.cpu_interval_ns, control::CPU)
+        | bit(config.memory_interval, control::MEMORY)
+        | bit(config.copy_interval, control::COPIES)
+}
+
+fn reply(peer: &OwnedFd, profile: bool, memory: Option<OwnedFd>) -> io::Result<()> {
+    let bytes = handshake::reply(profile);
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let descriptors = memory.as_ref().map(|memory| [memory.as_fd()]);
+    if let Some(descriptors) = &descriptors {
+        control.push(SendAncillaryMessage::ScmRights(descriptors));
+    }
+    net::sendmsg(peer, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL)?;
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! The code mapped into a process: from an instruction's address to its module.
+
+use super::classes::Place;
+
+/// Most ranges and bytes of a mappings list that are looked at: a program can map what it likes.
+const MAX_RANGES: usize = 65_536;
+/// Longest module path that is kept.
+const MAX_PATH: usize = 4096;
+
+/// Addresses that tell the interpreter's and our shim's modules from others; 0: not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Anchors {
+    /// Inside the interpreter's code.
+    pub(crate) interpreter: u64,
+    /// First address of the evaluation function, and the one after its last.
+    pub(crate) eval: (u64, u64),
+    /// Inside the shim's code.
+    pub(crate) shim: u64,
+}
+
+/// A mapped file, or a name in brackets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Module {
+    path: Vec<u8>,
+    libc: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Range {
+    start: u64,
+    end: u64,
+    module: u32,
+}
+
+/// Executable ranges of a process, sorted by address.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Modules {
+    modules: Vec<Module>,
+    ranges: Vec<Range>,
+    anchors: Anchors,
+}
+
+impl Modules {
+    /// Takes `/proc/PID/maps` in. Lines that are not of its form are passed over.
+    pub(crate) fn parse(maps: &[u8]) -> Self {
+        let mut found = Self::default();
+        for line in maps.split(|&b| b == b'\n') {
+            if found.ranges.len() == MAX_RANGES {
+                break;
+            }
+            let Some((start, end, path)) = executable(line) else { continue };
+            let module = match found.modules.iter().rposition(|m| m.path == path) {
+                Some(known) => known,
+                None => {
+                    found.modules.push(Module { path: path.to_vec(), libc: is_libc(path) });
+                    found.modules.len() - 1
+                }
+            };
+            found.ranges.push(Range { start, end, module: module as u32 });
+        }
+        // The kernel lists them in order; a list from elsewhere need not.
+        found.ranges.sort_by_key(|r| r.start);
+        found
+    }
+
+    /// True when no range is known: the list could not be read.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    /// Takes over the ranges of a newer list; the anchors stay.
+    pub(crate) fn replace(&mut self, newer: Self) {
+        self.modules = newer.modules;
+        self.ranges = newer.ranges;
+    }
+
+    /// Sets the addresses that tell the interpreter and the shim.
+    pub(crate) fn anchor(&mut self, anchors: Anchors) {
+        self.anchors = anchors;
+    }
+
+    /// Where an address stands, and the path of its module (empty for [`Place::Nowhere`]).
+    pub(crate) fn place(&self, pc: u64) -> (Place, &[u8]) {
+        let Some(index) = self.find(pc) else { return (Place::Nowhere, b"") };
+        let module = &self.modules[index];
+        let same = |anchor: u64| anchor != 0 && self.find(anchor) == Some(index);
+        let place = if same(self.anchors.shim) {
+            Place::Shim
+        } else if (self.anchors.eval.0..self.anchors.eval.1).contains(&pc) {
+            Place::Eval
+        } else if same(self.anchors.interpreter) {
+            Place::Interpreter
+        } else if module.libc {
+            Place::Libc
+        } else {
+            Place::Foreign
+        };
+        (place, &module.path)
+    }
+
+    /// The path of the interpreter's module; empty when there is none.
+    pub(crate) fn interpreter(&self) -> &[u8] {
+        let anchor = self.anchors.interpreter;
+        self.find(anchor).map_or(b"", |index| &self.modules[index].path)
+    }
+
+    fn find(&self, pc: u64) -> Option<usize> {
+        let after = self.ranges.partition_point(|r| r.start <= pc);
+        let range = self.ranges[..after].last()?;
+        (pc < range.end).then_some(range.module as usize)
+    }
+}
+
+/// Start, end and path of a line's range if it is executable.
+fn executable(line: &[u8]) -> Option<(u64, u64, &[u8])> {
+    let mut rest = line;
+    let mut field = || {
+        let end = rest.iter().position(|&b| b == b' ').unwrap_or(rest.len());
+        let (word, tail) = rest.split_at(end);
+        rest = tail.trim_ascii_start();
+        word
+    };
+    let range = field();
+    let permissions = field();
+    let (_offset, _device, _inode) = (field(), field(), field());
+    if permissions.get(2) != Some(&b'x') {
+        return None;
+    }
+    let dash = range.iter().position(|&b| b == b'-')?;
+    let start = hex(&range[..dash])?;
+    let end = hex(&range[dash + 1..])?;
+    let path = if rest.is_empty() { b"[anonymous]" } else { &rest[..rest.len().min(MAX_PATH)] };
+    (start < end).then_some((start, end, path))
+}
+
+fn hex(digits: &[u8]) -> Option<u64> {
+    u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+/// The part of a path after the last slash.
+pub(crate) fn file_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|&b| b == b'/').next().unwrap_or(path)
+}
+
+/// True for the C library's family, the loader and the kernel's own code page.
+fn is_libc(path: &[u8]) -> bool {
+    const STEMS: [&[u8]; 9] =
+        [b"libc", b"libm", b"libmvec", b"libpthread", b"libdl", b"librt", b"ld", b"ld64", b"ld-linux"];
+    let name = file_name(path);
+    if matches!(name, b"[vdso]" | b"[vsyscall]") || name.starts_with(b"ld-linux-") {
+        return true;
+    }
+    // libc.so.6, libc-2.31.so, ld-2.31.so, ld-musl-x86_64.so.1; but not libcrypto.so, libc++.so.
+    let end = name.iter().position(|&b| b == b'.' || b == b'-').unwrap_or(name.len());
+    let (stem, tail) = name.split_at(end);
+    STEMS.contains(&stem)
+        && (tail.starts_with(b".so")
+            || tail.starts_with(b"-musl")
+            || tail.get(1).is_some_and(u8::is_ascii_digit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAPS: &[u8] = b"\
+55d000000000-55d000001000 r--p 00000000 00:1c 11 /usr/bin/python3.11
+55d000001000-55d000300000 r-xp 00001000 00:1c 11                         /usr/bin/python3.11
+7f0000000000-7f0000010000 r-xp 00001000 00:1c 12 /opt/with space/libz.so.1.2.13
+7f0000020000-7f0000030000 r-xp 00001000 00:1c 13 /usr/lib/x86_64-linux-gnu/libc.so.6
+7f0000040000-7f0000050000 r-xp 00001000 00:1c 14 /opt/prof/libprofshim.so
+7f0000060000-7f0000061000 rwxp 00000000 00:00 0 \n\
+7fff00000000-7fff00002000 r-xp 00000000 00:00 0                          [vdso]
+nonsense
+zzzz-1 r-xp 0 0 0 x
+5-4 r-xp 0 0 0 x
+";
+
+    fn modules() -> Modules {
+        let mut modules = Modules::parse(MAPS);
+        modules.anchor(Anchors {
+            interpreter: 0x55d000002000,
+            eval: (0x55d000010000, 0x55d000018000),
+            shim: 0x7f0000041000,
+        });
+        modules
+    }
+
+    #[test]
+    fn addresses_find_their_module() {
+        let modules = modules();
+        let at = |pc| {
+            let (place, path) = modules.place(pc);
+            (place, String::from_utf8_lossy(path).into_owned())
+        };
+        assert_eq!(at(0x55d000010000), (Place::Eval, "/usr/bin/python3.11".into()));
+        assert_eq!(at(0x55d000018000), (Place::Interpreter, "/usr/bin/python3.11".into()));
+        assert_eq!(at(0x7f0000000000), (Place::Foreign, "/opt/with space/libz.so.1.2.13".into()));
+        assert_eq!(at(0x7f0000020001).0, Place::Libc);
+        assert_eq!(at(0x7f0000040000).0, Place::Shim);
+        assert_eq!(at(0x7f0000060000), (Place::Foreign, "[anonymous]".into()));
+        assert_eq!(at(0x7fff00000000).0, Place::Libc);
+        assert_eq!(modules.interpreter(), b"/usr/bin/python3.11");
+    }
+
+    #[test]
+    fn gaps_and_edges_are_nowhere() {
+        let modules = modules();
+        for pc in [0, 4, 0x55d000000fff, 0x7f0000010000, 0x7f0000030000, u64::MAX] {
+            assert_eq!(modules.place(pc), (Place::Nowhere, &b""[..]), "{pc:#x}");
+        }
+        assert!(Modules::parse(b"").is_empty());
+    }
+
+    #[test]
+    fn without_anchors_an_interpreter_is_a_module_like_others() {
+        assert_eq!(Modules::parse(MAPS).place(0x55d000010000).0, Place::Foreign);
+    }
+
+    #[test]
+    fn the_libc_family_by_name() {
+        for name in [
+            "/lib/libc.so.6",
+            "/lib/libc-2.31.so",
+            "/lib/libm.so.6",
+            "/lib/libmvec.so.1",
+            "/lib/ld-2.31.so",
+            "/lib64/ld-linux-x86-64.so.2",
+            "/lib/ld-musl-x86_64.so.1",
+            "[vdso]",
+        ] {
+            assert!(is_libc(name.as_bytes()), "{name}");
+        }
+        for name in ["/lib/libcrypto.so.3", "/lib/libc++.so.1", "/lib/libmpdec.so.3", "/opt/ld", "libc"] {
+            assert!(!is_libc(name.as_bytes()), "{name}");
+        }
+    }
+}

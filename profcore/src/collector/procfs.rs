@@ -1,0 +1,86 @@
+//! What `/proc` says about a process. Everything may be gone at any time: each answer is optional.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+/// Most bytes of a file in `/proc` that are read.
+const MAX_BYTES: u64 = 8 << 20;
+
+/// Executable of a process, links resolved; empty when it cannot be read.
+pub(crate) fn exe(pid: u32) -> PathBuf {
+    std::fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default()
+}
+
+/// Its arguments.
+pub(crate) fn command(pid: u32) -> Vec<Vec<u8>> {
+    let bytes = read(pid, "cmdline");
+    let bytes = bytes.strip_suffix(b"\0").unwrap_or(&bytes);
+    if bytes.is_empty() {
+        return Vec::new();
+    }
+    bytes.split(|&b| b == 0).map(<[u8]>::to_vec).collect()
+}
+
+/// Its list of mappings.
+pub(crate) fn maps(pid: u32) -> Vec<u8> {
+    read(pid, "maps")
+}
+
+/// Pid of its parent.
+pub(crate) fn parent(pid: u32) -> Option<u32> {
+    parse_parent(&read(pid, "stat"))
+}
+
+/// Name of one of its threads, empty when it is gone.
+pub(crate) fn thread_name(pid: u32, tid: u32) -> Vec<u8> {
+    let mut name = read(pid, &format!("task/{tid}/comm"));
+    if name.last() == Some(&b'\n') {
+        name.pop();
+    }
+    name
+}
+
+/// True unless a thread of a living process is known to be gone.
+pub(crate) fn thread_exists(pid: u32, tid: u32) -> bool {
+    let there = |path: String| std::path::Path::new(&path).exists();
+    there(format!("/proc/{pid}/task/{tid}")) || !there(format!("/proc/{pid}/task"))
+}
+
+fn read(pid: u32, file: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Ok(file) = std::fs::File::open(format!("/proc/{pid}/{file}")) {
+        // A read that fails midway leaves what there was.
+        let _ = file.take(MAX_BYTES).read_to_end(&mut bytes);
+    }
+    bytes
+}
+
+/// The fourth field; the second one, a name in brackets, may hold brackets and spaces itself.
+fn parse_parent(stat: &[u8]) -> Option<u32> {
+    let after = stat.iter().rposition(|&b| b == b')')?;
+    let rest = std::str::from_utf8(&stat[after + 1..]).ok()?;
+    rest.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parent_is_found_behind_any_name() {
+        assert_eq!(parse_parent(b"12 (a) b) (c) S 7 1 1"), Some(7));
+        assert_eq!(parse_parent(b"12 (a) S"), None);
+        assert_eq!(parse_parent(b""), None);
+    }
+
+    #[test]
+    fn this_process_is_readable_and_a_missing_one_is_empty() {
+        let pid = std::process::id();
+        assert!(exe(pid).is_absolute());
+        assert!(!command(pid).is_empty());
+        assert!(parent(pid).is_some());
+        assert!(maps(pid).len() > 100);
+        assert!(!thread_name(pid, pid).is_empty());
+        assert!(maps(0).is_empty() && command(0).is_empty());
+    }
+}

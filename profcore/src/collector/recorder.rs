@@ -1,0 +1,211 @@
+//! From events to records: the stations of one process behind its rings.
+
+use profformat::ids::{FrameId, ProcessId, StackId, ThreadId};
+use profformat::record::{Alloc, Copied, Domain, Free, Lang, Record, Resize, Sample};
+
+use super::classes::{Facts, Leaf, Place, classify, leaf_of_call};
+use super::code_lines::CodeLines;
+use super::modules::{Modules, file_name};
+use super::procfs;
+use super::stacks::{NotReady, SlotStack};
+use super::trace::Trace;
+use crate::cpython;
+use crate::event::{Event, StackDelta, flag, stack_flag};
+use crate::session::Session;
+
+/// Records gathered before they are sorted by time and written.
+const BATCH: usize = 8192;
+/// Drains to wait before a list of mappings is read again that did not have an address.
+const MAPS_PAUSE: u32 = 10;
+
+/// What is needed to understand one process's events.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    pid: u32,
+    id: ProcessId,
+    version: u64,
+    modules: Modules,
+    lines: CodeLines,
+    batch: Vec<(u64, Record)>,
+    maps_pause: u32,
+    /// Sum of the weights of all CPU samples.
+    sampled_ns: u64,
+    unreadable: u64,
+}
+
+impl Recorder {
+    pub(crate) fn new(pid: u32, id: ProcessId, version: u64, modules: Modules) -> Self {
+        Self {
+            pid,
+            id,
+            version,
+            modules,
+            lines: CodeLines::new(version),
+            batch: Vec::new(),
+            maps_pause: 0,
+            sampled_ns: 0,
+            unreadable: 0,
+        }
+    }
+
+    pub(crate) fn id(&self) -> ProcessId {
+        self.id
+    }
+
+    pub(crate) fn modules(&mut self) -> &mut Modules {
+        &mut self.modules
+    }
+
+    /// CPU nanoseconds that samples stand for.
+    pub(crate) fn sampled_ns(&self) -> u64 {
+        self.sampled_ns
+    }
+
+    /// Events that were none, and frames whose code object was never told.
+    pub(crate) fn unreadable(&self) -> [(&'static str, u64); 2] {
+        [("unreadable_events", self.unreadable), ("unresolved_frames", self.lines.missing())]
+    }
+
+    /// Counts something in a ring that is no event.
+    pub(crate) fn count_unreadable(&mut self) {
+        self.unreadable += 1;
+    }
+
+    /// A new drain begins.
+    pub(crate) fn begin_drain(&mut self) {
+        self.maps_pause = self.maps_pause.saturating_sub(1);
+    }
+
+    /// Adds a record that is written with others in order of time.
+    pub(crate) fn push(&mut self, time: u64, record: Record, trace: &mut Trace) {
+        self.batch.push((time, record));
+        if self.batch.len() >= BATCH {
+            self.write_batch(trace);
+        }
+    }
+
+    /// Writes what was gathered, in order of time.
+    pub(crate) fn write_batch(&mut self, trace: &mut Trace) {
+        // Stable: events of one thread at one moment keep their order.
+        self.batch.sort_by_key(|&(time, _)| time);
+        for (_, record) in self.batch.drain(..) {
+            trace.write(&record);
+        }
+    }
+
+    /// Records an event of `thread`. [`NotReady`]: nothing was done, try again later.
+    pub(crate) fn event(
+        &mut self,
+        event: &Event<'_>,
+        thread: ThreadId,
+        slot: &mut SlotStack,
+        context: Context<'_>,
+    ) -> Result<(), NotReady> {
+        let Context { session, now, insist, trace } = context;
+        // A time in the future is a lie; analysis would take it for the length of the run.
+        let at = |time: u64| time.min(now);
+        let (moment, record) = match *event {
+            Event::Tick { time, weight_ns, pc, flags, stack, .. } => {
+                let base = slot.apply(stack, session, &mut self.lines, trace, insist)?;
+                let facts = Facts {
+                    kernel: flags & flag::KERNEL != 0,
+                    place: self.place(pc),
+                    python: is_python(stack),
+                    calls_c: base.is_some()
+                        && self.version != 0
+                        && cpython::calls_c(self.version, stack.opcode),
+                };
+                let (class, leaf) = classify(facts);
+                let stack = self.with_leaf(base, leaf, pc, trace);
+                let weight_ns = weight_ns.min(trace.time(now).as_nanos());
+                self.sampled_ns = self.sampled_ns.saturating_add(weight_ns);
+                let time_in_trace = trace.time(at(time));
+                (time, Record::Sample(Sample { time: time_in_trace, thread, stack, weight_ns, class }))
+            }
+            Event::Alloc { time, size, weight, block, pc, python, stack } => {
+                let base = slot.apply(stack, session, &mut self.lines, trace, insist)?;
+                let (domain, leaf) = if python {
+                    (Domain::Python, Leaf::None)
+                } else {
+                    (Domain::Native, leaf_of_call(self.place(pc), is_python(stack)))
+                };
+                let stack = self.with_leaf(base, leaf, pc, trace);
+                let time_in_trace = trace.time(at(time));
+                let alloc = Alloc { time: time_in_trace, thread, stack, size, weight, domain, block };
+                (time, Record::Alloc(alloc))
+            }
+            Event::Copy { time, size, weight, pc, stack } => {
+                let base = slot.apply(stack, session, &mut self.lines, trace, insist)?;
+                let leaf = leaf_of_call(self.place(pc), is_python(stack));
+                let stack = self.with_leaf(base, leaf, pc, trace);
+                let time_in_trace = trace.time(at(time));
+                (time, Record::Copied(Copied { time: time_in_trace, thread, stack, size, weight }))
+            }
+            Event::Free { time, block } => {
+                (time, Record::Free(Free { time: trace.time(at(time)), thread, block }))
+            }
+            Event::Resize { time, block, old_size, new_size } => {
+                let time_in_trace = trace.time(at(time));
+                let resize = Resize { time: time_in_trace, thread, block, old_size, new_size };
+                (time, Record::Resize(resize))
+            }
+            // The drain looks at these itself.
+            Event::ThreadEnd { .. } | Event::Exit { .. } => return Ok(()),
+        };
+        self.push(moment, record, trace);
+        Ok(())
+    }
+
+    /// Where an address stands; an unknown one makes us look at the mappings again.
+    fn place(&mut self, pc: u64) -> Place {
+        if pc == 0 {
+            return Place::Untold;
+        }
+        let place = self.modules.place(pc).0;
+        if place != Place::Nowhere || self.maps_pause > 0 {
+            return place;
+        }
+        let newer = Modules::parse(&procfs::maps(self.pid));
+        if !newer.is_empty() {
+            self.modules.replace(newer);
+        }
+        let place = self.modules.place(pc).0;
+        self.maps_pause = if place == Place::Nowhere { MAPS_PAUSE } else { 1 };
+        place
+    }
+
+    /// `base` with the native frame below it.
+    fn with_leaf(
+        &mut self,
+        base: Option<StackId>,
+        leaf: Leaf,
+        pc: u64,
+        trace: &mut Trace,
+    ) -> Option<StackId> {
+        let frame: FrameId = match leaf {
+            Leaf::None => return base,
+            Leaf::Builtin => {
+                trace.frame(b"builtins", self.modules.interpreter(), 0, Lang::Native, 0)
+            }
+            Leaf::Module => match self.modules.place(pc) {
+                (Place::Nowhere, _) => trace.frame(b"[unknown]", b"", 0, Lang::Native, 0),
+                (_, path) => trace.frame(file_name(path), path, 0, Lang::Native, 0),
+            },
+        };
+        Some(trace.stack(base, frame))
+    }
+}
+
+/// What an event is recorded with.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) session: Session,
+    pub(crate) now: u64,
+    /// Do not wait for code objects any more.
+    pub(crate) insist: bool,
+    pub(crate) trace: &'a mut Trace,
+}
+
+fn is_python(stack: StackDelta<'_>) -> bool {
+    stack.flags & stack_flag::PYTHON != 0
+}

@@ -1,0 +1,89 @@
+//! The collector's side of a session mapping.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::ptr::{self, NonNull};
+
+use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::mm::{MapFlags, ProtFlags};
+
+use crate::session::{self, Session};
+use crate::sync::{AtomicU64, Ordering};
+
+/// A session's memory, mapped here until this value is dropped.
+#[derive(Debug)]
+pub(crate) struct Region {
+    address: NonNull<AtomicU64>,
+}
+
+// SAFETY: the mapping belongs to this value alone and is only reached through atomics.
+unsafe impl Send for Region {}
+
+impl Region {
+    /// A new session: the mapping, and the descriptor that a process can map it from.
+    ///
+    /// The size is sealed: no process that holds the descriptor can cut the memory away under us.
+    pub(crate) fn create() -> io::Result<(Self, OwnedFd)> {
+        let memory =
+            rustix::fs::memfd_create(c"prof", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        rustix::fs::ftruncate(&memory, session::BYTES as u64)?;
+        rustix::fs::fcntl_add_seals(&memory, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        // SAFETY: a fresh mapping at an address the kernel chooses; no memory of ours is replaced.
+        let address = unsafe {
+            rustix::mm::mmap(
+                ptr::null_mut(),
+                session::BYTES,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::SHARED,
+                &memory,
+                0,
+            )
+        }?;
+        let address = NonNull::new(address.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok((Self { address }, memory))
+    }
+
+    /// The session's words. The view must not be used after this value is dropped: the collector keeps
+    /// none, it asks for one at each drain.
+    pub(crate) fn session(&self) -> Option<Session> {
+        // SAFETY: the mapping has `session::BYTES` bytes, is page-aligned, zeroed by the kernel and stays
+        // until `drop`; its size is sealed, so no page of it can vanish. Everyone uses atomics in it.
+        let words: &'static [AtomicU64] =
+            unsafe { std::slice::from_raw_parts(self.address.as_ptr(), session::area::END) };
+        Session::new(words)
+    }
+
+    /// Writes the header that makes the memory a session.
+    pub(crate) fn begin(&self, control: u64, intervals: [u64; 3]) {
+        use session::word;
+        let Some(session) = self.session() else { return };
+        session.word(word::CONTROL).store(control, Ordering::Relaxed);
+        session.word(word::CPU_INTERVAL_NS).store(intervals[0], Ordering::Relaxed);
+        session.word(word::MEMORY_INTERVAL).store(intervals[1], Ordering::Relaxed);
+        session.word(word::COPY_INTERVAL).store(intervals[2], Ordering::Relaxed);
+        session.word(word::MAGIC).store(session::MAGIC, Ordering::Release);
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        // SAFETY: exactly what `create` mapped; views are not kept (see `session`).
+        let result = unsafe { rustix::mm::munmap(self.address.as_ptr().cast(), session::BYTES) };
+        debug_assert!(result.is_ok());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_a_session_of_fixed_size() {
+        let (region, memory) = Region::create().unwrap();
+        region.begin(3, [1, 2, 3]);
+        let session = region.session().unwrap();
+        assert_eq!(session.word(session::word::MAGIC).load(Ordering::Relaxed), session::MAGIC);
+        assert_eq!(session.word(session::word::MEMORY_INTERVAL).load(Ordering::Relaxed), 2);
+        assert!(rustix::fs::ftruncate(&memory, 4096).is_err(), "the size must be sealed");
+    }
+}

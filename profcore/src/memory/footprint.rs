@@ -1,0 +1,74 @@
+//! Bytes held at this moment, and the most that were.
+//!
+//! Each thread collects its changes in its slot and adds them to the session's totals when they exceed
+//! [`BATCH`]; so the totals are exact to that much for each thread, and exact when the pending words of all
+//! slots are added. A slot's next owner goes on with what is pending.
+
+use crate::process;
+use crate::session::{Session, Slot, slot_word, word};
+use crate::sync::Ordering::Relaxed;
+use crate::sys::syscall;
+
+/// Largest change that a thread keeps to itself.
+const BATCH: u64 = 64 * 1024;
+
+/// Who holds the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// Callers of `malloc` and its family.
+    Native,
+    /// Python's allocators: what they obtained from `malloc`, and their arenas.
+    Python,
+}
+
+impl Holder {
+    fn total(self) -> usize {
+        match self {
+            Self::Native => word::FOOTPRINT_NATIVE,
+            Self::Python => word::FOOTPRINT_PYTHON,
+        }
+    }
+
+    #[inline]
+    fn pending(self) -> usize {
+        match self {
+            Self::Native => slot_word::PENDING_NATIVE,
+            Self::Python => slot_word::PENDING_PYTHON,
+        }
+    }
+}
+
+/// Adds a change of the bytes held.
+#[inline]
+pub(super) fn hold(slot: Slot, holder: Holder, change: i64) {
+    let cell = slot.word(holder.pending());
+    let pending = (cell.load(Relaxed) as i64).wrapping_add(change);
+    cell.store(pending as u64, Relaxed);
+    if pending.unsigned_abs() > BATCH {
+        settle_pending(slot, holder);
+    }
+}
+
+#[cold]
+fn settle_pending(slot: Slot, holder: Holder) {
+    if let Some(session) = process::session() {
+        let pending = slot.word(holder.pending()).swap(0, Relaxed);
+        settle(session, holder, pending as i64);
+    }
+}
+
+/// Adds a change to the session's totals, and notes the peak if this makes one.
+pub(super) fn settle(session: Session, holder: Holder, change: i64) {
+    session.word(holder.total()).fetch_add(change as u64, Relaxed);
+    if change <= 0 {
+        return;
+    }
+    let python = session.word(word::FOOTPRINT_PYTHON).load(Relaxed) as i64;
+    let native = session.word(word::FOOTPRINT_NATIVE).load(Relaxed) as i64;
+    // Blocks older than the session are given back without having been counted: a sum below zero is no peak.
+    let held = python.wrapping_add(native).max(0) as u64;
+    if session.word(word::PEAK_BYTES).fetch_max(held, Relaxed) < held {
+        session.word(word::PEAK_PYTHON).store(python.max(0) as u64, Relaxed);
+        session.word(word::PEAK_TIME).store(syscall::monotonic(), Relaxed);
+    }
+}

@@ -1,0 +1,340 @@
+//! The sampled part of the memory hooks: events, stacks, followed blocks.
+//!
+//! All of it runs with the thread's busy flag taken, so that a tick does not write into a ring in which an
+//! event is half made. Order, so that no thread can tell a block's life wrongly:
+//!
+//! - a block is followed after the allocator handed it out and before the program sees it;
+//! - it is no longer followed before the allocator gets it back;
+//! - an end that cannot be told (ring full, hook inside a hook) leaves the block followed: the next one to
+//!   give that address back tells it.
+
+use crate::event::{flag, head_word, kind};
+use crate::interval::Strata;
+use crate::live::{Inserted, Live};
+use crate::process;
+use crate::session::{Count, Loss, LostKind, Session, Slot, control, slot_word, word};
+use crate::stack;
+use crate::sync::Ordering::Relaxed;
+use crate::sys::syscall;
+use crate::thread;
+
+/// Words of an event before its own ones: head and time.
+const PREFIX: usize = 2;
+
+/// Where a block came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Native { caller: usize },
+    Python,
+}
+
+/// A block between the moment before and the moment after the allocator resized it.
+#[derive(Debug)]
+#[must_use = "the block is not followed until the end of the resize is told"]
+pub struct Resizing {
+    address: u64,
+    /// Id of the block, 0 if it is not followed.
+    block: u64,
+    /// Just before the allocator was called; of followed blocks only.
+    time: u64,
+}
+
+impl Resizing {
+    /// A resize of a block that is not followed.
+    #[inline]
+    pub(super) fn not_followed(address: usize) -> Self {
+        Self { address: address as u64, block: 0, time: 0 }
+    }
+
+    #[inline]
+    pub(super) fn is_followed(&self) -> bool {
+        self.block != 0
+    }
+
+    #[inline]
+    pub(super) fn address(&self) -> usize {
+        self.address as usize
+    }
+}
+
+/// False if the block at `address` is certainly not followed.
+#[inline]
+pub(super) fn may_be_followed(session: Session, address: usize) -> bool {
+    Live::of(session).may_hold(address as u64)
+}
+
+/// A sampled part of a thread's work: its slot, its session, and the time it began.
+struct Work {
+    session: Session,
+    slot: Slot,
+    time: u64,
+    _busy: thread::Busy,
+}
+
+impl Work {
+    /// `None` inside another hook or handler of this thread, or without a session.
+    fn begin(slot: Slot) -> Option<Self> {
+        let session = process::session()?;
+        let busy = thread::enter()?;
+        Some(Self { session, slot, time: syscall::monotonic(), _busy: busy })
+    }
+
+    fn live(&self) -> Live<'static> {
+        Live::of(self.session)
+    }
+
+    fn is_on(&self, what: u64) -> bool {
+        self.session.word(word::CONTROL).load(Relaxed) & what != 0
+    }
+
+    /// Writes an event without a stack; false if the ring is full.
+    fn tell(&self, kind: u8, time: u64, words: &[u64]) -> bool {
+        let len = PREFIX + words.len();
+        let Some(mut event) = self.slot.ring().reserve(len) else { return false };
+        event.word(head_word(len, kind, 0, 0));
+        event.word(time);
+        for &word in words {
+            event.word(word);
+        }
+        event.commit();
+        true
+    }
+
+    /// Writes an event with the thread's stack; false if the ring is full.
+    fn tell_with_stack(&self, kind: u8, flags: u8, words: &[u64]) -> bool {
+        stack::warm_up();
+        let stack = stack::capture(self.session, self.slot);
+        let len = PREFIX + words.len() + stack.words();
+        let Some(mut event) = self.slot.ring().reserve(len) else { return false };
+        event.word(head_word(len, kind, flags, 0));
+        event.word(self.time);
+        for &word in words {
+            event.word(word);
+        }
+        stack.write(&mut event);
+        event.commit();
+        stack.committed(self.slot);
+        true
+    }
+
+    /// Follows `block` at `address`; false if there is no room.
+    fn follow(&self, address: u64, block: u64) -> bool {
+        match self.live().insert(address, block) {
+            Inserted::Followed => true,
+            Inserted::Replaced(ended) => {
+                if !self.tell(kind::FREE, self.time, &[ended]) {
+                    self.slot.lose(LostKind::Alloc, Loss::RingFull);
+                }
+                true
+            }
+            Inserted::Full => {
+                self.session.word(word::LIVE_FULL).fetch_add(1, Relaxed);
+                false
+            }
+        }
+    }
+
+    /// Tells a sampled allocation of `size` bytes at `address`, and follows it: as `block`, which is
+    /// followed already, or as a new block if that is 0.
+    fn tell_allocation(&self, address: u64, block: u64, size: u64, weight: u64, origin: Origin) {
+        let new = match block {
+            0 => self.session.word(word::NEXT_BLOCK).fetch_add(1, Relaxed).wrapping_add(1),
+            _ => 0,
+        };
+        let followed = new != 0 && self.follow(address, new);
+        let named = if followed { new } else { block };
+        let (flags, pc) = match origin {
+            Origin::Native { caller } => (0, caller as u64),
+            Origin::Python => (flag::PYTHON, 0),
+        };
+        if !self.tell_with_stack(kind::ALLOC, flags, &[size, weight, named, pc]) {
+            self.slot.lose(LostKind::Alloc, Loss::RingFull);
+            if followed {
+                self.live().remove(address);
+            }
+        }
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        let spent = syscall::monotonic().saturating_sub(self.time);
+        self.slot.add(Count::SelfNanos, spent);
+    }
+}
+
+/// Moves a byte sampler of the slot on by `bytes`; the weight of the sample, 0 for none.
+fn weigh(slot: Slot, sampler: Sampler, bytes: usize) -> u64 {
+    let Some(session) = process::session() else { return 0 };
+    let [left, rest, random] =
+        [sampler.left, sampler.left + 1, slot_word::RANDOM].map(|word| slot.word(word));
+    let on = session.word(word::CONTROL).load(Relaxed) & sampler.switch != 0;
+    let interval = if on { session.word(sampler.interval).load(Relaxed) } else { 0 };
+    let mut strata = Strata { left: left.load(Relaxed), rest: rest.load(Relaxed) };
+    let mut state = random.load(Relaxed);
+    if state == 0 {
+        state = syscall::monotonic() ^ (slot.words().as_ptr().addr() as u64) << 24;
+    }
+    let weight = strata.take(bytes as u64, interval, &mut state);
+    left.store(strata.left, Relaxed);
+    rest.store(strata.rest, Relaxed);
+    random.store(state, Relaxed);
+    weight
+}
+
+/// Which of the slot's byte samplers, and what steers it.
+#[derive(Clone, Copy)]
+struct Sampler {
+    /// Slot word; the next word is its `rest`.
+    left: usize,
+    interval: usize,
+    switch: u64,
+}
+
+const ALLOCATIONS: Sampler = Sampler {
+    left: slot_word::ALLOC_LEFT,
+    interval: word::MEMORY_INTERVAL,
+    switch: control::MEMORY,
+};
+const COPIES: Sampler =
+    Sampler { left: slot_word::COPY_LEFT, interval: word::COPY_INTERVAL, switch: control::COPIES };
+
+const _: () = assert!(slot_word::ALLOC_REST == slot_word::ALLOC_LEFT + 1);
+const _: () = assert!(slot_word::COPY_REST == slot_word::COPY_LEFT + 1);
+
+/// Begins to tell a sample of this kind, or counts it as lost.
+fn begin(slot: Slot, kind: LostKind, switch: u64) -> Option<Work> {
+    let Some(work) = Work::begin(slot) else {
+        slot.lose(kind, Loss::Reentered);
+        return None;
+    };
+    if !work.is_on(switch) {
+        slot.lose(kind, Loss::Off);
+        return None;
+    }
+    Some(work)
+}
+
+/// A sample point was met by a new block.
+#[cold]
+#[inline(never)]
+pub(super) fn allocated(slot: Slot, address: usize, bytes: usize, origin: Origin) {
+    let weight = weigh(slot, ALLOCATIONS, bytes);
+    if weight != 0
+        && let Some(work) = begin(slot, LostKind::Alloc, control::MEMORY)
+    {
+        work.tell_allocation(address as u64, 0, bytes as u64, weight, origin);
+    }
+}
+
+/// A sample point was met by a copy.
+#[cold]
+#[inline(never)]
+pub(super) fn copied(slot: Slot, bytes: usize, caller: usize) {
+    let weight = weigh(slot, COPIES, bytes);
+    if weight != 0
+        && let Some(work) = begin(slot, LostKind::Copy, control::COPIES)
+        && !work.tell_with_stack(kind::COPY, 0, &[bytes as u64, weight, caller as u64])
+    {
+        slot.lose(LostKind::Copy, Loss::RingFull);
+    }
+}
+
+/// A block that may be followed is about to be freed.
+#[cold]
+#[inline(never)]
+pub(super) fn freeing(slot: Slot, address: usize) {
+    let Some(session) = process::session() else { return };
+    let Some(block) = Live::of(session).find(address as u64) else { return };
+    let Some(work) = Work::begin(slot) else {
+        return slot.lose(LostKind::Alloc, Loss::Reentered);
+    };
+    if work.tell(kind::FREE, work.time, &[block]) {
+        work.live().remove(address as u64);
+    } else {
+        slot.lose(LostKind::Alloc, Loss::RingFull);
+    }
+}
+
+/// Stops following the block at `address` for the time of a resize.
+#[cold]
+#[inline(never)]
+pub(super) fn lift(address: usize) -> Resizing {
+    let removed =
+        process::session().and_then(|session| Live::of(session).remove(address as u64));
+    match removed {
+        Some(block) => Resizing { address: address as u64, block, time: syscall::monotonic() },
+        None => Resizing::not_followed(address),
+    }
+}
+
+/// Follows a block again that was lifted and has not changed.
+#[cold]
+#[inline(never)]
+pub(super) fn put_back(resizing: Resizing) {
+    let Some(session) = process::session() else { return };
+    // The entry it had may be taken meanwhile: then its end will not be told.
+    if Live::of(session).insert(resizing.address, resizing.block) == Inserted::Full {
+        session.word(word::LIVE_FULL).fetch_add(1, Relaxed);
+    }
+}
+
+/// A lifted block has ended.
+#[cold]
+#[inline(never)]
+pub(super) fn lifted_ended(slot: Slot, resizing: Resizing) {
+    let told = match Work::begin(slot) {
+        Some(work) => {
+            let told = work.tell(kind::FREE, resizing.time, &[resizing.block]);
+            if told { Ok(()) } else { Err(Loss::RingFull) }
+        }
+        None => Err(Loss::Reentered),
+    };
+    if let Err(why) = told {
+        slot.lose(LostKind::Alloc, why);
+        put_back(resizing);
+    }
+}
+
+/// A block was resized that is followed, or whose growth is sampled (`growth` > 0), or both.
+#[cold]
+#[inline(never)]
+pub(super) fn resized(
+    slot: Slot,
+    resizing: Resizing,
+    old_bytes: usize,
+    address: usize,
+    bytes: usize,
+    growth: usize,
+    origin: Origin,
+) {
+    let weight = if growth == 0 { 0 } else { weigh(slot, ALLOCATIONS, growth) };
+    let (address, block) = (address as u64, resizing.block);
+    let Some(work) = Work::begin(slot) else {
+        slot.lose(LostKind::Alloc, Loss::Reentered);
+        if block != 0 {
+            put_back(Resizing { address, ..resizing });
+        }
+        return;
+    };
+    let mut followed = 0;
+    if block != 0 {
+        // An end that nobody would see is told now: a block that cannot be followed must not look alive.
+        followed = if work.follow(address, block) { block } else { 0 };
+        let told = match followed {
+            0 => work.tell(kind::FREE, work.time, &[block]),
+            _ => work.tell(kind::RESIZE, work.time, &[block, old_bytes as u64, bytes as u64]),
+        };
+        if !told {
+            slot.lose(LostKind::Alloc, Loss::RingFull);
+        }
+    }
+    if weight == 0 {
+        return;
+    }
+    if work.is_on(control::MEMORY) {
+        work.tell_allocation(address, followed, growth as u64, weight, origin);
+    } else {
+        slot.lose(LostKind::Alloc, Loss::Off);
+    }
+}

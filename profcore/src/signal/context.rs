@@ -1,0 +1,119 @@
+//! What a signal tells: where it came from, and what it interrupted.
+
+use core::ffi::c_int;
+
+/// The head of the kernel's siginfo, with the fields of a timer's.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Info {
+    signal: c_int,
+    error: c_int,
+    code: c_int,
+    padding: c_int,
+    timer: c_int,
+    overrun: c_int,
+    value: usize,
+    rest: [u64; 12],
+}
+
+const _: () = assert!(size_of::<Info>() == size_of::<libc::siginfo_t>());
+
+impl Info {
+    /// A fault or another message of the kernel itself, not something a process sent.
+    pub(super) fn is_from_kernel(&self) -> bool {
+        self.code > 0
+    }
+
+    /// A tick of one of our timers.
+    pub(super) fn is_tick(&self) -> bool {
+        self.code == libc::SI_TIMER && self.value == value()
+    }
+
+    /// For a timer's signal: expiries that this one stands for, besides its own.
+    pub(super) fn overruns(&self) -> u32 {
+        self.overrun.max(0) as u32
+    }
+
+    /// For SIGSEGV and SIGBUS: what the kernel ends a process for that ignores the signal or has no handler.
+    pub(super) fn is_forced(&self) -> bool {
+        // BUS_MCEERR_AO tells of broken memory that the thread did not touch.
+        self.is_from_kernel() && !(self.signal == libc::SIGBUS && self.code == libc::BUS_MCEERR_AO)
+    }
+
+    /// As libc's type.
+    pub(super) fn as_libc(&self) -> &libc::siginfo_t {
+        // SAFETY: same size (asserted above); both are plain words of the kernel's one type.
+        unsafe { &*core::ptr::from_ref(self).cast() }
+    }
+}
+
+/// What our timers' signals carry: an address, so that two copies of this crate in one process never take
+/// each other's.
+pub(super) fn value() -> usize {
+    (&raw const super::SIGNAL).expose_provenance()
+}
+
+/// The interrupted context: the third argument of a handler.
+#[repr(transparent)]
+#[derive(Debug)]
+pub(crate) struct Context(*mut libc::ucontext_t);
+
+impl Context {
+    fn get(&self) -> &libc::ucontext_t {
+        // SAFETY: the kernel's ucontext, valid until the handler returns.
+        unsafe { &*self.0 }
+    }
+
+    /// The interrupted instruction.
+    #[inline]
+    pub(super) fn pc(&self) -> usize {
+        self.get().uc_mcontext.gregs[libc::REG_RIP as usize] as usize
+    }
+
+    /// Goes on somewhere else.
+    pub(super) fn set_pc(&mut self, pc: usize) {
+        // SAFETY: as in `get`; nothing else refers to the context.
+        unsafe { (*self.0).uc_mcontext.gregs[libc::REG_RIP as usize] = pc as i64 };
+    }
+
+    /// The signals blocked in the interrupted code, and again after the handler.
+    pub(super) fn mask(&self) -> u64 {
+        let mask = (&raw const self.get().uc_sigmask).cast::<u64>();
+        // SAFETY: a signal set's first word holds signals 1 to 64.
+        unsafe { *mask }
+    }
+
+    /// Whether the handler's stack is an alternate one with too little room left for the handler and for
+    /// another signal's frame of the same size (a guarded read that faults).
+    #[inline]
+    pub(super) fn is_stack_low(&self) -> bool {
+        const OURS: usize = 1024;
+        const LEAST: usize = 2048;
+        let here = self.0.expose_provenance();
+        let alternate = &self.get().uc_stack;
+        let bottom = alternate.ss_sp.expose_provenance();
+        let top = bottom.saturating_add(alternate.ss_size);
+        if !(bottom..top).contains(&here) {
+            return false;
+        }
+        let frame = self.frame_bytes(top.wrapping_sub(here));
+        here - bottom < LEAST.max(OURS + frame)
+    }
+
+    /// Bytes of the signal frame: from the context to the end of the saved floating-point state.
+    fn frame_bytes(&self, most: usize) -> usize {
+        // struct _fpstate: 512 bytes, of which the last 48 are the software's: magic, size of all.
+        const EXTENDED_SIZE: usize = 464 + 4;
+        const MAGIC: u32 = 0x4650_5853;
+        let state = self.get().uc_mcontext.fpregs.cast::<u32>();
+        if state.is_null() {
+            return size_of::<libc::ucontext_t>();
+        }
+        // SAFETY: the kernel wrote at least the 512 bytes of the legacy state into this frame.
+        let (magic, size) =
+            unsafe { (*state.byte_add(EXTENDED_SIZE - 4), *state.byte_add(EXTENDED_SIZE)) };
+        let bytes = if magic == MAGIC { size as usize } else { 512 };
+        let end = state.expose_provenance().saturating_add(bytes);
+        end.saturating_sub(self.0.expose_provenance()).min(most)
+    }
+}

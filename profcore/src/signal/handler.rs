@@ -1,0 +1,90 @@
+//! The tick: one observation of the thread that was interrupted.
+
+use super::context::{Context, Info};
+use crate::event::{flag, head_word, kind};
+use crate::process;
+use crate::session::{Count, Loss, LostKind, Session, Slot, control, slot_word, word};
+use crate::stack;
+use crate::sync::Ordering;
+use crate::sys::sigset::{self, FAULTS};
+use crate::sys::{probe, syscall};
+use crate::thread;
+
+/// Whether CPU time is sampled at the moment.
+#[inline]
+pub(crate) fn is_on(session: Session) -> bool {
+    session.word(word::CONTROL).load(Ordering::Relaxed) & control::CPU != 0
+}
+
+/// A timer of ours has expired. Every way out of here counts one tick, and one sample or one loss (R8).
+pub(super) fn tick(info: &Info, context: &Context) {
+    let Some(session) = process::session() else { return };
+    let Some(slot) = thread::existing() else {
+        // Not ours to claim one here. Slot 0 has many writers.
+        let nobody = session.slot(0);
+        let ticks = nobody.word(slot_word::COUNTERS + Count::Ticks as usize);
+        ticks.fetch_add(1, Ordering::Relaxed);
+        nobody.lose(LostKind::Tick, Loss::NoSlot);
+        return;
+    };
+    slot.add(Count::Ticks, 1);
+    let overruns = info.overruns();
+    if overruns != 0 {
+        slot.add(Count::Overruns, overruns.into());
+    }
+    let Some(_busy) = thread::enter() else {
+        return slot.lose(LostKind::Tick, Loss::Reentered);
+    };
+    if context.is_stack_low() {
+        return slot.lose(LostKind::Tick, Loss::AltstackLow);
+    }
+    if !is_on(session) {
+        return slot.lose(LostKind::Tick, Loss::Off);
+    }
+    if context.mask() & FAULTS != 0 {
+        // The kernel kills for a fault whose signal is blocked. The handler's return restores the mask.
+        sigset::change(libc::SIG_UNBLOCK, FAULTS);
+    }
+    let pc = context.pc();
+    let flags = if is_behind_system_call(pc) { flag::KERNEL } else { 0 };
+    sample(session, slot, pc, flags, overruns);
+}
+
+/// Samples the calling thread outside the handler, for the rest of its clock. The caller has counted the
+/// tick, holds the busy flag, has our signal blocked and the faults' signals open.
+pub(crate) fn sample_rest(session: Session, slot: Slot) {
+    sample(session, slot, 0, flag::REST, 0);
+}
+
+fn sample(session: Session, slot: Slot, pc: usize, flags: u8, overruns: u32) {
+    const BEFORE_STACK: usize = 4;
+    let began = syscall::monotonic();
+    let clock = syscall::thread_cpu();
+    let last = slot.word(slot_word::LAST_CPU);
+    let weight = clock.saturating_sub(last.load(Ordering::Relaxed));
+    let stack = stack::capture(session, slot);
+    let len = BEFORE_STACK + stack.words();
+    match slot.ring().reserve(len) {
+        Some(mut room) => {
+            room.word(head_word(len, kind::TICK, flags, overruns));
+            room.word(began);
+            room.word(weight);
+            room.word(pc as u64);
+            stack.write(&mut room);
+            room.commit();
+            stack.committed(slot);
+            // Only now: the weight of a sample that was lost goes to the next one.
+            last.store(clock, Ordering::Relaxed);
+            slot.add(Count::Samples, 1);
+        }
+        None => slot.lose(LostKind::Tick, Loss::RingFull),
+    }
+    slot.add(Count::SelfNanos, syscall::monotonic().saturating_sub(began));
+}
+
+/// Whether the two bytes before `pc` are a system call instruction: the thread was in the kernel.
+#[inline]
+fn is_behind_system_call(pc: usize) -> bool {
+    let mut bytes = [0; 2];
+    probe::copy(pc.wrapping_sub(2), &mut bytes) && bytes == [0x0f, 0x05]
+}

@@ -1,0 +1,35 @@
+//! A thread's timer: on its own CPU clock, so that it never interrupts a thread that waits.
+
+use super::{context, handler, number};
+use crate::session::{Session, Slot, slot_word, word};
+use crate::sync::Ordering;
+use crate::sys::syscall;
+use crate::thread;
+
+/// Arms a timer for the calling thread, whose id is `tid`, if CPU time is sampled. A kernel that gives none
+/// (its quota of pending signals is used up) is counted; the thread's time is then told at its end only.
+pub(crate) fn arm(session: Session, slot: Slot, tid: u32) {
+    let interval = session.word(word::CPU_INTERVAL_NS).load(Ordering::Relaxed);
+    if number() == 0 || interval == 0 || !handler::is_on(session) {
+        return;
+    }
+    // A random first expiry: threads born together do not tick together, and short ones are not missed in
+    // a pattern.
+    let random = thread::mix(slot.word(slot_word::RANDOM).load(Ordering::Relaxed));
+    let first = 1 + random % interval;
+    let armed = syscall::timer_create(number(), context::value(), tid).and_then(|id| {
+        slot.word(slot_word::TIMER).store(id as u64 + 1, Ordering::Relaxed);
+        syscall::timer_settime(id, first, interval)
+    });
+    if armed.is_err() {
+        session.word(word::TIMER_FAILED).fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Deletes the timer that the slot names.
+pub(crate) fn disarm(slot: Slot) {
+    let id = slot.word(slot_word::TIMER).swap(0, Ordering::Relaxed);
+    if id != 0 {
+        syscall::timer_delete(id as i32 - 1);
+    }
+}

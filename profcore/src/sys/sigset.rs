@@ -1,0 +1,90 @@
+//! Signal masks and kernel dispositions, in the kernel's own form: 64 bits, signal n at bit n - 1.
+
+use super::syscall::{Errno, call};
+
+const SIGSET_BYTES: usize = 8;
+
+/// The bit of a signal (1 to 64).
+#[inline]
+pub(crate) const fn bit(signal: i32) -> u64 {
+    1 << ((signal - 1) as u32 & 63)
+}
+
+/// SIGSEGV and SIGBUS: what a guarded read can raise.
+pub(crate) const FAULTS: u64 = bit(libc::SIGSEGV) | bit(libc::SIGBUS);
+
+/// Sets the calling thread's mask and returns the old one.
+pub(crate) fn change(how: i32, mask: u64) -> u64 {
+    let mut old = 0u64;
+    let arguments = [
+        how as usize,
+        (&raw const mask).expose_provenance(),
+        (&raw mut old).expose_provenance(),
+        SIGSET_BYTES,
+    ];
+    // SAFETY: the kernel reads and writes one 8-byte set each.
+    let _ = unsafe { call(libc::SYS_rt_sigprocmask, arguments) };
+    old
+}
+
+/// The calling thread's mask, changed for a scope.
+#[derive(Debug)]
+pub(crate) struct Masked {
+    old: u64,
+    here: core::marker::PhantomData<*const ()>,
+}
+
+impl Masked {
+    /// Blocks the signals of `mask` as well.
+    pub(crate) fn block(mask: u64) -> Self {
+        Self { old: change(libc::SIG_BLOCK, mask), here: core::marker::PhantomData }
+    }
+
+    /// Lets the signals of `mask` through: a fault whose signal is blocked kills the process.
+    pub(crate) fn unblock(mask: u64) -> Self {
+        Self { old: change(libc::SIG_UNBLOCK, mask), here: core::marker::PhantomData }
+    }
+}
+
+impl Drop for Masked {
+    fn drop(&mut self) {
+        change(libc::SIG_SETMASK, self.old);
+    }
+}
+
+/// The kernel's `struct sigaction`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Action {
+    pub(crate) handler: usize,
+    pub(crate) flags: u64,
+    pub(crate) restorer: usize,
+    pub(crate) mask: u64,
+}
+
+/// Reads the kernel's disposition of a signal.
+pub(crate) fn action(signal: i32) -> Result<Action, Errno> {
+    let mut old = Action::default();
+    let arguments = [signal as usize, 0, (&raw mut old).expose_provenance(), SIGSET_BYTES];
+    // SAFETY: the kernel writes one sigaction.
+    unsafe { call(libc::SYS_rt_sigaction, arguments) }.map(|_| old)
+}
+
+/// Sets the kernel's disposition of a signal.
+///
+/// # Safety
+/// The handler and the restorer must be functions of the forms the kernel calls.
+pub(crate) unsafe fn set_action(signal: i32, new: &Action) -> Result<(), Errno> {
+    let arguments =
+        [signal as usize, core::ptr::from_ref(new).expose_provenance(), 0, SIGSET_BYTES];
+    // SAFETY: the kernel reads one sigaction; the functions in it are the caller's promise.
+    unsafe { call(libc::SYS_rt_sigaction, arguments) }.map(drop)
+}
+
+/// Sends a signal to the calling thread with the given siginfo (128 bytes), whatever its code.
+pub(crate) fn raise(signal: i32, info: &libc::siginfo_t) {
+    let (pid, tid) = (super::syscall::getpid() as usize, super::syscall::gettid() as usize);
+    let arguments = [pid, tid, signal as usize, core::ptr::from_ref(info).expose_provenance()];
+    // SAFETY: the kernel reads one siginfo.
+    let _ = unsafe { call(libc::SYS_rt_tgsigqueueinfo, arguments) };
+}

@@ -1,0 +1,122 @@
+//! One block of thread-local words, at a fixed distance from the thread pointer.
+//!
+//! Initial-exec: the block lies in the static TLS area, which a program and its preloaded libraries have
+//! from each thread's first instruction on, so reaching it calls nothing and allocates nothing. The compiler's
+//! own thread-locals would go through `__tls_get_addr` in a shared library, which may allocate.
+
+use crate::session::{SLOT_WORDS, Slot};
+use core::arch::{asm, global_asm};
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+// Hidden: each object that links profcore has a block of its own. The size is `Block`'s.
+global_asm!(
+    ".pushsection .tbss,\"awT\",@nobits",
+    ".balign 64",
+    ".globl prof_thread_block",
+    ".hidden prof_thread_block",
+    ".type prof_thread_block,@object",
+    ".size prof_thread_block,64",
+    "prof_thread_block:",
+    ".zero 64",
+    ".popsection",
+);
+
+/// What a thread knows about itself. All zero at birth. Atomic, because the thread's own signal handler
+/// reads and writes it between any two instructions (rule R3).
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub(crate) struct Block {
+    slot: AtomicUsize,
+    /// `UNBORN`, `LIVE` or `DEAD`.
+    pub(crate) state: AtomicU32,
+    /// Not 0 while a hook's slow path or the handler works on this thread's slot.
+    pub(crate) busy: AtomicU32,
+    /// How deep the thread is in Python's allocators.
+    pub(crate) python_depth: AtomicU32,
+}
+
+const _: () = assert!(size_of::<Block>() == 64);
+
+/// No slot yet; the state every thread is born with.
+pub(crate) const UNBORN: u32 = 0;
+/// Has a slot.
+pub(crate) const LIVE: u32 = 1;
+/// Past its own end, or there was no slot for it: never gets one again.
+pub(crate) const DEAD: u32 = 2;
+
+/// The calling thread's block. The reference is good as long as the thread; it cannot leave it, because no
+/// caller stores it.
+#[inline(always)]
+pub(crate) fn block() -> &'static Block {
+    let address: *const Block;
+    // SAFETY: on x86_64 the word at fs:0 is the thread pointer itself, and the GOT holds the block's
+    // distance from it. Neither changes during a thread's life, hence pure and nomem.
+    unsafe {
+        asm!(
+            "mov {0}, qword ptr fs:[0]",
+            "add {0}, qword ptr [rip + prof_thread_block@GOTTPOFF]",
+            out(reg) address,
+            options(pure, nomem, nostack),
+        );
+        // SAFETY: 64 zeroed, 64-aligned bytes of the static TLS area; `Block` is valid with zeros and
+        // is only changed through atomics.
+        &*address
+    }
+}
+
+impl Block {
+    /// The thread's slot; `None` before [`Block::set_slot`].
+    #[inline(always)]
+    pub(crate) fn slot(&self) -> Option<Slot> {
+        let first = core::ptr::with_exposed_provenance::<crate::sync::AtomicU64>(
+            self.slot.load(Ordering::Relaxed),
+        );
+        if first.is_null() {
+            return None;
+        }
+        // SAFETY: not null means that `set_slot` stored the address of a whole slot of a session, and a
+        // session's mapping outlives all use of it (`process::forked_child` forgets the slot first).
+        Slot::new(unsafe { core::slice::from_raw_parts(first, SLOT_WORDS) })
+    }
+
+    /// Gives the thread a slot, or takes it away.
+    pub(crate) fn set_slot(&self, slot: Option<Slot>) {
+        let address = slot.map_or(0, |slot| slot.words().as_ptr().expose_provenance());
+        self.slot.store(address, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_thread_has_a_zeroed_block_of_its_own() {
+        let mine = block();
+        mine.python_depth.store(7, Ordering::Relaxed);
+        let address = std::ptr::from_ref(mine).addr();
+        assert_eq!(address % 64, 0);
+        std::thread::spawn(move || {
+            let other = block();
+            assert_ne!(std::ptr::from_ref(other).addr(), address);
+            assert_eq!(other.python_depth.load(Ordering::Relaxed), 0);
+            assert_eq!(other.state.load(Ordering::Relaxed), UNBORN);
+            assert!(other.slot().is_none());
+        })
+        .join()
+        .expect("the thread's own assertions hold");
+        assert_eq!(block().python_depth.load(Ordering::Relaxed), 7);
+        block().python_depth.store(0, Ordering::Relaxed);
+    }
+
+    #[test]
+    fn a_slot_comes_back_as_it_was_set() {
+        let words: Vec<_> = (0..SLOT_WORDS).map(|_| crate::sync::AtomicU64::new(0)).collect();
+        let slot = Slot::new(words.leak()).expect("has a slot's length");
+        block().set_slot(Some(slot));
+        let got = block().slot().expect("was just set");
+        assert!(std::ptr::eq(got.words(), slot.words()));
+        block().set_slot(None);
+        assert!(block().slot().is_none());
+    }
+}

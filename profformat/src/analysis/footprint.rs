@@ -1,0 +1,214 @@
+//! The footprint of all processes together: its curve, its peak, its end.
+//!
+//! Every process's curve is a step function through its points; the total is the sum of the steps in
+//! force at a moment, so it changes only at points and ends. The highest total of one process is exact,
+//! since the collector writes the point of each new maximum; with several processes the others' values
+//! are those of their last point, which is at most one drain old.
+//!
+//! Points come only roughly in order: the point of a maximum is written when the rings are drained, after
+//! newer points of other processes. They wait in a heap until the newest point is [`LATENESS`] ahead, or
+//! until [`WAITING`] of them wait; what comes later than that counts from the moment reached so far.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+use crate::analysis::FootprintCurve;
+use crate::ids::ProcessId;
+use crate::record::{Footprint, ProcessEnd};
+use crate::units::Timestamp;
+
+/// How far behind the newest point another one may come, nanoseconds.
+const LATENESS: u64 = 10_000_000_000;
+/// Points that wait at most.
+const WAITING: usize = 1 << 16;
+/// Points of the timeline at most.
+const TIMELINE: usize = 1000;
+
+/// A process's total changed. Ordered by time; at one time by order of arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Step {
+    time: u64,
+    arrival: u64,
+    process: ProcessId,
+    /// The new total; `None` when the process is gone.
+    bytes: Option<u64>,
+}
+
+/// Follows the total.
+#[derive(Debug, Default)]
+pub(super) struct Total {
+    waiting: BinaryHeap<Reverse<Step>>,
+    arrivals: u64,
+    newest: u64,
+    reached: u64,
+    /// Bytes of each process; `None` for one that is gone.
+    held: HashMap<ProcessId, Option<u64>>,
+    total: u128,
+    curve: FootprintCurve,
+    timeline: Timeline,
+}
+
+impl Total {
+    pub(super) fn point(&mut self, point: &Footprint) {
+        let bytes = point.native_bytes.saturating_add(point.python_bytes);
+        self.wait(point.time, point.process, Some(bytes));
+    }
+
+    pub(super) fn ended(&mut self, end: &ProcessEnd) {
+        self.wait(end.time, end.id, None);
+    }
+
+    pub(super) fn finish(mut self) -> FootprintCurve {
+        while let Some(Reverse(step)) = self.waiting.pop() {
+            self.apply(step);
+        }
+        self.curve.timeline = self.timeline.points;
+        self.curve
+    }
+
+    fn wait(&mut self, time: Timestamp, process: ProcessId, bytes: Option<u64>) {
+        let time = time.as_nanos();
+        self.waiting.push(Reverse(Step { time, arrival: self.arrivals, process, bytes }));
+        self.arrivals += 1;
+        self.newest = self.newest.max(time);
+        while let Some(Reverse(first)) = self.waiting.peek() {
+            if self.waiting.len() <= WAITING && self.newest - first.time < LATENESS {
+                break;
+            }
+            let Some(Reverse(step)) = self.waiting.pop() else { break };
+            self.apply(step);
+        }
+    }
+
+    fn apply(&mut self, step: Step) {
+        self.reached = self.reached.max(step.time);
+        let held = self.held.entry(step.process).or_insert(Some(0));
+        let Some(before) = *held else { return };
+        *held = step.bytes;
+        self.total = self.total - u128::from(before) + u128::from(step.bytes.unwrap_or(0));
+        // The end of a process is no point: the curve would always end at nothing.
+        if step.bytes.is_none() {
+            return;
+        }
+        let time = Timestamp::from_nanos(self.reached);
+        let total = u64::try_from(self.total).unwrap_or(u64::MAX);
+        self.curve.end_bytes = total;
+        if total > self.curve.peak_bytes {
+            self.curve.peak_bytes = total;
+            self.curve.peak_time = time;
+        }
+        self.timeline.add(time, total);
+    }
+}
+
+/// The highest point of each of at most [`TIMELINE`] equal parts of the run. A part is a power of two of
+/// nanoseconds long; when there are too many, two become one.
+#[derive(Debug, Default)]
+struct Timeline {
+    points: Vec<(Timestamp, u64)>,
+    shift: u32,
+}
+
+impl Timeline {
+    fn add(&mut self, time: Timestamp, bytes: u64) {
+        let part = |t: Timestamp, shift: u32| t.as_nanos().checked_shr(shift).unwrap_or(0);
+        match self.points.last_mut() {
+            Some(last) if part(last.0, self.shift) == part(time, self.shift) => {
+                if bytes > last.1 {
+                    *last = (time, bytes);
+                }
+            }
+            _ => self.points.push((time, bytes)),
+        }
+        while self.points.len() > TIMELINE {
+            self.shift += 1;
+            let shift = self.shift;
+            self.points.dedup_by(|next, kept| {
+                let same = part(next.0, shift) == part(kept.0, shift);
+                if same && next.1 > kept.1 {
+                    *kept = *next;
+                }
+                same
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Outcome;
+
+    fn point(time: u64, process: u32, bytes: u64) -> Footprint {
+        Footprint {
+            time: Timestamp::from_nanos(time),
+            process: ProcessId::new(process),
+            native_bytes: bytes / 2,
+            python_bytes: bytes - bytes / 2,
+            peak: false,
+        }
+    }
+
+    fn end(time: u64, process: u32) -> ProcessEnd {
+        ProcessEnd {
+            id: ProcessId::new(process),
+            time: Timestamp::from_nanos(time),
+            outcome: Outcome::Exited(0),
+            cpu_ns: 0,
+        }
+    }
+
+    #[test]
+    fn the_peak_is_of_the_sum_and_its_point_may_come_late() {
+        let mut total = Total::default();
+        total.point(&point(10, 0, 100));
+        total.point(&point(11, 1, 30));
+        total.point(&point(20, 0, 50));
+        // Written after the point at 20, as a drain does.
+        total.point(&point(15, 1, 70));
+        total.point(&point(21, 1, 10));
+        let curve = total.finish();
+        assert_eq!((curve.peak_bytes, curve.peak_time.as_nanos()), (170, 15));
+        assert_eq!(curve.end_bytes, 60);
+        let points: Vec<_> = curve.timeline.iter().map(|p| (p.0.as_nanos(), p.1)).collect();
+        assert_eq!(points, [(10, 100), (11, 130), (15, 170), (20, 120), (21, 60)]);
+    }
+
+    #[test]
+    fn a_process_that_is_gone_holds_nothing() {
+        let mut total = Total::default();
+        total.point(&point(1, 1, 1000));
+        total.ended(&end(2, 1));
+        total.point(&point(3, 0, 10));
+        total.ended(&end(4, 0));
+        total.point(&point(5, 1, 9999));
+        let curve = total.finish();
+        assert_eq!((curve.peak_bytes, curve.end_bytes), (1000, 10));
+    }
+
+    #[test]
+    fn the_timeline_is_short_and_keeps_the_highest_point() {
+        let mut total = Total::default();
+        for n in 0..100_000u64 {
+            let bytes = if n == 54_321 { 1_000_000 } else { n % 100 };
+            total.point(&point(n * 50_000_000, 0, bytes));
+        }
+        let curve = total.finish();
+        assert!(curve.timeline.len() <= TIMELINE && curve.timeline.len() > TIMELINE / 4);
+        assert!(curve.timeline.is_sorted_by_key(|p| p.0));
+        assert_eq!(curve.timeline.iter().map(|p| p.1).max(), Some(1_000_000));
+        assert_eq!(curve.peak_time.as_nanos(), 54_321 * 50_000_000);
+    }
+
+    #[test]
+    fn the_largest_values_are_survived() {
+        let mut total = Total::default();
+        for n in 0..3000 {
+            let time = u64::MAX - n * 6_000_000_000_000_000;
+            total.point(&point(time, n as u32, u64::MAX));
+        }
+        let curve = total.finish();
+        assert_eq!(curve.peak_bytes, u64::MAX);
+        assert!(curve.timeline.len() <= TIMELINE);
+    }
+}

@@ -1,0 +1,277 @@
+//! Allocations by thread and stack, and what became of them.
+//!
+//! A followed block has a number that is unique in its process; `Alloc`, `Free` and `Resize` records are
+//! paired by (process, number). A forked child numbers its own blocks, so its parent's are not touched.
+//!
+//! Records of one block can stand in the trace in another order than they happened, for the rings of its
+//! threads are drained one after the other. So nothing here follows the order of records:
+//! - the moment of the footprint's peak is known beforehand (see [`super::Survey`]), and whether a block
+//!   was live at it is a comparison of times;
+//! - a `Free` or `Resize` whose `Alloc` has not come, and a `Free` for which a growth sampled by another
+//!   thread may still come, are remembered for [`LATENESS`], at most [`REMEMBERED`] of them.
+//!
+//! Memory: one entry for each stack, each live followed block and each remembered block. Several samples
+//! of one block in one stack are one part of it. A block keeps its last shrinking only: two shrinkings by
+//! two threads within one drain, with a growth between, may so be taken for one.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::estimate::Calls;
+use crate::analysis::MemorySum;
+use crate::ids::{ProcessId, StackId, ThreadId};
+use crate::record::{Alloc, Domain, Free, Resize};
+use crate::units::Timestamp;
+
+/// How long the end of a block is remembered, nanoseconds.
+const LATENESS: u64 = 10_000_000_000;
+/// How many ended blocks are remembered at most.
+const REMEMBERED: usize = 1 << 18;
+
+type Key = (Option<ProcessId>, u64);
+
+/// Bytes of one block that one stack asked for.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    sum: usize,
+    time: Timestamp,
+    live: u64,
+    at_peak: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Shrink {
+    time: Timestamp,
+    old: u64,
+    new: u64,
+}
+
+impl Shrink {
+    fn scale(self, weight: u64) -> u64 {
+        let scaled = u128::from(weight) * u128::from(self.new) / u128::from(self.old.max(1));
+        u64::try_from(scaled).unwrap_or(weight).min(weight)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Block {
+    parts: Vec<Part>,
+    shrink: Option<Shrink>,
+}
+
+/// What came before the block's `Alloc`, or ended it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Early {
+    freed: Option<Timestamp>,
+    shrink: Option<Shrink>,
+}
+
+#[derive(Debug)]
+struct Sum {
+    figures: MemorySum,
+    calls: Calls,
+}
+
+/// Pairs allocations with their ends.
+#[derive(Debug)]
+pub(super) struct Heap {
+    peak: Option<Timestamp>,
+    index: HashMap<(ThreadId, Option<StackId>), usize>,
+    sums: Vec<Sum>,
+    blocks: HashMap<Key, Block>,
+    early: HashMap<Key, Early>,
+    ages: VecDeque<(Timestamp, Key)>,
+    newest: Timestamp,
+}
+
+impl Heap {
+    /// `peak`: the moment of the footprint's peak, if there is one.
+    pub(super) fn new(peak: Option<Timestamp>) -> Self {
+        Self {
+            peak,
+            index: HashMap::new(),
+            sums: Vec::new(),
+            blocks: HashMap::new(),
+            early: HashMap::new(),
+            ages: VecDeque::new(),
+            newest: Timestamp::ZERO,
+        }
+    }
+
+    /// An allocation by a thread of `process` (`None` when the thread is not in the trace).
+    pub(super) fn alloc(&mut self, process: Option<ProcessId>, alloc: &Alloc) {
+        let at = self.sum_of(alloc.thread, alloc.stack);
+        let sum = &mut self.sums[at];
+        let figures = &mut sum.figures;
+        figures.samples += 1;
+        figures.alloc_bytes = figures.alloc_bytes.saturating_add(alloc.weight);
+        if alloc.domain == Domain::Python {
+            figures.alloc_python_bytes = figures.alloc_python_bytes.saturating_add(alloc.weight);
+        }
+        sum.calls.add(alloc.weight, alloc.size);
+        if alloc.block == 0 {
+            return;
+        }
+
+        let key = (process, alloc.block);
+        let early = self.early.get(&key).copied().unwrap_or_default();
+        let mut part = Part {
+            sum: at,
+            time: alloc.time,
+            live: alloc.weight,
+            at_peak: if self.by_peak(alloc.time) { alloc.weight } else { 0 },
+        };
+        let known = self.blocks.get(&key).and_then(|b| b.shrink).or(early.shrink);
+        if let Some(shrink) = known.filter(|s| s.time > alloc.time) {
+            part.live = shrink.scale(part.live);
+            if self.by_peak(shrink.time) {
+                part.at_peak = shrink.scale(part.at_peak);
+            }
+        }
+        if let Some(freed) = early.freed {
+            part.live = 0;
+            if self.by_peak(freed) {
+                part.at_peak = 0;
+            }
+            set_peak(&mut self.sums[at].figures, 0, part.at_peak);
+            return;
+        }
+
+        let figures = &mut self.sums[at].figures;
+        let block = self.blocks.entry(key).or_default();
+        block.shrink = block.shrink.or(early.shrink);
+        match block.parts.iter_mut().find(|p| p.sum == at) {
+            Some(old) => {
+                let live = old.live.saturating_add(part.live);
+                let at_peak = old.at_peak.saturating_add(part.at_peak);
+                set_live(figures, old.live, live);
+                set_peak(figures, old.at_peak, at_peak);
+                *old = Part { sum: at, time: old.time.max(part.time), live, at_peak };
+            }
+            None => {
+                set_live(figures, 0, part.live);
+                set_peak(figures, 0, part.at_peak);
+                block.parts.push(part);
+            }
+        }
+    }
+
+    /// The end of a block.
+    pub(super) fn free(&mut self, process: Option<ProcessId>, free: &Free) {
+        let key = (process, free.block);
+        let by_peak = self.by_peak(free.time);
+        let mut shrink = None;
+        if let Some(block) = self.blocks.remove(&key) {
+            shrink = block.shrink;
+            for part in block.parts {
+                let figures = &mut self.sums[part.sum].figures;
+                set_live(figures, part.live, 0);
+                if by_peak {
+                    set_peak(figures, part.at_peak, 0);
+                }
+            }
+        }
+        let early = self.remember(key, free.time);
+        early.freed = Some(free.time);
+        early.shrink = shrink.or(early.shrink);
+    }
+
+    /// Another size of a block. Only a smaller one matters: growth is an `Alloc` of its own.
+    pub(super) fn resize(&mut self, process: Option<ProcessId>, resize: &Resize) {
+        if resize.new_size >= resize.old_size {
+            return;
+        }
+        let key = (process, resize.block);
+        let shrink = Shrink { time: resize.time, old: resize.old_size, new: resize.new_size };
+        let by_peak = self.by_peak(shrink.time);
+        let Some(block) = self.blocks.get_mut(&key) else {
+            self.remember(key, resize.time).shrink = Some(shrink);
+            return;
+        };
+        for part in block.parts.iter_mut().filter(|p| p.time <= shrink.time) {
+            let figures = &mut self.sums[part.sum].figures;
+            let live = shrink.scale(part.live);
+            set_live(figures, part.live, live);
+            part.live = live;
+            if by_peak {
+                let at_peak = shrink.scale(part.at_peak);
+                set_peak(figures, part.at_peak, at_peak);
+                part.at_peak = at_peak;
+            }
+        }
+        block.shrink = Some(shrink);
+    }
+
+    /// The sums by thread and stack, in that order. `gone` tells threads whose process had ended before
+    /// the peak: what it never freed was not live then.
+    pub(super) fn finish(self, gone: impl Fn(ThreadId) -> bool) -> Vec<MemorySum> {
+        let mut sums: Vec<MemorySum> = self
+            .sums
+            .into_iter()
+            .map(|sum| {
+                let mut figures = sum.figures;
+                figures.alloc_count = sum.calls.round();
+                if gone(figures.thread) {
+                    figures.live_at_peak_bytes = 0;
+                    figures.live_at_peak_blocks = 0;
+                }
+                figures
+            })
+            .collect();
+        sums.sort_unstable_by_key(|s| (s.thread, s.stack));
+        sums
+    }
+
+    /// True for what had happened when the footprint was highest.
+    fn by_peak(&self, time: Timestamp) -> bool {
+        self.peak.is_some_and(|peak| time <= peak)
+    }
+
+    fn sum_of(&mut self, thread: ThreadId, stack: Option<StackId>) -> usize {
+        *self.index.entry((thread, stack)).or_insert_with(|| {
+            let figures = MemorySum {
+                thread,
+                stack,
+                samples: 0,
+                alloc_bytes: 0,
+                alloc_count: 0,
+                alloc_python_bytes: 0,
+                live_at_peak_bytes: 0,
+                live_at_peak_blocks: 0,
+                live_at_end_bytes: 0,
+                live_at_end_blocks: 0,
+            };
+            self.sums.push(Sum { figures, calls: Calls::default() });
+            self.sums.len() - 1
+        })
+    }
+
+    fn remember(&mut self, key: Key, time: Timestamp) -> &mut Early {
+        self.newest = self.newest.max(time);
+        let limit = self.newest.as_nanos().saturating_sub(LATENESS);
+        while let Some(&(age, old)) = self.ages.front() {
+            if self.ages.len() < REMEMBERED && age.as_nanos() >= limit {
+                break;
+            }
+            self.ages.pop_front();
+            self.early.remove(&old);
+        }
+        self.early.entry(key).or_insert_with(|| {
+            self.ages.push_back((time, key));
+            Early::default()
+        })
+    }
+}
+
+fn set_live(figures: &mut MemorySum, old: u64, new: u64) {
+    change(&mut figures.live_at_end_bytes, &mut figures.live_at_end_blocks, old, new);
+}
+
+fn set_peak(figures: &mut MemorySum, old: u64, new: u64) {
+    change(&mut figures.live_at_peak_bytes, &mut figures.live_at_peak_blocks, old, new);
+}
+
+/// Replaces a block's bytes in a sum; a block of no bytes is no block.
+fn change(bytes: &mut u64, blocks: &mut u64, old: u64, new: u64) {
+    *bytes = bytes.saturating_sub(old).saturating_add(new);
+    *blocks = blocks.saturating_sub(u64::from(old > 0)) + u64::from(new > 0);
+}

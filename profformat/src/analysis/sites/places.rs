@@ -1,0 +1,160 @@
+//! Which frames of a stack are sites.
+//!
+//! On a stack with Python frames only those are: native work counts for the Python line that called it.
+//! On a stack without them every frame is one.
+
+use std::collections::HashMap;
+
+use super::Site;
+use crate::ids::{FrameId, StackId, StringId};
+use crate::record::{Frame, Function, Lang};
+use crate::tables::Tables;
+
+/// Name of the function that time without a stack is shown under.
+pub(crate) const NO_STACK: &str = "[no stack]";
+
+/// A line or a function, as the key of figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    pub(super) file: StringId,
+    /// The line itself, or the first line of the function.
+    pub(super) line: u32,
+    pub(super) function: StringId,
+}
+
+impl Place {
+    /// The place whose figures these are.
+    pub(super) fn of(site: &Site) -> Self {
+        Self { file: site.file, line: site.line, function: site.function }
+    }
+}
+
+/// A place on a stack. A place that is there more than once is one step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    /// Index of the place.
+    pub(super) place: usize,
+    /// The function that its innermost occurrence called; `None` where the stack ends.
+    pub(super) callee: Option<StringId>,
+    /// The place that called its outermost occurrence.
+    pub(super) caller: Option<usize>,
+}
+
+/// A stack as places.
+#[derive(Debug)]
+pub(super) struct Route {
+    /// Index of the innermost place: the one that self figures count for.
+    pub(super) leaf: usize,
+    /// Innermost first.
+    pub(super) steps: Vec<Step>,
+    /// Name of the innermost frame, when that is native code below a Python line.
+    pub(super) native: Option<StringId>,
+}
+
+/// Numbers places in the order they are met.
+#[derive(Debug)]
+pub(super) struct Places<'a> {
+    tables: &'a Tables,
+    by_line: bool,
+    no_stack: Place,
+    index: HashMap<Place, usize>,
+    met: Vec<Place>,
+    /// Index of each frame's place, where it is known.
+    frames: HashMap<FrameId, (usize, StringId, Lang)>,
+    /// For each place, the walk it was last seen in and its step there.
+    seen: Vec<(u64, usize)>,
+    walks: u64,
+}
+
+impl<'a> Places<'a> {
+    pub(super) fn of_lines(tables: &'a Tables) -> Self {
+        Self::new(tables, true)
+    }
+
+    pub(super) fn of_functions(tables: &'a Tables) -> Self {
+        Self::new(tables, false)
+    }
+
+    /// Every place so far; its position is its index.
+    pub(super) fn met(&self) -> &[Place] {
+        &self.met
+    }
+
+    fn new(tables: &'a Tables, by_line: bool) -> Self {
+        let count = tables.counts()[0] as u32;
+        let find = |text: &[u8]| {
+            let found = (0..count).rev().map(StringId::new).find(|id| tables.string(*id) == text);
+            found.unwrap_or(StringId::new(u32::MAX))
+        };
+        let no_stack = Place { file: find(b""), line: 0, function: find(NO_STACK.as_bytes()) };
+        Self {
+            tables,
+            by_line,
+            no_stack,
+            index: HashMap::new(),
+            met: Vec::new(),
+            frames: HashMap::new(),
+            seen: Vec::new(),
+            walks: 0,
+        }
+    }
+
+    pub(super) fn route(&mut self, stack: Option<StackId>) -> Route {
+        self.walks += 1;
+        let mut frames: Vec<(usize, StringId, Lang)> = Vec::new();
+        for frame in self.tables.walk(stack) {
+            if let Some(known) = self.frame(frame) {
+                frames.push(known);
+            }
+        }
+        let innermost = frames.first().copied();
+        let python = |f: &(usize, StringId, Lang)| f.2 == Lang::Python;
+        if frames.iter().any(python) {
+            frames.retain(python);
+        }
+        let mut steps: Vec<Step> = Vec::with_capacity(frames.len());
+        for (at, &(place, ..)) in frames.iter().enumerate() {
+            let caller = frames.get(at + 1).map(|f| f.0).filter(|caller| *caller != place);
+            let seen = &mut self.seen[place];
+            if seen.0 == self.walks {
+                steps[seen.1].caller = caller;
+            } else {
+                *seen = (self.walks, steps.len());
+                let callee = at.checked_sub(1).map(|inner| frames[inner].1);
+                steps.push(Step { place, callee, caller });
+            }
+        }
+        let leaf = match frames.first() {
+            Some(&(place, ..)) => place,
+            None => {
+                let place = self.place(self.no_stack);
+                steps.push(Step { place, callee: None, caller: None });
+                place
+            }
+        };
+        let native = innermost.filter(|i| i.0 != leaf).map(|i| i.1);
+        Route { leaf, steps, native }
+    }
+
+    fn frame(&mut self, id: FrameId) -> Option<(usize, StringId, Lang)> {
+        if let Some(known) = self.frames.get(&id) {
+            return Some(*known);
+        }
+        let frame: Frame = self.tables.frame(id)?;
+        let function: Function = self.tables.function(frame.function)?;
+        let line = if self.by_line { frame.line } else { function.first_line };
+        let index = self.place(Place { file: function.file, line, function: function.name });
+        self.frames.insert(id, (index, function.name, function.lang));
+        Some((index, function.name, function.lang))
+    }
+
+    fn place(&mut self, place: Place) -> usize {
+        let next = self.met.len();
+        let index = *self.index.entry(place).or_insert(next);
+        if index == next {
+            self.met.push(place);
+            self.seen.push((0, 0));
+        }
+        index
+    }
+}

@@ -1,0 +1,45 @@
+//! Collapsed stacks: `root;caller;leaf WEIGHT`, one line for each stack, for flame graph tools.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use super::names::{Name, depth_first, root_first};
+use super::{ExportError, Metric};
+use crate::analysis::Profile;
+use crate::ids::StackId;
+
+/// Writes the weights of all threads together, stacks with the same callers side by side. Weights are
+/// nanoseconds or bytes. In names, `;` and control characters are written `\xNN`.
+pub fn write(profile: &Profile, metric: Metric, out: &mut dyn Write) -> Result<(), ExportError> {
+    let positions = depth_first(&profile.tables);
+    let mut sums: BTreeMap<(Option<u32>, Option<StackId>), u64> = BTreeMap::new();
+    for weight in metric.weights(profile) {
+        let position = weight.stack.and_then(|s| positions.get(s.index())).copied();
+        let sum = sums.entry((position, weight.stack)).or_default();
+        *sum = sum.saturating_add(weight.weight);
+    }
+    for ((_, stack), weight) in sums {
+        let frames = root_first(&profile.tables, stack);
+        if frames.is_empty() {
+            out.write_all(label(&Name::no_stack()).as_bytes())?;
+        }
+        for (at, frame) in frames.into_iter().enumerate() {
+            if at > 0 {
+                out.write_all(b";")?;
+            }
+            out.write_all(label(&Name::of(&profile.tables, frame)).as_bytes())?;
+        }
+        writeln!(out, " {weight}")?;
+    }
+    Ok(())
+}
+
+/// `function (file:line)`, as much of it as is known.
+fn label(name: &Name) -> String {
+    let text = match (name.file.is_empty(), name.line) {
+        (true, _) => name.function.clone(),
+        (false, 0) => format!("{} ({})", name.function, name.file),
+        (false, line) => format!("{} ({}:{line})", name.function, name.file),
+    };
+    text.replace(';', "\\x3b")
+}

@@ -1,0 +1,284 @@
+//! The profile by line as JSON. `docs/profile.schema.json` describes it; names and meanings are kept
+//! within one `version`.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer};
+use serde_json::ser::{CompactFormatter, Formatter};
+
+use super::ExportError;
+use crate::analysis::sites::{Site, Why, WhyKind, sites};
+use crate::analysis::{Profile, books};
+use crate::ids::{ProcessId, StringId, ThreadId};
+use crate::record::{Class, Process, Thread};
+use crate::units::Timestamp;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    version: u32,
+    program: Vec<Cow<'a, str>>,
+    elapsed_s: f64,
+    cpu_s: Cpu,
+    wait_s: Waiting,
+    footprint: Footprint<'a>,
+    copy_bytes: u64,
+    books: Books,
+    processes: Vec<ProcessEntry<'a>>,
+    threads: Vec<ThreadEntry<'a>>,
+    files: Files<'a>,
+}
+
+#[derive(Serialize)]
+struct Cpu {
+    python: f64,
+    native: f64,
+    gc: f64,
+    kernel: f64,
+}
+
+impl Cpu {
+    fn of(ns: &[u64; Class::ALL.len()]) -> Self {
+        let [python, native, gc, kernel, ..] = *ns;
+        let [python, native, gc, kernel] = [python, native, gc, kernel].map(seconds);
+        Self { python, native, gc, kernel }
+    }
+}
+
+#[derive(Serialize)]
+struct Waiting {
+    gil: f64,
+    wait: f64,
+}
+
+impl Waiting {
+    fn of(ns: &[u64; Class::ALL.len()]) -> Self {
+        let [.., gil, wait] = *ns;
+        Self { gil: seconds(gil), wait: seconds(wait) }
+    }
+}
+
+#[derive(Serialize)]
+struct Footprint<'a> {
+    peak_bytes: u64,
+    end_bytes: u64,
+    #[serde(serialize_with = "timeline")]
+    timeline: &'a [(Timestamp, u64)],
+}
+
+fn timeline<S: Serializer>(points: &[(Timestamp, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(points.iter().map(|(time, bytes)| (time.as_secs_f64(), bytes)))
+}
+
+#[derive(Serialize)]
+struct Books {
+    ticks: u64,
+    samples: u64,
+    lost: BTreeMap<String, u64>,
+}
+
+#[derive(Serialize)]
+struct ProcessEntry<'a> {
+    pid: u32,
+    parent: Option<usize>,
+    command: Vec<Cow<'a, str>>,
+    python: &'a str,
+}
+
+#[derive(Serialize)]
+struct ThreadEntry<'a> {
+    process: Option<usize>,
+    tid: u32,
+    name: Cow<'a, str>,
+    cpu_s: f64,
+}
+
+struct Files<'a> {
+    profile: &'a Profile,
+    sites: Vec<Site>,
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    path: Cow<'a, str>,
+    lines: Vec<Line<'a>>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    line: u32,
+    function: Cow<'a, str>,
+    cpu_s: Cpu,
+    wait_s: Waiting,
+    samples: u64,
+    total_cpu_s: f64,
+    why: Vec<Part<'a>>,
+    alloc_bytes: u64,
+    alloc_python_bytes: u64,
+    live_at_peak_bytes: u64,
+    live_at_end_bytes: u64,
+    copy_bytes: u64,
+    /// `null`: no statement about leaks.
+    leak: Option<()>,
+}
+
+#[derive(Serialize)]
+struct Part<'a> {
+    what: &'static str,
+    name: &'a str,
+    cpu_s: f64,
+}
+
+impl<'a> From<&'a Why> for Part<'a> {
+    fn from(why: &'a Why) -> Self {
+        let what = match why.what {
+            WhyKind::Itself => "itself",
+            WhyKind::Gc => "gc",
+            WhyKind::Native => "native",
+            WhyKind::Kernel => "kernel",
+            WhyKind::Callee => "callee",
+        };
+        Self { what, name: &why.name, cpu_s: seconds(why.cpu_ns) }
+    }
+}
+
+/// Writes the whole profile as one JSON document. Seconds are floating-point numbers with every
+/// nanosecond in them, bytes are whole numbers; bytes of names that are not UTF-8 are replaced.
+pub fn write(profile: &Profile, out: &mut dyn Write) -> Result<(), ExportError> {
+    let mut by_class = [0u64; Class::ALL.len()];
+    let mut by_thread: HashMap<ThreadId, u64> = HashMap::new();
+    for sum in &profile.time {
+        let class = &mut by_class[sum.class.code() as usize];
+        *class = class.saturating_add(sum.weight_ns);
+        if sum.class.on_cpu() {
+            let thread = by_thread.entry(sum.thread).or_default();
+            *thread = thread.saturating_add(sum.weight_ns);
+        }
+    }
+    let books = books(profile);
+    let document = Document {
+        schema: "prof-profile",
+        version: 1,
+        program: words(&profile.header.command),
+        elapsed_s: profile.elapsed.as_secs_f64(),
+        cpu_s: Cpu::of(&by_class),
+        wait_s: Waiting::of(&by_class),
+        footprint: Footprint {
+            peak_bytes: profile.footprint.peak_bytes,
+            end_bytes: profile.footprint.end_bytes,
+            timeline: &profile.footprint.timeline,
+        },
+        copy_bytes: profile.copies.iter().map(|c| c.copy_bytes).fold(0, u64::saturating_add),
+        books: Books { ticks: books.ticks, samples: books.samples, lost: books.lost },
+        processes: profile.processes.iter().map(|(p, _)| process(profile, p)).collect(),
+        threads: threads(profile, &by_thread),
+        files: Files { profile, sites: sites(profile) },
+    };
+    plain(&document, out)
+}
+
+fn process<'a>(profile: &'a Profile, process: &'a Process) -> ProcessEntry<'a> {
+    ProcessEntry {
+        pid: process.pid,
+        parent: process.parent.and_then(|parent| position(profile, parent)),
+        command: words(&process.command),
+        python: &process.python,
+    }
+}
+
+fn threads<'a>(profile: &'a Profile, cpu: &HashMap<ThreadId, u64>) -> Vec<ThreadEntry<'a>> {
+    let entry = |thread: &'a Thread| ThreadEntry {
+        process: position(profile, thread.process),
+        tid: thread.tid,
+        name: String::from_utf8_lossy(&thread.name),
+        cpu_s: seconds(cpu.get(&thread.id).copied().unwrap_or(0)),
+    };
+    profile.threads.iter().map(|(thread, _)| entry(thread)).collect()
+}
+
+/// Where a process stands in the list of processes.
+fn position(profile: &Profile, id: ProcessId) -> Option<usize> {
+    profile.processes.binary_search_by_key(&id, |(process, _)| process.id).ok()
+}
+
+impl Serialize for Files<'_> {
+    /// Files in the order of their hottest line; lines in the order of the source.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut order: Vec<StringId> = Vec::new();
+        let mut by_file: HashMap<StringId, Vec<&Site>> = HashMap::new();
+        for site in &self.sites {
+            let lines = by_file.entry(site.file).or_default();
+            if lines.is_empty() {
+                order.push(site.file);
+            }
+            lines.push(site);
+        }
+        serializer.collect_seq(order.into_iter().map(|file| {
+            let mut lines = by_file.remove(&file).unwrap_or_default();
+            lines.sort_by_key(|site| (site.line, site.function));
+            File {
+                path: self.profile.tables.text(file),
+                lines: lines.into_iter().map(|site| self.line(site)).collect(),
+            }
+        }))
+    }
+}
+
+impl Files<'_> {
+    fn line<'b>(&'b self, site: &'b Site) -> Line<'b> {
+        Line {
+            line: site.line,
+            function: self.profile.tables.text(site.function),
+            cpu_s: Cpu::of(&site.self_ns),
+            wait_s: Waiting::of(&site.self_ns),
+            samples: site.samples,
+            total_cpu_s: seconds(site.total_cpu_ns),
+            why: site.why.iter().map(Part::from).collect(),
+            alloc_bytes: site.alloc_bytes,
+            alloc_python_bytes: site.alloc_python_bytes,
+            live_at_peak_bytes: site.live_at_peak_bytes,
+            live_at_end_bytes: site.live_at_end_bytes,
+            copy_bytes: site.copy_bytes,
+            leak: None,
+        }
+    }
+}
+
+fn words(command: &[Vec<u8>]) -> Vec<Cow<'_, str>> {
+    command.iter().map(|word| String::from_utf8_lossy(word)).collect()
+}
+
+fn seconds(ns: u64) -> f64 {
+    ns as f64 / 1e9
+}
+
+/// Writes a value as one line of JSON, with nothing in it that a terminal would obey: serde_json leaves
+/// U+007F to U+009F as they are, though terminals take some of them for commands.
+pub(super) fn plain<T: Serialize>(value: &T, out: &mut dyn Write) -> Result<(), ExportError> {
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Plain);
+    value.serialize(&mut serializer)?;
+    out.write_all(b"\n")?;
+    Ok(())
+}
+
+struct Plain;
+
+impl Formatter for Plain {
+    fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
+    where
+        W: ?Sized + Write,
+    {
+        for part in fragment.split_inclusive(char::is_control) {
+            match part.char_indices().next_back().filter(|(_, c)| c.is_control()) {
+                Some((at, c)) => {
+                    CompactFormatter.write_string_fragment(writer, &part[..at])?;
+                    write!(writer, "\\u{:04x}", u32::from(c))?;
+                }
+                None => CompactFormatter.write_string_fragment(writer, part)?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,280 @@
+//! pprof: gzipped protobuf for `go tool pprof` and the servers that take it.
+//!
+//! One file has the sample types of one kind, in the order that Go's own profiles have them, for servers
+//! know a kind by that. Samples are encoded one by one: protobuf lets the parts of a message follow each
+//! other in any number, so only the dictionaries are held.
+
+pub mod message;
+
+use std::collections::HashMap;
+use std::io::Write;
+
+use flate2::{Compression, GzBuilder};
+use prost::Message;
+
+use self::message as pb;
+use super::escape::escape;
+use super::names::{Name, process_name, thread_name, thread_of};
+use super::{ExportError, Metric, Unit};
+use crate::analysis::{MemorySum, Profile};
+use crate::ids::{FrameId, StackId, ThreadId};
+use crate::record::Class;
+
+/// Encoded bytes that are compressed at once.
+const BATCH: usize = 64 * 1024;
+
+/// Writes the sample types of a metric. The same profile gives the same bytes.
+pub fn write(profile: &Profile, metric: Metric, out: &mut dyn Write) -> Result<(), ExportError> {
+    // No time stamp in the gzip header.
+    let gzip = GzBuilder::new().mtime(0).write(out, Compression::default());
+    let mut writer = Writer {
+        profile,
+        gzip,
+        buffer: Vec::new(),
+        strings: HashMap::new(),
+        string_table: Vec::new(),
+        functions: HashMap::new(),
+        function_table: Vec::new(),
+        locations: HashMap::new(),
+        location_table: Vec::new(),
+    };
+    writer.string("");
+    writer.head(metric)?;
+    match metric {
+        Metric::Cpu | Metric::Wall => {
+            for t in profile.time.iter().filter(|t| metric == Metric::Wall || t.class.on_cpu()) {
+                writer.sample(t.thread, t.stack, Some(t.class), &[t.samples, t.weight_ns])?;
+            }
+        }
+        Metric::Alloc | Metric::Live | Metric::Peak => {
+            for m in &profile.memory {
+                let (bytes, blocks) = match metric {
+                    Metric::Peak => (m.live_at_peak_bytes, m.live_at_peak_blocks),
+                    _ => (m.live_at_end_bytes, m.live_at_end_blocks),
+                };
+                let objects = objects(m, bytes, blocks);
+                let values = [m.alloc_count, m.alloc_bytes, objects, bytes];
+                writer.sample(m.thread, m.stack, None, &values)?;
+            }
+        }
+        Metric::Copies => {
+            for c in &profile.copies {
+                writer.sample(c.thread, c.stack, None, &[c.copy_count, c.copy_bytes])?;
+            }
+        }
+    }
+    writer.finish()
+}
+
+/// Live objects of a stack, scaled up: as large on average as all that it allocated, and at least the
+/// blocks that were followed.
+fn objects(sum: &MemorySum, live_bytes: u64, live_blocks: u64) -> u64 {
+    let scaled = u128::from(sum.alloc_count) * u128::from(live_bytes);
+    let scaled = scaled / u128::from(sum.alloc_bytes.max(1));
+    u64::try_from(scaled).unwrap_or(u64::MAX).max(live_blocks)
+}
+
+/// Sample types of a metric, the one to show first, the period's type, its unit and the period.
+fn types(
+    profile: &Profile,
+    metric: Metric,
+) -> (&'static [[&'static str; 2]], [&'static str; 3], u64) {
+    const HEAP: &[[&str; 2]] = &[
+        ["alloc_objects", "count"],
+        ["alloc_space", "bytes"],
+        ["inuse_objects", "count"],
+        ["inuse_space", "bytes"],
+    ];
+    let header = &profile.header;
+    let (ns, bytes) = (Unit::Nanoseconds.name(), Unit::Bytes.name());
+    match metric {
+        Metric::Cpu => (
+            &[["samples", "count"], ["cpu", "nanoseconds"]],
+            ["cpu", "cpu", ns],
+            header.cpu_interval_ns,
+        ),
+        Metric::Wall => (
+            &[["samples", "count"], ["wall", "nanoseconds"]],
+            ["wall", "wall", ns],
+            header.cpu_interval_ns,
+        ),
+        Metric::Alloc => (HEAP, ["alloc_space", "space", bytes], header.memory_interval),
+        Metric::Live | Metric::Peak => {
+            (HEAP, ["inuse_space", "space", bytes], header.memory_interval)
+        }
+        Metric::Copies => (
+            &[["copies", "count"], ["copy_space", "bytes"]],
+            ["copy_space", "space", bytes],
+            header.copy_interval,
+        ),
+    }
+}
+
+struct Writer<'a, W: Write> {
+    profile: &'a Profile,
+    gzip: flate2::write::GzEncoder<W>,
+    buffer: Vec<u8>,
+    strings: HashMap<String, i64>,
+    string_table: Vec<String>,
+    /// Numbers of functions by name, file and first line.
+    functions: HashMap<(i64, i64, u32), u64>,
+    function_table: Vec<pb::Function>,
+    /// Numbers of locations by frame; `None` stands for a stack that is not known.
+    locations: HashMap<Option<FrameId>, u64>,
+    location_table: Vec<pb::Location>,
+}
+
+impl<W: Write> Writer<'_, W> {
+    fn head(&mut self, metric: Metric) -> Result<(), ExportError> {
+        let profile = self.profile;
+        let (sample_types, [shown_first, period_type, period_unit], period) =
+            types(profile, metric);
+        let mut comments = vec![
+            format!("prof {}", env!("CARGO_PKG_VERSION")),
+            profile.header.command.iter().map(|w| escape(w)).collect::<Vec<_>>().join(" "),
+        ];
+        match metric {
+            Metric::Live => comments.push("inuse: never freed".to_owned()),
+            Metric::Peak => comments.push("inuse: live when the footprint was highest".to_owned()),
+            _ => {}
+        }
+        if !profile.complete {
+            comments.push("the trace ends early".to_owned());
+        }
+        comments.extend(profile.notes.iter().map(|note| escape(note.as_bytes())));
+        let program = profile.header.command.first().map(|w| escape(w)).unwrap_or_default();
+        let head = pb::Profile {
+            sample_type: sample_types
+                .iter()
+                .map(|[name, unit]| self.value_type(name, unit))
+                .collect(),
+            mapping: vec![pb::Mapping {
+                id: 1,
+                filename: self.string(&program),
+                has_functions: true,
+                has_filenames: true,
+                has_line_numbers: true,
+                has_inline_frames: true,
+            }],
+            time_nanos: signed(profile.header.start_unix_ns),
+            duration_nanos: signed(profile.elapsed.as_nanos()),
+            period_type: Some(self.value_type(period_type, period_unit)),
+            period: signed(period),
+            comment: comments.iter().map(|comment| self.string(comment)).collect(),
+            default_sample_type: self.string(shown_first),
+            ..pb::Profile::default()
+        };
+        self.put(&head)
+    }
+
+    fn sample(
+        &mut self,
+        thread: ThreadId,
+        stack: Option<StackId>,
+        class: Option<Class>,
+        values: &[u64],
+    ) -> Result<(), ExportError> {
+        if values.iter().all(|value| *value == 0) {
+            return Ok(());
+        }
+        let profile = self.profile;
+        let mut location_id: Vec<u64> =
+            profile.tables.walk(stack).map(|frame| self.location(Some(frame))).collect();
+        if location_id.is_empty() {
+            location_id.push(self.location(None));
+        }
+        let (known, process) = thread_of(profile, thread);
+        let mut label = vec![self.label("thread", &thread_name(known, thread))];
+        if let Some(known) = known {
+            let key = self.string("thread_id");
+            label.push(pb::Label { key, str: 0, num: i64::from(known.tid) });
+        }
+        if let Some(process) = process {
+            label.push(self.label("process", &process_name(process)));
+        }
+        if let Some(class) = class {
+            label.push(self.label("class", class.name()));
+        }
+        let value = values.iter().map(|value| signed(*value)).collect();
+        let sample = vec![pb::Sample { location_id, value, label }];
+        self.put(&pb::Profile { sample, ..pb::Profile::default() })
+    }
+
+    fn finish(mut self) -> Result<(), ExportError> {
+        let tables = pb::Profile {
+            location: std::mem::take(&mut self.location_table),
+            function: std::mem::take(&mut self.function_table),
+            string_table: std::mem::take(&mut self.string_table),
+            ..pb::Profile::default()
+        };
+        self.put(&tables)?;
+        self.gzip.write_all(&self.buffer)?;
+        self.gzip.finish()?;
+        Ok(())
+    }
+
+    fn put(&mut self, part: &pb::Profile) -> Result<(), ExportError> {
+        // A vector takes whatever is put into it.
+        part.encode_raw(&mut self.buffer);
+        if self.buffer.len() >= BATCH {
+            self.gzip.write_all(&self.buffer)?;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+
+    fn label(&mut self, key: &str, text: &str) -> pb::Label {
+        pb::Label { key: self.string(key), str: self.string(text), num: 0 }
+    }
+
+    fn value_type(&mut self, name: &str, unit: &str) -> pb::ValueType {
+        pb::ValueType { r#type: self.string(name), unit: self.string(unit) }
+    }
+
+    fn string(&mut self, text: &str) -> i64 {
+        if let Some(known) = self.strings.get(text) {
+            return *known;
+        }
+        let number = self.string_table.len() as i64;
+        self.string_table.push(text.to_owned());
+        self.strings.insert(text.to_owned(), number);
+        number
+    }
+
+    fn location(&mut self, frame: Option<FrameId>) -> u64 {
+        if let Some(known) = self.locations.get(&frame) {
+            return *known;
+        }
+        let tables = &self.profile.tables;
+        let name = frame.map_or_else(Name::no_stack, |frame| Name::of(tables, frame));
+        let function = frame.and_then(|f| tables.function(tables.frame(f)?.function));
+        let first_line = function.map_or(0, |function| function.first_line);
+        let function_id = self.function(&name, first_line);
+        let id = self.location_table.len() as u64 + 1;
+        let line = vec![pb::Line { function_id, line: i64::from(name.line) }];
+        self.location_table.push(pb::Location { id, mapping_id: 1, line });
+        self.locations.insert(frame, id);
+        id
+    }
+
+    fn function(&mut self, name: &Name, first_line: u32) -> u64 {
+        let text = self.string(&name.function);
+        let filename = self.string(&name.file);
+        let next = self.function_table.len() as u64 + 1;
+        let id = *self.functions.entry((text, filename, first_line)).or_insert(next);
+        if id == next {
+            self.function_table.push(pb::Function {
+                id,
+                name: text,
+                system_name: text,
+                filename,
+                start_line: i64::from(first_line),
+            });
+        }
+        id
+    }
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

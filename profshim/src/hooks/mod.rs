@@ -1,0 +1,62 @@
+//! The interposed functions. The list below is the only place that names them.
+//!
+//! Each entry is one jump to the hook's body. `caller in REGISTER` puts the caller's address behind the
+//! body's other arguments, so that a sample can name the code that called.
+
+pub(crate) mod process;
+pub(crate) mod python;
+
+mod alloc;
+mod copy;
+mod signal;
+
+macro_rules! hooks {
+    ($($name:ident => $body:path $(, caller in $register:literal)?;)*) => {
+        $(
+            /// Entry of the hook; takes and returns what the function of this name does.
+            // SAFETY: the name stands for the function that the dynamic linker would bind otherwise; the
+            // body keeps its contract.
+            #[unsafe(no_mangle)]
+            #[unsafe(naked)]
+            pub(crate) unsafe extern "C" fn $name() {
+                core::arch::naked_asm!(
+                    $(concat!("mov ", $register, ", qword ptr [rsp]"),)?
+                    "jmp {body}",
+                    body = sym $body,
+                )
+            }
+        )*
+    };
+}
+
+hooks! {
+    malloc => alloc::malloc, caller in "rsi";
+    calloc => alloc::calloc, caller in "rdx";
+    realloc => alloc::realloc, caller in "rdx";
+    reallocarray => alloc::reallocarray, caller in "rcx";
+    free => alloc::free;
+    cfree => alloc::free;
+    free_sized => alloc::free;
+    free_aligned_sized => alloc::free;
+    posix_memalign => alloc::posix_memalign, caller in "rcx";
+    aligned_alloc => alloc::aligned_alloc, caller in "rdx";
+    memalign => alloc::memalign, caller in "rdx";
+    valloc => alloc::valloc, caller in "rsi";
+    pvalloc => alloc::pvalloc, caller in "rsi";
+    malloc_usable_size => alloc::malloc_usable_size;
+    memcpy => copy::memmove, caller in "rcx";
+    memmove => copy::memmove, caller in "rcx";
+    mempcpy => copy::mempcpy, caller in "rcx";
+    __memcpy_chk => copy::memcpy_chk, caller in "r8";
+    __memmove_chk => copy::memmove_chk, caller in "r8";
+    __mempcpy_chk => copy::mempcpy_chk, caller in "r8";
+    pthread_create => process::pthread_create;
+    _exit => process::exit;
+    _Exit => process::exit;
+    sigaction => signal::sigaction;
+    signal => signal::signal;
+    bsd_signal => signal::signal;
+    ssignal => signal::signal;
+    sysv_signal => signal::sysv_signal;
+    __sysv_signal => signal::sysv_signal;
+}

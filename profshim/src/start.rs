@@ -1,0 +1,29 @@
+//! Constructor and destructor: the only parts of the shim that run of their own accord.
+
+use crate::hooks::{process, python};
+use crate::next;
+
+/// Runs after the program's libraries are relocated and before its `main`.
+extern "C" fn constructor() {
+    next::resolve();
+    profcore::process::start();
+    if profcore::process::is_active() {
+        process::follow_forks_and_threads();
+        python::wrap_allocators();
+    }
+}
+
+/// Runs when the program exits by `exit` or by returning from `main`.
+extern "C" fn destructor() {
+    profcore::process::exiting();
+}
+
+#[used]
+// SAFETY: the section holds pointers to functions that take what they like of (argc, argv, envp).
+#[unsafe(link_section = ".init_array")]
+static CONSTRUCTOR: extern "C" fn() = constructor;
+
+#[used]
+// SAFETY: the section holds pointers to functions without arguments.
+#[unsafe(link_section = ".fini_array")]
+static DESTRUCTOR: extern "C" fn() = destructor;
