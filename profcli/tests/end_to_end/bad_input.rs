@@ -57,13 +57,7 @@ fn missing_program() {
 
 #[test]
 fn missing_python_file() {
-    let folder = scratch();
-    let words: Vec<&OsStr> = ["run", "missing.py"].iter().map(OsStr::new).collect();
-    let before = names_in(folder.path());
-    let output = call(folder.path(), &words);
-    assert!(!output.status.success());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("missing.py"));
-    assert_eq!(names_in(folder.path()), before, "no file is left behind");
+    expect_run_refusal(&["missing.py"], 127, "missing.py");
 }
 
 #[test]
@@ -83,7 +77,7 @@ fn program_that_is_not_executable() {
 
 #[test]
 fn no_program_at_all() {
-    expect_run_refusal(&[], 125, "prof run");
+    expect_run_refusal(&[], 125, "prof");
 }
 
 /// A complete static program of 132 bytes that ends with status 42: `mov edi, 42; mov eax, 60; syscall`.
