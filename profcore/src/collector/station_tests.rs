@@ -164,8 +164,7 @@ fn any_words_are_survived() {
                 let word = if next() & 1 == 0 { next() } else { next() & 0x0000_0000_0007_001f };
                 cell.store(word, Ordering::Relaxed);
             }
-            slot.word(slot_word::STATE)
-                .store((round + 1) << 34 | 7 << 2 | 1, Ordering::Relaxed);
+            slot.word(slot_word::STATE).store((round + 1) << 34 | 7 << 2 | 1, Ordering::Relaxed);
             slot.word(slot_word::TAIL).store(next() % 5000, Ordering::Relaxed);
             let tail = slot.word(slot_word::TAIL).load(Ordering::Relaxed);
             slot.word(slot_word::HEAD).store(tail + next() % 6000, Ordering::Relaxed);
