@@ -58,13 +58,13 @@ pub(super) fn head(view: &View, page: &mut Page) -> io::Result<()> {
     let mut line = Line::new(view.look);
     let room = view.look.width.saturating_sub(facts.chars().count() + 3);
     if room < 16 {
-        line.push(Style::Strong, &view.look.cut_end(&command, view.look.width));
+        line.push(Style::Strong, &view.look.cut_middle(&command, view.look.width));
         page.line(line)?;
         line = Line::new(view.look);
         facts = view.look.cut_end(&facts, view.look.width);
         line.push(Style::Dim, &facts);
     } else {
-        line.push(Style::Strong, &view.look.cut_end(&command, room));
+        line.push(Style::Strong, &view.look.cut_middle(&command, room));
         line.at_edge(Style::Dim, &facts);
     }
     page.line(line)

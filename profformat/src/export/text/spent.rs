@@ -188,29 +188,33 @@ fn route(view: &View) -> Option<Sentence> {
     let cpu = view.totals.cpu_ns;
     let yours: Vec<&Row> = view.rows.iter().filter(|row| row.yours).collect();
     let most = yours.iter().map(|row| row.value(Metric::Total)).max().filter(|&most| most > 0)?;
-    // Of all lines that lead to nearly as much, the one nearest to where the time is has the least.
-    let near = |row: &&&Row| row.value(Metric::Total).saturating_mul(10) >= most.saturating_mul(9);
-    let row = yours.iter().filter(near).min_by_key(|row| row.value(Metric::Total))?;
-    let total = row.value(Metric::Total);
     let own = number::sum(yours.iter().map(|row| row.value(Metric::Own)));
-    let leads = || {
-        vec![
-            strong(view.spot(row)),
-            plain(format!(" leads to {} ({})", time(total), share(total, cpu))),
-        ]
+    let leads = |row: &Row| {
+        let total = row.value(Metric::Total);
+        let text = format!(" leads to {} ({})", time(total), share(total, cpu));
+        [strong(view.spot(row)), plain(text)]
     };
+    let nearly_all =
+        |row: &Row| row.value(Metric::Total).saturating_mul(10) >= most.saturating_mul(9);
     let mut sentence = vec![plain("From your code: ")];
     if own.saturating_mul(2) >= cpu {
         let lines = yours.iter().filter(|row| row.value(Metric::Own) > 0).count();
         let lines = number::of(lines as u64, "line");
         sentence.push(plain(format!("{} ({}) in {lines} of it", time(own), share(own, cpu))));
-        let hottest = view.leader(Metric::Own);
-        if !hottest.is_some_and(|hottest| std::ptr::eq(hottest, *row)) {
+        // That the program's main call leads to everything is no news: the first fork in the road is.
+        let calls = |row: &Row| row.value(Metric::Own).saturating_mul(2) < row.value(Metric::Total);
+        let fork = yours.iter().filter(|row| !nearly_all(row) && calls(row));
+        let fork = fork.max_by_key(|row| row.value(Metric::Total));
+        if let Some(row) = fork.filter(|row| row.value(Metric::Total).saturating_mul(5) >= cpu) {
             sentence.push(plain("; "));
-            sentence.extend(leads());
+            sentence.extend(leads(row));
         }
     } else {
-        sentence.extend(leads());
+        // Of all lines that lead to nearly everything, the one nearest to where the time is has the least.
+        let near = yours.iter().filter(|row| nearly_all(row));
+        let row = near.min_by_key(|row| row.value(Metric::Total))?;
+        let total = row.value(Metric::Total);
+        sentence.extend(leads(row));
         let packages = packages_below(view.profile, &view.places, (row.site.file, row.site.line));
         if let Some((package, ns)) = packages.first() {
             let package = view.look.cut_middle(package, 40);
