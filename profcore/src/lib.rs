@@ -29,6 +29,9 @@ pub mod collector;
 mod cpython;
 #[cfg(not(loom))]
 mod handshake;
+#[cfg(all(test, not(loom)))]
+#[expect(unsafe_code, reason = "an allocator that watches, and the collector's part of a session")]
+mod harness;
 #[cfg(not(loom))]
 mod interval;
 #[cfg(not(loom))]

@@ -203,3 +203,7 @@ fn with_name<T>(use_it: impl FnOnce(&[u8]) -> T) -> T {
     }
     use_it(&name[..NAME_LENGTH.load(Ordering::Relaxed).min(name.len())])
 }
+
+#[cfg(test)]
+#[path = "process_tests.rs"]
+mod tests;

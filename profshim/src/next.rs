@@ -109,6 +109,20 @@ pub(crate) fn resolve() {
     unsafe { errno.write(before) };
 }
 
+/// A next function, looked up if it is not known yet; `None` only while that is under way.
+#[inline(always)]
+pub(crate) fn sure<F>(known: impl Fn() -> Option<F>) -> Option<F> {
+    #[cold]
+    fn again<F>(known: impl Fn() -> Option<F>) -> Option<F> {
+        resolve();
+        known()
+    }
+    match known() {
+        Some(next) => Some(next),
+        None => again(known),
+    }
+}
+
 /// Address of a symbol, 0 if there is none.
 pub(crate) fn look_up(handle: *mut c_void, name: &CStr) -> usize {
     // SAFETY: a name that ends with NUL and one of the two handles that need no `dlopen`.

@@ -53,6 +53,7 @@ impl Python {
 
 /// What [`find`] found.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::large_enum_variant, reason = "made once, and there may be no allocation yet")]
 pub(crate) enum Found {
     /// No interpreter in this process.
     None,

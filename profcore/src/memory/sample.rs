@@ -15,6 +15,7 @@ use crate::process;
 use crate::session::{Count, Loss, LostKind, Session, Slot, control, slot_word, word};
 use crate::stack;
 use crate::sync::Ordering::Relaxed;
+use crate::sys::sigset::{FAULTS, Masked};
 use crate::sys::syscall;
 use crate::thread;
 
@@ -102,6 +103,8 @@ impl Work {
 
     /// Writes an event with the thread's stack; false if the ring is full.
     fn tell_with_stack(&self, kind: u8, flags: u8, words: &[u64]) -> bool {
+        // The walk's guarded reads may fault: with the signal blocked, as threads may have it, that kills.
+        let _open = Masked::unblock(FAULTS);
         stack::warm_up();
         let stack = stack::capture(self.session, self.slot);
         let len = PREFIX + words.len() + stack.words();
@@ -260,8 +263,7 @@ pub(super) fn freeing(slot: Slot, address: usize) {
 #[cold]
 #[inline(never)]
 pub(super) fn lift(address: usize) -> Resizing {
-    let removed =
-        process::session().and_then(|session| Live::of(session).remove(address as u64));
+    let removed = process::session().and_then(|session| Live::of(session).remove(address as u64));
     match removed {
         Some(block) => Resizing { address: address as u64, block, time: syscall::monotonic() },
         None => Resizing::not_followed(address),

@@ -219,3 +219,7 @@ pub(super) fn deliver(signal: i32, info: &Info, context: &Context) -> usize {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "dispositions_tests.rs"]
+mod tests;

@@ -1,1 +1,254 @@
+//! Ticks, in processes of their own.
 
+use crate::event::flag;
+use crate::harness::{alone, burn, burn_until, check_books, drain, join, lost, memory, total};
+use crate::session::{Count, Loss, Session, slot_word, word};
+use crate::sync::Ordering;
+use crate::sys::sigset::{self, Masked};
+use crate::sys::syscall;
+use crate::thread;
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
+
+#[test]
+fn weights_of_a_thread_add_up_to_its_clock() {
+    alone(|| {
+        let session = join();
+        let done = AtomicUsize::new(0);
+        let (mut told, clocks) = std::thread::scope(|scope| {
+            let threads: Vec<_> = [60, 150, 240]
+                .map(|millis| {
+                    let done = &done;
+                    scope.spawn(move || {
+                        thread::born();
+                        burn(millis * 1_000_000);
+                        let (tid, clock) = (syscall::gettid(), syscall::thread_cpu());
+                        thread::ending();
+                        done.fetch_add(1, Ordering::Relaxed);
+                        (tid, clock)
+                    })
+                })
+                .into();
+            let mut told: BTreeMap<u32, Vec<_>> = BTreeMap::new();
+            let mut last_round = false;
+            while !last_round {
+                last_round = done.load(Ordering::Relaxed) == threads.len();
+                for number in 1..8 {
+                    let (owner, part) = drain(session, number);
+                    told.entry(owner.tid).or_default().push(part);
+                }
+                burn(1_000_000);
+            }
+            let clocks: Vec<_> =
+                threads.into_iter().map(|thread| thread.join().expect("no panic")).collect();
+            (told, clocks)
+        });
+        let mut events = 0;
+        let mut overruns = 0;
+        for (tid, clock) in clocks {
+            let parts = told.remove(&tid).expect("the thread had a slot");
+            let ticks: Vec<_> = parts.iter().flat_map(|part| &part.ticks).collect();
+            let weight: u64 = ticks.iter().map(|tick| tick.weight_ns).sum();
+            let end = parts.iter().find_map(|part| part.end).expect("the thread told its end");
+            assert!((clock..=end).contains(&weight), "{weight} of {clock} to {end}");
+            assert_eq!(ticks.iter().filter(|tick| tick.is_rest()).count(), 1);
+            assert!(ticks.last().is_some_and(|tick| tick.is_rest()), "the rest comes last");
+            assert!(ticks.len() > 4, "the timer ticked");
+            assert!(ticks.iter().all(|tick| (tick.pc == 0) == tick.is_rest()));
+            events += ticks.len() as u64;
+            overruns += ticks.iter().map(|tick| u64::from(tick.overruns)).sum::<u64>();
+        }
+        // The test's own thread and what it told between the last round and now.
+        let rest: Vec<_> = told.into_values().flatten().collect();
+        let _quiet = Masked::block(super::mask());
+        let (_, own) = drain(session, 1);
+        for tick in rest.iter().chain([&own]).flat_map(|part| &part.ticks) {
+            events += 1;
+            overruns += u64::from(tick.overruns);
+        }
+        check_books(session);
+        assert_eq!(events, total(session, Count::Samples));
+        assert_eq!(overruns, total(session, Count::Overruns));
+        assert!(total(session, Count::SelfNanos) > 0);
+        assert_eq!(session.word(word::TIMER_FAILED).load(Ordering::Relaxed), 0);
+    });
+}
+
+fn own(session: Session, count: Count) -> u64 {
+    let slot = thread::existing().expect("has a slot");
+    let _ = session;
+    slot.word(slot_word::COUNTERS + count as usize).load(Ordering::Relaxed)
+}
+
+#[test]
+fn a_tick_inside_a_hook_is_lost_and_its_weight_goes_to_the_next() {
+    alone(|| {
+        let session = join();
+        burn_until(|| own(session, Count::Samples) > 0);
+        let busy = thread::enter().expect("is free");
+        assert!(thread::enter().is_none());
+        let begin = syscall::thread_cpu();
+        let (ticks, samples) = (own(session, Count::Ticks), own(session, Count::Samples));
+        burn_until(|| own(session, Count::Ticks) >= ticks + 3);
+        assert_eq!(own(session, Count::Samples), samples);
+        assert!(lost(session, Loss::Reentered) >= 3);
+        let lost_ns = syscall::thread_cpu() - begin;
+        drop(busy);
+        drain(session, 1);
+        burn_until(|| own(session, Count::Samples) > samples);
+        let (_, told) = drain(session, 1);
+        assert!(told.ticks[0].weight_ns > lost_ns, "{told:?}");
+        check_books(session);
+    });
+}
+
+#[test]
+fn a_full_ring_is_counted_and_its_weight_kept() {
+    alone(|| {
+        let session = join();
+        let slot = thread::existing().expect("the main thread has a slot");
+        let busy = thread::enter().expect("is free");
+        // Decodes as a THREAD_END, padded: only the room matters here.
+        while let Some(mut room) = slot.ring().reserve(3) {
+            room.word(crate::event::head_word(3, crate::event::kind::THREAD_END, 0, 0));
+            room.word(0);
+            room.word(0);
+            room.commit();
+        }
+        drop(busy);
+        burn_until(|| lost(session, Loss::RingFull) >= 2);
+        let begin = slot.word(slot_word::LAST_CPU).load(Ordering::Relaxed);
+        let samples = own(session, Count::Samples);
+        slot.word(slot_word::TAIL)
+            .store(slot.word(slot_word::HEAD).load(Ordering::Relaxed), Ordering::Release);
+        burn_until(|| own(session, Count::Samples) > samples);
+        let (_, told) = drain(session, 1);
+        let now = slot.word(slot_word::LAST_CPU).load(Ordering::Relaxed);
+        assert_eq!(told.weight(), now - begin, "nothing is lost but the places");
+        check_books(session);
+    });
+}
+
+#[test]
+fn errno_and_the_signal_mask_are_kept() {
+    alone(|| {
+        let session = join();
+        let mask = sigset::change(libc::SIG_BLOCK, sigset::bit(libc::SIGSEGV));
+        let mask = mask | sigset::bit(libc::SIGSEGV);
+        let samples = own(session, Count::Samples);
+        // SAFETY: the calling thread's errno.
+        let errno = unsafe { libc::__errno_location() };
+        // SAFETY: as above.
+        unsafe { *errno = 77 };
+        burn_until(|| {
+            // SAFETY: as above.
+            assert_eq!(unsafe { *errno }, 77);
+            assert_eq!(sigset::change(libc::SIG_BLOCK, 0), mask);
+            own(session, Count::Samples) > samples + 5
+        });
+    });
+}
+
+#[test]
+fn kernel_time_is_flagged() {
+    alone(|| {
+        let session = join();
+        let count_flagged = || {
+            let (_, told) = drain(session, 1);
+            (
+                told.ticks.iter().filter(|tick| tick.flags & flag::KERNEL != 0).count(),
+                told.ticks.len(),
+            )
+        };
+        let mut bytes = vec![0_u8; 1 << 20];
+        // SAFETY: a constant path.
+        let zero = unsafe { libc::open(c"/dev/zero".as_ptr(), libc::O_RDONLY) };
+        let samples = own(session, Count::Samples);
+        while own(session, Count::Samples) < samples + 12 {
+            // SAFETY: writes into `bytes`, whose length is given.
+            let read = unsafe { libc::read(zero, bytes.as_mut_ptr().cast(), bytes.len()) };
+            assert_eq!(read, bytes.len() as isize);
+        }
+        let (flagged, all) = count_flagged();
+        assert!(flagged * 2 > all, "{flagged} of {all} in read");
+        let samples = own(session, Count::Samples);
+        while own(session, Count::Samples) < samples + 12 {
+            for number in 0..100_000_u64 {
+                std::hint::black_box(number.wrapping_mul(number));
+            }
+        }
+        let (flagged, all) = count_flagged();
+        assert!(flagged == 0, "{flagged} of {all} in a loop");
+    });
+}
+
+/// Runs `body` on a thread with an alternate signal stack of that size.
+fn on_alternate(bytes: usize, body: impl FnOnce() + Send) {
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut memory = vec![0_u8; bytes];
+            let mut stack =
+                libc::stack_t { ss_sp: memory.as_mut_ptr().cast(), ss_flags: 0, ss_size: bytes };
+            // SAFETY: `memory` outlives its use: it is disabled below. Rust's own is given back too.
+            let mut old = unsafe { std::mem::zeroed() };
+            // SAFETY: as above.
+            assert_eq!(unsafe { libc::sigaltstack(&stack, &mut old) }, 0);
+            body();
+            stack.ss_flags = libc::SS_DISABLE;
+            // SAFETY: as above.
+            assert_eq!(unsafe { libc::sigaltstack(&old, std::ptr::null_mut()) }, 0);
+        });
+    });
+}
+
+#[test]
+fn little_alternate_stack_drops_the_sample() {
+    alone(|| {
+        let session = join();
+        // SAFETY: no memory is passed.
+        let frame = unsafe { libc::getauxval(libc::AT_MINSIGSTKSZ) } as usize;
+        on_alternate(frame + 1024, || {
+            thread::born();
+            burn_until(|| lost(session, Loss::AltstackLow) > 2);
+            assert_eq!(own(session, Count::Samples), 0);
+            thread::ending();
+        });
+        let before = lost(session, Loss::AltstackLow);
+        on_alternate(2 * frame + 8192, || {
+            thread::born();
+            burn_until(|| own(session, Count::Samples) > 2);
+            thread::ending();
+        });
+        assert_eq!(lost(session, Loss::AltstackLow), before);
+        check_books(session);
+    });
+}
+
+#[test]
+fn without_a_slot_ticks_count_on_slot_0() {
+    alone(|| {
+        let session = join();
+        // As if the collector had taken the slot away: the timer goes on.
+        let slot = thread::existing();
+        thread::set(None);
+        burn_until(|| lost(session, Loss::NoSlot) > 2);
+        thread::set(slot);
+        let nobody = session.slot(0).word(slot_word::COUNTERS + Count::Ticks as usize);
+        assert_eq!(nobody.load(Ordering::Relaxed), lost(session, Loss::NoSlot));
+        check_books(session);
+    });
+}
+
+#[test]
+fn switched_off_is_counted_as_off() {
+    alone(|| {
+        let session = join();
+        session.word(word::CONTROL).store(0, Ordering::Relaxed);
+        burn_until(|| lost(session, Loss::Off) > 2);
+        check_books(session);
+        let (_, other) = memory(1);
+        other.word(word::CONTROL).store(0, Ordering::Relaxed);
+        super::timer::arm(other, other.slot(1), syscall::gettid());
+        assert_eq!(other.slot(1).word(slot_word::TIMER).load(Ordering::Relaxed), 0);
+    });
+}

@@ -5,9 +5,6 @@
 //! safe in a signal handler and in a hook (rule R4). Without that handler a bad address is a crash, so
 //! nothing here may be called with an untrusted address before it is installed.
 
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-compile_error!("guarded reads are written for x86_64 Linux only");
-
 /// What `load` returns, in rax and rdx.
 #[repr(C)]
 struct Loaded {
@@ -76,7 +73,7 @@ pub(crate) fn recover(pc: usize) -> Option<usize> {
 /// Could `address` be an object of the process: aligned, not near zero, in the lower half?
 #[inline]
 pub(crate) fn plausible(address: usize) -> bool {
-    address.is_multiple_of(8) && address >= 4096 && address < 1 << 47
+    address.is_multiple_of(8) && (4096..1 << 47).contains(&address)
 }
 
 #[cfg(test)]

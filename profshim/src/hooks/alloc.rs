@@ -42,10 +42,7 @@ fn set_errno(value: c_int) {
 /// Hands out a block by a next function, looked up first if need be.
 macro_rules! allocate {
     ($name:ident($($argument:expr),*), caller: $caller:expr, early: $bytes:expr, $alignment:expr) => {{
-        if next::$name().is_none() {
-            next::resolve();
-        }
-        match next::$name() {
+        match next::sure(next::$name) {
             // SAFETY: the program's own arguments, passed on as they came.
             Some(next) => handed_out(unsafe { next($($argument),*) }, $caller),
             None => early($bytes, $alignment),
@@ -88,10 +85,7 @@ pub(super) unsafe extern "C" fn posix_memalign(
     bytes: usize,
     caller: usize,
 ) -> c_int {
-    if next::posix_memalign().is_none() {
-        next::resolve();
-    }
-    let Some(next) = next::posix_memalign() else {
+    let Some(next) = next::sure(next::posix_memalign) else {
         if !alignment.is_power_of_two() || !alignment.is_multiple_of(size_of::<usize>()) {
             return libc::EINVAL;
         }
@@ -120,10 +114,7 @@ pub(super) unsafe extern "C" fn free(block: Block) {
         // SAFETY: the program gives back a block that it holds.
         memory::freeing(block.addr(), unsafe { next::usable(block) });
     }
-    if next::free().is_none() {
-        next::resolve();
-    }
-    if let Some(next) = next::free() {
+    if let Some(next) = next::sure(next::free) {
         // SAFETY: the program's own argument.
         unsafe { next(block) };
     }
@@ -137,10 +128,7 @@ pub(super) unsafe extern "C" fn realloc(block: Block, bytes: usize, caller: usiz
         // SAFETY: a block of the pool, which the program holds.
         return unsafe { move_from_bootstrap(block, bytes, caller) };
     }
-    if next::realloc().is_none() {
-        next::resolve();
-    }
-    let Some(next) = next::realloc() else {
+    let Some(next) = next::sure(next::realloc) else {
         set_errno(libc::ENOMEM);
         return null_mut();
     };
@@ -189,11 +177,8 @@ pub(super) unsafe extern "C" fn malloc_usable_size(block: Block) -> usize {
         // SAFETY: a block of the pool.
         return unsafe { bootstrap::size(block) };
     }
-    if next::malloc_usable_size().is_none() {
-        next::resolve();
-    }
     // SAFETY: the program's own argument.
-    next::malloc_usable_size().map_or(0, |next| unsafe { next(block) })
+    next::sure(next::malloc_usable_size).map_or(0, |next| unsafe { next(block) })
 }
 
 /// Resizes a block of the pool: it moves to the next allocator, and what it took stays taken.

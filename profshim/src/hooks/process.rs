@@ -65,11 +65,9 @@ pub(super) unsafe extern "C" fn pthread_create(
     routine: Routine,
     argument: Block,
 ) -> c_int {
-    if next::pthread_create().is_none() {
-        next::resolve();
-    }
-    let Some(create) = next::pthread_create() else { return libc::EAGAIN };
-    let start = if process::is_active() { new_start(Start { routine, argument }) } else { null_mut() };
+    let Some(create) = next::sure(next::pthread_create) else { return libc::EAGAIN };
+    let start =
+        if process::is_active() { new_start(Start { routine, argument }) } else { null_mut() };
     if start.is_null() {
         // SAFETY: the program's own arguments.
         return unsafe { create(id, attributes, routine, argument) };
@@ -137,10 +135,7 @@ unsafe extern "C" fn begin(start: *mut Start) -> Start {
 
 pub(super) unsafe extern "C" fn exit(status: c_int) -> ! {
     process::exiting();
-    if next::_exit().is_none() {
-        next::resolve();
-    }
-    if let Some(next) = next::_exit() {
+    if let Some(next) = next::sure(next::_exit) {
         // SAFETY: the program's own argument.
         unsafe { next(status) }
     }

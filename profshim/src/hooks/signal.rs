@@ -13,64 +13,36 @@ pub(super) unsafe extern "C" fn sigaction(
     new: *const Action,
     old: *mut Action,
 ) -> c_int {
-    if next::sigaction().is_none() {
-        next::resolve();
-    }
-    let Some(next) = next::sigaction() else { return -1 };
     // SAFETY: the program's own arguments.
-    match unsafe { dispositions::sigaction(next, signal, new, old) } {
-        Some(result) => result,
-        // SAFETY: as above.
-        None => unsafe { next(signal, new, old) },
+    if let Some(result) = unsafe { dispositions::sigaction(signal, new, old) } {
+        return result;
     }
+    // SAFETY: as above.
+    next::sure(next::sigaction).map_or(-1, |next| unsafe { next(signal, new, old) })
 }
 
 pub(super) unsafe extern "C" fn signal(signal: c_int, handler: sighandler_t) -> sighandler_t {
+    if handler != SIG_ERR
+        && let Some(old) = dispositions::signal(signal, handler)
+    {
+        return old;
+    }
     // SAFETY: the program's own arguments.
-    unsafe { set(signal, handler, libc::SA_RESTART, true) }.unwrap_or_else(|| {
-        // SAFETY: as above.
-        next::signal().map_or(SIG_ERR, |next| unsafe { next(signal, handler) })
-    })
+    next::sure(next::signal).map_or(SIG_ERR, |next| unsafe { next(signal, handler) })
 }
 
+/// System V's: the handler runs once, and does not block its own signal.
 pub(super) unsafe extern "C" fn sysv_signal(signal: c_int, handler: sighandler_t) -> sighandler_t {
-    // SAFETY: the program's own arguments.
-    unsafe { set(signal, handler, libc::SA_RESETHAND | libc::SA_NODEFER, false) }.unwrap_or_else(
-        // SAFETY: as above.
-        || next::sysv_signal().map_or(SIG_ERR, |next| unsafe { next(signal, handler) }),
-    )
-}
-
-/// Does what `signal` does, by the virtual dispositions; `None` if this signal has none.
-///
-/// # Safety
-/// As for `sigaction`.
-unsafe fn set(
-    signal: c_int,
-    handler: sighandler_t,
-    flags: c_int,
-    masks_itself: bool,
-) -> Option<sighandler_t> {
-    if next::sigaction().is_none() {
-        next::resolve();
-    }
-    let next = next::sigaction()?;
-    if handler == SIG_ERR || !(1..=64).contains(&signal) {
-        return None;
-    }
     // SAFETY: zeros are a good action: default, no flags, empty mask.
-    let mut action: Action = unsafe { core::mem::zeroed() };
-    action.sa_sigaction = handler;
-    action.sa_flags = flags;
-    if masks_itself {
-        // SAFETY: a mask of our own and a signal number in range.
-        unsafe { libc::sigaddset(&raw mut action.sa_mask, signal) };
+    let (mut new, mut old): (Action, Action) = unsafe { core::mem::zeroed() };
+    new.sa_sigaction = handler;
+    new.sa_flags = libc::SA_RESETHAND | libc::SA_NODEFER;
+    if handler != SIG_ERR
+        // SAFETY: both actions are ours; the handler is the program's.
+        && unsafe { dispositions::sigaction(signal, &raw const new, &raw mut old) } == Some(0)
+    {
+        return old.sa_sigaction;
     }
-    // SAFETY: as above.
-    let mut old: Action = unsafe { core::mem::zeroed() };
-    // SAFETY: both actions are ours; the handler is the program's.
-    match unsafe { dispositions::sigaction(next, signal, &raw const action, &raw mut old) }? {
-        0 => Some(old.sa_sigaction),
-        _ => Some(SIG_ERR),
-    }
+    // SAFETY: the program's own arguments.
+    next::sure(next::sysv_signal).map_or(SIG_ERR, |next| unsafe { next(signal, handler) })
 }

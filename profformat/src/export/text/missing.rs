@@ -78,7 +78,8 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
     for sentence in sentences.into_iter().flatten().chain(notes(view)) {
         page.paragraph(2, &sentence)?;
     }
-    let key = "Marks: · zero  ~ rough  < too few samples  n/a not measured  peak: held at the peak  kept: never freed";
+    let key = "Marks: · zero, ~ rough, < too few samples, n/a not measured. \
+               Peak: held then. Kept: never freed.";
     page.paragraph(2, &[(Style::Dim, key.into())])
 }
 
