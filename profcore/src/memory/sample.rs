@@ -183,6 +183,8 @@ fn weigh(slot: Slot, sampler: Sampler, bytes: usize) -> u64 {
     left.store(strata.left, Relaxed);
     rest.store(strata.rest, Relaxed);
     random.store(state, Relaxed);
+    // Ticks have no Python frames before this, so it must not hang on memory being sampled.
+    stack::warm_up();
     weight
 }
 
