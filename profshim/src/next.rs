@@ -5,7 +5,7 @@
 //! may allocate) is told that there is none yet and makes do without.
 
 use core::ffi::{CStr, c_int, c_void};
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 type Size = usize;
 type Block = *mut c_void;
@@ -71,8 +71,30 @@ next! {
     sysv_signal(c_int, libc::sighandler_t) -> libc::sighandler_t;
 }
 
-/// Whether the next `malloc` is glibc's own, whose blocks have their size in front.
-static SIZE_IN_FRONT: AtomicBool = AtomicBool::new(false);
+/// Bits of what blocks there are.
+static BLOCKS: AtomicU8 = AtomicU8::new(0);
+/// The next `malloc` is glibc's own: its blocks have their size in front.
+const SIZE_IN_FRONT: u8 = 1;
+/// Some blocks are ours (see `bootstrap`).
+const EARLY: u8 = 2;
+
+/// Size of a block, read in front of it; `None` if it is null or not certainly a glibc block.
+///
+/// # Safety
+/// `block` must be null or live.
+#[inline(always)]
+pub(crate) unsafe fn plain(block: *mut c_void) -> Option<usize> {
+    if block.is_null() || BLOCKS.load(Ordering::Relaxed) != SIZE_IN_FRONT {
+        return None;
+    }
+    // SAFETY: there are no other blocks than glibc's.
+    Some(unsafe { size_in_front(block) })
+}
+
+/// From now on not every block is the next allocator's.
+pub(crate) fn note_early_block() {
+    BLOCKS.fetch_or(EARLY, Ordering::Relaxed);
+}
 
 const UNKNOWN: u32 = 0;
 const UNDER_WAY: u32 = 1;
@@ -103,7 +125,7 @@ pub(crate) fn resolve() {
         forget_error();
     }
     if original != 0 && original == next {
-        SIZE_IN_FRONT.store(sizes_agree(), Ordering::Relaxed);
+        BLOCKS.fetch_or(if sizes_agree() { SIZE_IN_FRONT } else { 0 }, Ordering::Relaxed);
     }
     // SAFETY: as above.
     unsafe { errno.write(before) };
@@ -158,9 +180,8 @@ core::arch::global_asm!(
 ///
 /// # Safety
 /// `block` must be a live block of it.
-#[inline(always)]
 pub(crate) unsafe fn usable(block: *mut c_void) -> usize {
-    if SIZE_IN_FRONT.load(Ordering::Relaxed) {
+    if BLOCKS.load(Ordering::Relaxed) & SIZE_IN_FRONT != 0 {
         // SAFETY: glibc's own block, by `resolve`.
         return unsafe { size_in_front(block) };
     }

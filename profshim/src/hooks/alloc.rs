@@ -14,6 +14,15 @@ const PAGE: usize = 4096;
 /// Tells about a block that was handed out.
 #[inline(always)]
 fn handed_out(block: Block, caller: usize) -> Block {
+    // SAFETY: the next allocator has just returned it.
+    match unsafe { next::plain(block) } {
+        Some(bytes) if memory::usual_allocated(bytes) => block,
+        _ => handed_out_unusual(block, caller),
+    }
+}
+
+#[inline(never)]
+fn handed_out_unusual(block: Block, caller: usize) -> Block {
     if !block.is_null() && process::is_active() {
         // SAFETY: the next allocator has just returned it.
         memory::allocated(block.addr(), unsafe { next::usable(block) }, caller);
@@ -107,6 +116,22 @@ pub(super) unsafe extern "C" fn posix_memalign(
 }
 
 pub(super) unsafe extern "C" fn free(block: Block) {
+    // SAFETY: the program gives back a block that it holds, or null.
+    if let Some(bytes) = unsafe { next::plain(block) }
+        && let Some(next) = next::free()
+        && memory::usual_freeing(block.addr(), bytes)
+    {
+        // SAFETY: the program's own argument.
+        return unsafe { next(block) };
+    }
+    // SAFETY: as above.
+    unsafe { free_unusual(block) }
+}
+
+/// # Safety
+/// As for `free`.
+#[inline(never)]
+unsafe extern "C" fn free_unusual(block: Block) {
     if block.is_null() || bootstrap::owns(block) {
         return;
     }
