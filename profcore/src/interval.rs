@@ -248,7 +248,9 @@ mod tests {
         let (mut random, mut tenths) = (9, [0_u32; 10]);
         for _ in 0..100_000 {
             let begun = Strata::begin(1000, &mut random);
-            assert!((1..=1000).contains(&begun.left) && begun.left + (begun.rest & LONGEST) == 1000);
+            assert!(
+                (1..=1000).contains(&begun.left) && begun.left + (begun.rest & LONGEST) == 1000
+            );
             tenths[(begun.left as usize - 1) / 100] += 1;
         }
         // 10,000 expected in each, standard deviation 95.

@@ -31,8 +31,10 @@ fn exports_are_the_list() {
 fn the_linker_functions_have_the_version_that_every_glibc_has() {
     let symbols = nm(&["-D", "--undefined-only"]);
     for name in ["dlsym", "dlerror"] {
-        let versions: Vec<_> =
-            symbols.split_whitespace().filter(|symbol| symbol.starts_with(&format!("{name}@"))).collect();
+        let versions: Vec<_> = symbols
+            .split_whitespace()
+            .filter(|symbol| symbol.starts_with(&format!("{name}@")))
+            .collect();
         assert_eq!(versions, [format!("{name}@GLIBC_2.2.5")]);
     }
 }

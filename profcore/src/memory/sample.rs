@@ -263,8 +263,7 @@ pub(super) fn freeing(slot: Slot, address: usize) {
 #[cold]
 #[inline(never)]
 pub(super) fn lift(address: usize) -> Resizing {
-    let removed =
-        process::session().and_then(|session| Live::of(session).remove(address as u64));
+    let removed = process::session().and_then(|session| Live::of(session).remove(address as u64));
     match removed {
         Some(block) => Resizing { address: address as u64, block, time: syscall::monotonic() },
         None => Resizing::not_followed(address),

@@ -352,9 +352,8 @@ fn threads_without_a_slot_count_in_nobodys() {
                 });
             }
         });
-        let nobody = |count: Count| {
-            session.slot(0).word(slot_word::COUNTERS + count as usize).load(Relaxed)
-        };
+        let nobody =
+            |count: Count| session.slot(0).word(slot_word::COUNTERS + count as usize).load(Relaxed);
         let bytes = 4 * (1000 * 5000 + 10 * INTERVAL);
         assert_eq!(nobody(Count::AllocBytes), bytes);
         assert_eq!(nobody(Count::AllocCalls), 4004);

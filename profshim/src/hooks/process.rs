@@ -66,7 +66,8 @@ pub(super) unsafe extern "C" fn pthread_create(
     argument: Block,
 ) -> c_int {
     let Some(create) = next::sure(next::pthread_create) else { return libc::EAGAIN };
-    let start = if process::is_active() { new_start(Start { routine, argument }) } else { null_mut() };
+    let start =
+        if process::is_active() { new_start(Start { routine, argument }) } else { null_mut() };
     if start.is_null() {
         // SAFETY: the program's own arguments.
         return unsafe { create(id, attributes, routine, argument) };
