@@ -10,6 +10,7 @@ mod run;
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -36,7 +37,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Convert(args) => convert::run(&args),
@@ -44,4 +49,34 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Recover(args) => recover::run(&args),
     }
+}
+
+/// Help and version as they are; anything else in one line.
+///
+/// The status of a wrong command line is 2, but for `prof run` it is 125: its other statuses are the program's.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let help = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
+    if help {
+        // Nobody is told when standard output is closed.
+        let _ = error.print();
+        return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+    }
+    let is_run = std::env::args_os().nth(1).is_some_and(|word| word == "run");
+    let text = error.render().to_string();
+    let what = text.lines().take_while(|line| !line.is_empty()).map(str::trim);
+    let what = what.collect::<Vec<_>>().join(" ");
+    let what = escaped(what.strip_prefix("error: ").unwrap_or(&what));
+    let which = if is_run { "prof run" } else { "prof" };
+    eprintln!("prof: {what} (see {which} --help)");
+    ExitCode::from(if is_run { 125 } else { 2 })
+}
+
+/// Foreign text for a terminal.
+fn escaped(text: &str) -> String {
+    profformat::export::escape::escape(text.as_bytes())
 }

@@ -1,10 +1,252 @@
 //! `prof report`.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use clap::ValueEnum;
+use profformat::analysis::Profile;
+use profformat::export::escape::escape;
+use profformat::export::text::{self, Options, Sort, Source};
 
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// The trace to read
+    trace: PathBuf,
+    /// What lines are sorted by
+    #[arg(long, value_enum, default_value = "cpu")]
+    sort: By,
+    /// Rows of each table
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
+    /// Only files whose path fits this pattern (`*` any text, `?` one character)
+    #[arg(long, value_name = "GLOB")]
+    file: Option<String>,
+    /// Show the table of functions in full
+    #[arg(long)]
+    functions: bool,
+    /// Show all six classes of time: python, native, gc, kernel, gil, wait
+    #[arg(long)]
+    all_classes: bool,
+    /// Width in columns; without it the terminal's
+    #[arg(long, value_name = "N")]
+    width: Option<usize>,
+    /// Colors; auto is on a terminal, unless NO_COLOR is set
+    #[arg(long, value_enum, default_value = "auto")]
+    color: Color,
+    /// Nothing but ASCII
+    #[arg(long)]
+    ascii: bool,
+}
 
-pub(crate) fn run(_args: &Args) -> ExitCode {
-    ExitCode::from(125)
+#[derive(Clone, Copy, ValueEnum)]
+enum By {
+    Cpu,
+    Memory,
+    Copies,
+    Leaks,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+pub(crate) fn run(args: &Args) -> ExitCode {
+    match report(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has seen enough.
+        Err(ReportError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("prof: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ReportError {
+    #[error(transparent)]
+    Open(profformat::Error),
+    #[error("{}: {error}", escape(path.as_os_str().as_bytes()))]
+    Trace { path: PathBuf, error: profformat::Error },
+    #[error("cannot write the report: {0}")]
+    Output(#[from] io::Error),
+}
+
+fn report(args: &Args) -> Result<(), ReportError> {
+    let bytes = profformat::map::open(&args.trace).map_err(ReportError::Open)?;
+    let profile = Profile::from_bytes(&bytes)
+        .map_err(|error| ReportError::Trace { path: args.trace.clone(), error })?;
+    let stdout = io::stdout();
+    let terminal = stdout.is_terminal();
+    let options = Options {
+        width: args.width.unwrap_or_else(|| width(&stdout)),
+        top: args.top,
+        sort: match args.sort {
+            By::Cpu => Sort::Cpu,
+            By::Memory => Sort::Memory,
+            By::Copies => Sort::Copies,
+            By::Leaks => Sort::Leaks,
+        },
+        file: args.file.clone(),
+        functions: args.functions,
+        all_classes: args.all_classes,
+        color: match args.color {
+            Color::Auto => terminal && colors_wanted(),
+            Color::Always => true,
+            Color::Never => false,
+        },
+        ascii: args.ascii || ascii_only(),
+        warnings: Vec::new(),
+    };
+    let source = Files::of(&profile);
+    let mut out = BufWriter::new(stdout.lock());
+    text::write(&profile, &options, &source, &mut out)?;
+    out.flush()?;
+    Ok(())
+}
+
+/// The look of a summary on standard error.
+pub(crate) fn summary_options() -> Options {
+    let stderr = io::stderr();
+    Options {
+        width: width(&stderr),
+        color: stderr.is_terminal() && colors_wanted(),
+        ascii: ascii_only(),
+        ..Options::default()
+    }
+}
+
+fn colors_wanted() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != *"dumb")
+}
+
+/// Does the environment ask for a locale without UTF-8?
+fn ascii_only() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .filter_map(std::env::var_os)
+        .find(|value| !value.is_empty());
+    // Without any of them (a service, a container) files and terminals are UTF-8 more often than not.
+    locale.is_some_and(|locale| locale == *"C" || locale == *"POSIX")
+}
+
+/// Columns: the terminal's, else `COLUMNS`, else 100.
+fn width(stream: &impl std::os::fd::AsFd) -> usize {
+    let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let window = rustix::termios::tcgetwinsize(stream).ok();
+    window.map(|size| usize::from(size.ws_col)).filter(|&n| n > 0).or_else(columns).unwrap_or(100)
+}
+
+/// Files larger than this are no source.
+const LARGEST: u64 = 8 << 20;
+
+/// Source files of this machine, opened when first asked for. Paths come from the trace: only regular files
+/// are read, and nothing is written.
+pub(crate) struct Files {
+    /// Files changed after this are not those that ran.
+    started: SystemTime,
+    files: RefCell<HashMap<Vec<u8>, Content>>,
+}
+
+enum Content {
+    Lines(Vec<String>),
+    Changed,
+    Unreadable,
+}
+
+impl Files {
+    pub(crate) fn of(profile: &Profile) -> Self {
+        let started = SystemTime::UNIX_EPOCH + Duration::from_nanos(profile.header.start_unix_ns);
+        Self { started, files: RefCell::default() }
+    }
+
+    fn read(&self, path: &[u8]) -> Option<Content> {
+        // Opening a pipe or a device can block or do something: a look first, and no waiting at the open.
+        let path = Path::new(OsStr::from_bytes(path));
+        if !std::fs::metadata(path).ok()?.is_file() {
+            return None;
+        }
+        let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+        let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
+        let about = file.metadata().ok()?;
+        if !about.is_file() || about.len() > LARGEST {
+            return None;
+        }
+        if about.modified().is_ok_and(|modified| modified > self.started) {
+            return Some(Content::Changed);
+        }
+        let mut bytes = Vec::new();
+        file.take(LARGEST).read_to_end(&mut bytes).ok()?;
+        let text = String::from_utf8_lossy(&bytes);
+        Some(Content::Lines(text.lines().map(str::to_owned).collect()))
+    }
+}
+
+impl Source for Files {
+    fn line(&self, file: &[u8], line: u32) -> Option<String> {
+        let mut files = self.files.borrow_mut();
+        let content = files
+            .entry(file.to_vec())
+            .or_insert_with(|| self.read(file).unwrap_or(Content::Unreadable));
+        match content {
+            Content::Lines(lines) => lines.get((line as usize).checked_sub(1)?).cloned(),
+            Content::Changed => Some("(source changed since)".into()),
+            Content::Unreadable => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn files(start: SystemTime) -> Files {
+        let mut profile = Profile::default();
+        let since = start.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+        profile.header.start_unix_ns = since.as_nanos() as u64;
+        Files::of(&profile)
+    }
+
+    #[test]
+    fn lines_of_files_that_did_not_change() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.py");
+        fs::write(&path, b"one\ntwo \xc3\n").expect("written");
+        let name = path.as_os_str().as_bytes();
+        let later = files(SystemTime::now() + Duration::from_secs(60));
+        assert_eq!(later.line(name, 1).as_deref(), Some("one"));
+        assert_eq!(later.line(name, 3), None);
+        assert_eq!(later.line(name, 0), None);
+        let earlier = files(SystemTime::now() - Duration::from_secs(60));
+        assert_eq!(earlier.line(name, 1).as_deref(), Some("(source changed since)"));
+    }
+
+    #[test]
+    fn only_regular_files_of_a_sane_size() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let later = files(SystemTime::now() + Duration::from_secs(60));
+        let large = folder.path().join("large.py");
+        fs::File::create(&large).and_then(|file| file.set_len(LARGEST + 1)).expect("made");
+        let link = folder.path().join("link.py");
+        std::os::unix::fs::symlink("/dev/zero", &link).expect("linked");
+        for path in [large.as_path(), link.as_path(), Path::new("/dev/tty"), folder.path()] {
+            assert_eq!(later.line(path.as_os_str().as_bytes(), 1), None, "{}", path.display());
+        }
+    }
 }

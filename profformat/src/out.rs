@@ -12,7 +12,10 @@ use crate::wire::columns::Column;
 #[derive(Debug)]
 pub(crate) struct Out<W> {
     inner: W,
-    /// Bytes that `inner` took.
+    /// What an earlier write could not place. It goes out before anything else, so that a chunk is never
+    /// torn by a disk that was full for a while.
+    tail: Vec<u8>,
+    /// Length of the file once the tail is written.
     offset: u64,
     sequence: u64,
     compressor: Option<Compressor>,
@@ -35,6 +38,7 @@ impl<W: Write> Out<W> {
         let compressor = if compress { Some(Compressor::new()?) } else { None };
         let mut out = Self {
             inner,
+            tail: Vec::new(),
             offset: 0,
             sequence: 0,
             compressor,
@@ -45,7 +49,8 @@ impl<W: Write> Out<W> {
         Ok(out)
     }
 
-    /// Writes a chunk. After an error the chunk is lost and torn, but the next one can be found again.
+    /// Writes a chunk. After an error its rest goes out with the next one; a chunk that comes while there
+    /// still is such a rest is lost, which its missing sequence number tells.
     pub(crate) fn chunk(&mut self, kind: Kind, payload: &[u8], records: u32) -> io::Result<()> {
         let compressed = match &mut self.compressor {
             Some(compressor) => compressor.compress(payload)?,
@@ -63,19 +68,16 @@ impl<W: Write> Out<W> {
         };
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
-        // A torn chunk before this one leaves the file at any offset.
-        let torn = (self.offset.next_multiple_of(8) - self.offset) as usize;
-        buffer.resize(torn, 0);
         buffer.extend_from_slice(&header.encode());
         buffer.extend_from_slice(stored);
-        buffer.resize(torn + header.length(), 0);
+        buffer.resize(header.length(), 0);
         self.sequence += 1;
-        let begin = self.offset + torn as u64;
-        let written = self.write_all(&buffer);
+        let written = self.write_tail().and_then(|()| {
+            self.index.add(self.offset, kind, records);
+            self.write_all(&buffer)
+        });
         self.buffer = buffer;
-        written?;
-        self.index.add(begin, kind, records);
-        Ok(())
+        written
     }
 
     /// Writes the index and the end record. Gives the output back.
@@ -90,12 +92,13 @@ impl<W: Write> Out<W> {
         let mut bytes = Vec::new();
         codec::encode(&payload, &mut bytes)?;
         // An index beyond the limit is left out: a reader that misses it reads from the front.
-        let begin = self.offset.next_multiple_of(8);
+        let begin = self.offset;
         let fits = bytes.len() <= crate::limit::PAYLOAD_BYTES as usize;
         if fits {
             self.chunk(Kind::Index, &bytes, 0)?;
         }
         let record = chunk::end_record(if fits { begin } else { 0 }, self.sequence);
+        self.write_tail()?;
         self.write_all(&record)?;
         self.inner.flush()?;
         Ok(self.inner)
@@ -106,17 +109,31 @@ impl<W: Write> Out<W> {
         self.inner.flush()
     }
 
+    /// Writes what earlier writes could not place.
+    fn write_tail(&mut self) -> io::Result<()> {
+        if self.tail.is_empty() {
+            return Ok(());
+        }
+        let tail = std::mem::take(&mut self.tail);
+        self.offset -= tail.len() as u64;
+        self.write_all(&tail)
+    }
+
+    /// Writes all of `bytes`, or keeps the rest as the tail.
     fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        self.offset += bytes.len() as u64;
         while !bytes.is_empty() {
-            match self.inner.write(bytes) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            let error = match self.inner.write(bytes) {
+                Ok(0) => ErrorKind::WriteZero.into(),
                 Ok(n) => {
-                    self.offset += n as u64;
                     bytes = &bytes[n..];
+                    continue;
                 }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => error,
+            };
+            self.tail = bytes.to_vec();
+            return Err(error);
         }
         Ok(())
     }

@@ -150,7 +150,6 @@ impl<'a> TraceReader<'a> {
                 let error = self.first_error.get_or_insert(error);
                 if self.strict {
                     self.at = self.bytes.len();
-                    self.damage.complete = true;
                     self.decoder.records.clear();
                     self.decoder.known.made_up.clear();
                     return Some(Err(error.clone()));

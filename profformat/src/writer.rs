@@ -36,8 +36,8 @@ impl Default for Options {
 
 /// Writes a trace chunk by chunk, each by one `write`.
 ///
-/// An error of the output loses the chunk that was being written. Later chunks can be read all the same, so a
-/// caller may go on when there is room again; readers say what is missing.
+/// A caller may go on after an error of the output. What could not be written of a chunk goes out before the
+/// next one; chunks that come while the output still fails are lost, and readers say how many are missing.
 #[derive(Debug)]
 pub struct TraceWriter<W: Write> {
     out: Out<W>,

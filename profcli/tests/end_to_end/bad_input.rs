@@ -13,7 +13,7 @@ use crate::prof::{Python, Recording, call, one_line, program};
 fn jpeg() -> Vec<u8> {
     let mut bytes = vec![0xff, 0xd8, 0xff, 0xe0, 0x00, 0x10];
     bytes.extend_from_slice(b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0");
-    bytes.extend((0..4096_u32).map(|n| (n * 37 >> 3) as u8));
+    bytes.extend((0..4096_u32).map(|n| ((n * 37) >> 3) as u8));
     bytes
 }
 
@@ -57,13 +57,7 @@ fn missing_program() {
 
 #[test]
 fn missing_python_file() {
-    let folder = scratch();
-    let words: Vec<&OsStr> = ["run", "missing.py"].iter().map(OsStr::new).collect();
-    let before = names_in(folder.path());
-    let output = call(folder.path(), &words);
-    assert!(!output.status.success());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("missing.py"));
-    assert_eq!(names_in(folder.path()), before, "no file is left behind");
+    expect_run_refusal(&["missing.py"], 127, "missing.py");
 }
 
 #[test]
@@ -83,7 +77,7 @@ fn program_that_is_not_executable() {
 
 #[test]
 fn no_program_at_all() {
-    expect_run_refusal(&[], 125, "prof run");
+    expect_run_refusal(&[], 125, "prof");
 }
 
 /// A complete static program of 132 bytes that ends with status 42: `mov edi, 42; mov eax, 60; syscall`.

@@ -59,8 +59,7 @@ impl Books {
             return;
         }
         self.counters.insert(name.to_owned(), value);
-        let record =
-            Counter { time: trace.time(now), process, name: trace.string(name.as_bytes()), value };
+        let record = Counter { time: trace.time(now), process, name: trace.label(name), value };
         trace.write(&Record::Counter(record));
     }
 
@@ -93,7 +92,8 @@ impl Books {
             let python = load(word::PEAK_PYTHON).min(peak);
             point(load(word::PEAK_TIME).min(now), peak - python, python, true);
         }
-        let values = [word::FOOTPRINT_NATIVE, word::FOOTPRINT_PYTHON].map(|at| not_negative(load(at)));
+        let values =
+            [word::FOOTPRINT_NATIVE, word::FOOTPRINT_PYTHON].map(|at| not_negative(load(at)));
         if self.footprint.unwrap_or_default() != values {
             self.footprint = Some(values);
             point(now, values[0], values[1], false);
@@ -108,8 +108,9 @@ fn read(session: Session, slots: usize) -> Vec<(String, u64)> {
             sum.saturating_add(session.slot(slot).word(at).load(Ordering::Relaxed))
         })
     };
-    let counts =
-        Count::ALL.iter().map(|&(c, name)| (name.to_owned(), sum(slot_word::COUNTERS + c as usize)));
+    let counts = Count::ALL
+        .iter()
+        .map(|&(c, name)| (name.to_owned(), sum(slot_word::COUNTERS + c as usize)));
     let losses = KINDS.iter().flat_map(|&(kind, prefix)| {
         Loss::ALL.iter().map(move |&(loss, name)| {
             (format!("{prefix}{name}"), slot_word::LOST + kind as usize * LOSSES + loss as usize)

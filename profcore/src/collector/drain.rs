@@ -67,6 +67,11 @@ impl Drain {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn session(&self) -> Option<Session> {
+        self.region.session()
+    }
+
     /// CPU nanoseconds that samples stand for.
     pub(crate) fn sampled_ns(&self) -> u64 {
         self.recorder.sampled_ns()
@@ -159,11 +164,10 @@ impl Drain {
                 let id = threads.next();
                 let name = procfs::thread_name(self.pid, owner.tid);
                 let process = self.recorder.id();
-                let thread =
-                    Thread { id, process, tid: owner.tid, time: trace.time(now), name };
+                let thread = Thread { id, process, tid: owner.tid, time: trace.time(now), name };
                 trace.write(&Record::Thread(thread));
-                // The stack stays: the first difference may still refer to it.
-                let stack = std::mem::take(&mut state.stack);
+                let mut stack = std::mem::take(&mut state.stack);
+                stack.change_owner();
                 *state = SlotState { owner: Some((owner, id)), stack, ..SlotState::default() };
                 id
             }
@@ -269,7 +273,10 @@ impl Threads {
 const REMARKS: [(usize, &str); 4] = [
     (word::CODE_FULL, "functions came too late to be named: the table of functions was full"),
     (word::LIVE_FULL, "blocks could not be followed: the table of live blocks was full"),
-    (word::PROBE_FAULTS, "reads of the interpreter's state hit unmapped memory; those stacks are cut"),
+    (
+        word::PROBE_FAULTS,
+        "reads of the interpreter's state hit unmapped memory; those stacks are cut",
+    ),
     (word::TIMER_FAILED, "threads got no timer; their time is only in the totals"),
 ];
 

@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 
-use libc::{c_int, sigaction, sigset_t, signalfd_siginfo};
+use libc::{c_int, sigaction, signalfd_siginfo, sigset_t};
 use rustix::process::{Pid, PidfdFlags};
 
 /// Ignored while the program runs. SIGXFSZ: a trace at the file size limit is a failed write, not our end.
@@ -133,9 +133,7 @@ impl Saved {
             check(unsafe { libc::sigaction(*signal, old, std::ptr::null_mut()) })?;
         }
         // SAFETY: gives back a mask that the kernel reported before.
-        check(unsafe {
-            libc::pthread_sigmask(libc::SIG_SETMASK, &self.mask, std::ptr::null_mut())
-        })
+        check(unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.mask, std::ptr::null_mut()) })
     }
 }
 

@@ -3,15 +3,14 @@
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustix::net::sockopt::{self, Timeout};
 use rustix::net::{
-    self, AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketAddrUnix,
-    SocketFlags, SocketType,
+    self, AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    SocketAddrUnix, SocketFlags, SocketType,
 };
 use rustix::process::{Pid, PidfdFlags};
 
@@ -41,7 +40,6 @@ pub(crate) struct Arrival {
     /// In `Py_Version`'s form; 0: no Python.
     pub(crate) version: u64,
     pub(crate) command: Vec<Vec<u8>>,
-    pub(crate) exe: PathBuf,
     pub(crate) modules: Modules,
     /// Present when it is profiled; the token counts the sessions in use.
     pub(crate) region: Option<(Region, Arc<()>)>,
@@ -64,7 +62,11 @@ impl Listener {
     ///
     /// # Errors
     /// The socket could not be made, or the thread not started.
-    pub(crate) fn start(config: Config, policy: Policy, arrivals: Sender<Arrival>) -> io::Result<Self> {
+    pub(crate) fn start(
+        config: Config,
+        policy: Policy,
+        arrivals: Sender<Arrival>,
+    ) -> io::Result<Self> {
         let name = random_name()?;
         let socket = net::socket_with(
             AddressFamily::UNIX,
@@ -76,8 +78,14 @@ impl Listener {
         net::listen(&socket, 128)?;
         let socket = Arc::new(socket);
         let root = Arc::new(OnceLock::new());
-        let server =
-            Server { socket: socket.clone(), root: root.clone(), config, policy, arrivals, sessions: Arc::new(()) };
+        let server = Server {
+            socket: socket.clone(),
+            root: root.clone(),
+            config,
+            policy,
+            arrivals,
+            sessions: Arc::new(()),
+        };
         let thread =
             std::thread::Builder::new().name("prof-accept".into()).spawn(move || server.serve())?;
         Ok(Self { socket, name, thread: Some(thread), root })
@@ -133,7 +141,9 @@ impl Server {
                 }
                 Err(rustix::io::Errno::INTR | rustix::io::Errno::CONNABORTED) => {}
                 // Out of descriptors or memory: the peer in the queue gives up after its time.
-                Err(rustix::io::Errno::MFILE | rustix::io::Errno::NFILE | rustix::io::Errno::NOMEM) => {
+                Err(
+                    rustix::io::Errno::MFILE | rustix::io::Errno::NFILE | rustix::io::Errno::NOMEM,
+                ) => {
                     std::thread::sleep(PATIENCE);
                 }
                 Err(_) => return,
@@ -184,7 +194,6 @@ impl Server {
             time_ns: super::now(),
             version: hello.python,
             command: procfs::command(pid),
-            exe,
             modules: Modules::default(),
             region: None,
             same_pids: hello.pid == pid,

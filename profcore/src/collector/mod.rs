@@ -21,6 +21,8 @@ pub mod redact;
 #[expect(unsafe_code, reason = "the mapping of a session; each block names its rule")]
 mod region;
 mod stacks;
+#[cfg(test)]
+mod station_tests;
 mod trace;
 mod tree;
 

@@ -144,8 +144,17 @@ pub(crate) fn file_name(path: &[u8]) -> &[u8] {
 
 /// True for the C library's family, the loader and the kernel's own code page.
 fn is_libc(path: &[u8]) -> bool {
-    const STEMS: [&[u8]; 9] =
-        [b"libc", b"libm", b"libmvec", b"libpthread", b"libdl", b"librt", b"ld", b"ld64", b"ld-linux"];
+    const STEMS: [&[u8]; 9] = [
+        b"libc",
+        b"libm",
+        b"libmvec",
+        b"libpthread",
+        b"libdl",
+        b"librt",
+        b"ld",
+        b"ld64",
+        b"ld-linux",
+    ];
     let name = file_name(path);
     if matches!(name, b"[vdso]" | b"[vsyscall]") || name.starts_with(b"ld-linux-") {
         return true;
@@ -231,7 +240,9 @@ zzzz-1 r-xp 0 0 0 x
         ] {
             assert!(is_libc(name.as_bytes()), "{name}");
         }
-        for name in ["/lib/libcrypto.so.3", "/lib/libc++.so.1", "/lib/libmpdec.so.3", "/opt/ld", "libc"] {
+        for name in
+            ["/lib/libcrypto.so.3", "/lib/libc++.so.1", "/lib/libmpdec.so.3", "/opt/ld", "libc"]
+        {
             assert!(!is_libc(name.as_bytes()), "{name}");
         }
     }

@@ -7,9 +7,33 @@ use super::modules::file_name;
 
 /// Programs that only start others.
 const LAUNCHERS: [&str; 27] = [
-    "sh", "bash", "dash", "zsh", "ksh", "mksh", "fish", "busybox", "toybox", "coreutils", "env",
-    "timeout", "nice", "nohup", "time", "xargs", "sudo", "su", "doas", "stdbuf", "setsid", "ionice",
-    "chrt", "taskset", "numactl", "setpriv", "strace",
+    "sh",
+    "bash",
+    "dash",
+    "zsh",
+    "ksh",
+    "mksh",
+    "fish",
+    "busybox",
+    "toybox",
+    "coreutils",
+    "env",
+    "timeout",
+    "nice",
+    "nohup",
+    "time",
+    "xargs",
+    "sudo",
+    "su",
+    "doas",
+    "stdbuf",
+    "setsid",
+    "ionice",
+    "chrt",
+    "taskset",
+    "numactl",
+    "setpriv",
+    "strace",
 ];
 
 /// Most pids that are remembered; more than a system has live.
@@ -101,34 +125,76 @@ mod tests {
     #[test]
     fn python_is_profiled_wherever_it_comes_up() {
         let mut policy = Policy::new(true, None);
-        assert_eq!(policy.decide(candidate(ROOT, 1, false, false, "/bin/bash"), ROOT), Verdict::Dormant);
-        assert_eq!(policy.decide(candidate(11, 10, false, false, "/usr/bin/cut"), ROOT), Verdict::Dormant);
-        assert_eq!(policy.decide(candidate(ROOT, 1, false, true, "/opt/python3.11"), ROOT), Verdict::Profile);
-        assert_eq!(policy.decide(candidate(12, 10, true, true, "/opt/python3.11"), ROOT), Verdict::Profile);
-        assert_eq!(policy.decide(candidate(13, 12, false, false, "/usr/bin/git"), ROOT), Verdict::Dormant);
-        assert_eq!(policy.decide(candidate(13, 12, false, true, "/opt/python3.12"), ROOT), Verdict::Profile);
+        assert_eq!(
+            policy.decide(candidate(ROOT, 1, false, false, "/bin/bash"), ROOT),
+            Verdict::Dormant
+        );
+        assert_eq!(
+            policy.decide(candidate(11, 10, false, false, "/usr/bin/cut"), ROOT),
+            Verdict::Dormant
+        );
+        assert_eq!(
+            policy.decide(candidate(ROOT, 1, false, true, "/opt/python3.11"), ROOT),
+            Verdict::Profile
+        );
+        assert_eq!(
+            policy.decide(candidate(12, 10, true, true, "/opt/python3.11"), ROOT),
+            Verdict::Profile
+        );
+        assert_eq!(
+            policy.decide(candidate(13, 12, false, false, "/usr/bin/git"), ROOT),
+            Verdict::Dormant
+        );
+        assert_eq!(
+            policy.decide(candidate(13, 12, false, true, "/opt/python3.12"), ROOT),
+            Verdict::Profile
+        );
     }
 
     #[test]
     fn a_native_program_is_profiled_when_it_is_what_was_asked_for() {
         let mut policy = Policy::new(true, None);
-        assert_eq!(policy.decide(candidate(ROOT, 1, false, false, "/usr/bin/env"), ROOT), Verdict::Dormant);
-        assert_eq!(policy.decide(candidate(ROOT, 1, false, false, "/opt/app"), ROOT), Verdict::Profile);
-        assert_eq!(policy.decide(candidate(11, 10, true, false, "/opt/app"), ROOT), Verdict::Profile);
-        assert_eq!(policy.decide(candidate(12, 10, false, false, "/opt/app"), ROOT), Verdict::Dormant);
+        assert_eq!(
+            policy.decide(candidate(ROOT, 1, false, false, "/usr/bin/env"), ROOT),
+            Verdict::Dormant
+        );
+        assert_eq!(
+            policy.decide(candidate(ROOT, 1, false, false, "/opt/app"), ROOT),
+            Verdict::Profile
+        );
+        assert_eq!(
+            policy.decide(candidate(11, 10, true, false, "/opt/app"), ROOT),
+            Verdict::Profile
+        );
+        assert_eq!(
+            policy.decide(candidate(12, 10, false, false, "/opt/app"), ROOT),
+            Verdict::Dormant
+        );
     }
 
     #[test]
     fn the_interpreter_of_a_script_is_a_launcher() {
         let mut policy = Policy::new(true, Some("/usr/bin/perl".into()));
-        assert_eq!(policy.decide(candidate(ROOT, 1, false, false, "/usr/bin/perl"), ROOT), Verdict::Dormant);
+        assert_eq!(
+            policy.decide(candidate(ROOT, 1, false, false, "/usr/bin/perl"), ROOT),
+            Verdict::Dormant
+        );
     }
 
     #[test]
     fn without_children_only_the_first_process_counts() {
         let mut policy = Policy::new(false, None);
-        assert_eq!(policy.decide(candidate(ROOT, 1, false, true, "/opt/python3"), ROOT), Verdict::Profile);
-        assert_eq!(policy.decide(candidate(11, 10, true, true, "/opt/python3"), ROOT), Verdict::Denied);
-        assert_eq!(policy.decide(candidate(12, 10, false, false, "/bin/ls"), ROOT), Verdict::Dormant);
+        assert_eq!(
+            policy.decide(candidate(ROOT, 1, false, true, "/opt/python3"), ROOT),
+            Verdict::Profile
+        );
+        assert_eq!(
+            policy.decide(candidate(11, 10, true, true, "/opt/python3"), ROOT),
+            Verdict::Denied
+        );
+        assert_eq!(
+            policy.decide(candidate(12, 10, false, false, "/bin/ls"), ROOT),
+            Verdict::Dormant
+        );
     }
 }

@@ -110,7 +110,8 @@ impl Recorder {
                 let facts = Facts {
                     kernel: flags & flag::KERNEL != 0,
                     place: self.place(pc),
-                    python: is_python(stack),
+                    // A thread's last words come when its thread state is gone already.
+                    python: is_python(stack) || (flags & flag::REST != 0 && slot.is_python()),
                     calls_c: base.is_some()
                         && self.version != 0
                         && cpython::calls_c(self.version, stack.opcode),
@@ -120,7 +121,10 @@ impl Recorder {
                 let weight_ns = weight_ns.min(trace.time(now).as_nanos());
                 self.sampled_ns = self.sampled_ns.saturating_add(weight_ns);
                 let time_in_trace = trace.time(at(time));
-                (time, Record::Sample(Sample { time: time_in_trace, thread, stack, weight_ns, class }))
+                (
+                    time,
+                    Record::Sample(Sample { time: time_in_trace, thread, stack, weight_ns, class }),
+                )
             }
             Event::Alloc { time, size, weight, block, pc, python, stack } => {
                 let base = slot.apply(stack, session, &mut self.lines, trace, insist)?;
@@ -131,7 +135,8 @@ impl Recorder {
                 };
                 let stack = self.with_leaf(base, leaf, pc, trace);
                 let time_in_trace = trace.time(at(time));
-                let alloc = Alloc { time: time_in_trace, thread, stack, size, weight, domain, block };
+                let alloc =
+                    Alloc { time: time_in_trace, thread, stack, size, weight, domain, block };
                 (time, Record::Alloc(alloc))
             }
             Event::Copy { time, size, weight, pc, stack } => {

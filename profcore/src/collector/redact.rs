@@ -3,7 +3,8 @@
 /// What stands in place of a secret.
 const HIDDEN: &[u8] = b"***";
 /// Words that make a name a secret's name.
-const WORDS: [&str; 7] = ["password", "passwd", "passphrase", "token", "secret", "apikey", "credential"];
+const WORDS: [&str; 7] =
+    ["password", "passwd", "passphrase", "token", "secret", "apikey", "credential"];
 /// Longest argument that is kept, and most arguments.
 const MAX_ARGUMENT: usize = 4096;
 const MAX_ARGUMENTS: usize = 256;
@@ -56,7 +57,9 @@ fn is_secret(name: &[u8]) -> bool {
 
 /// `scheme://user:pass@host/…` with the user part hidden.
 fn without_user(argument: &[u8]) -> Vec<u8> {
-    let Some(scheme) = argument.windows(3).position(|w| w == b"://") else { return argument.to_vec() };
+    let Some(scheme) = argument.windows(3).position(|w| w == b"://") else {
+        return argument.to_vec();
+    };
     let start = scheme + 3;
     let rest = &argument[start..];
     let end = rest
@@ -92,7 +95,8 @@ mod tests {
 
     #[test]
     fn other_arguments_are_kept() {
-        let plain = ["app", "--keyboard=us", "--monkey", "x", "a=b", "http://host/a@b", "token", "next"];
+        let plain =
+            ["app", "--keyboard=us", "--monkey", "x", "a=b", "http://host/a@b", "token", "next"];
         assert_eq!(line(&plain), plain.join(" "));
         assert_eq!(line(&["python3", "-c", "key = 1; x=2"]), "python3 -c key = 1; x=2");
     }

@@ -27,7 +27,10 @@ impl Region {
         let memory =
             rustix::fs::memfd_create(c"prof", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
         rustix::fs::ftruncate(&memory, session::BYTES as u64)?;
-        rustix::fs::fcntl_add_seals(&memory, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        rustix::fs::fcntl_add_seals(
+            &memory,
+            SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL,
+        )?;
         // SAFETY: a fresh mapping at an address the kernel chooses; no memory of ours is replaced.
         let address = unsafe {
             rustix::mm::mmap(

@@ -33,6 +33,7 @@ pub(crate) struct Trace {
     limits: Limits,
     used: Limits,
     overflowed: u64,
+    refused: u64,
     strings: u32,
 }
 
@@ -54,6 +55,7 @@ impl Trace {
             limits: LIMITS,
             used: Limits { string_bytes: 0, functions: 0, frames: 0, stacks: 0 },
             overflowed: 0,
+            refused: 0,
             strings: 0,
         })
     }
@@ -77,6 +79,11 @@ impl Trace {
             self.used.string_bytes += bytes.len() + 64;
         }
         id
+    }
+
+    /// The id of a name of our own: few and short, so the limit does not count.
+    pub(crate) fn label(&mut self, name: &str) -> StringId {
+        self.writer.as_mut().map_or(StringId::new(0), |writer| writer.string(name.as_bytes()))
     }
 
     /// The id of a function at a line; late ones are the "other" function.
@@ -138,6 +145,11 @@ impl Trace {
         self.overflowed
     }
 
+    /// Records that could not be written because they contradicted earlier ones.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused
+    }
+
     /// Writes a record.
     pub(crate) fn write(&mut self, record: &Record) {
         let result = self.writer.as_mut().map_or(Ok(()), |writer| writer.write(record));
@@ -167,6 +179,11 @@ impl Trace {
 
     fn note(&mut self, result: io::Result<()>) {
         if let Err(error) = result {
+            // The record contradicts what was written before: the program's memory told us nonsense.
+            if error.kind() == io::ErrorKind::InvalidInput {
+                self.refused += 1;
+                return;
+            }
             self.failure.get_or_insert(error);
             // What stands in the file is readable; nothing may follow half a chunk.
             self.writer = None;

@@ -132,7 +132,9 @@ impl Tree {
     /// Ends everything: the direct child has ended, what else runs is left alone from now on.
     pub(crate) fn finish(&mut self, root: u32, now: u64, trace: &mut Trace) {
         for pid in self.ended() {
-            if pid != root && let Some(mut member) = self.running.remove(&pid) {
+            if pid != root
+                && let Some(mut member) = self.running.remove(&pid)
+            {
                 self.end(&mut member, Outcome::Gone, now, trace);
             }
         }
@@ -150,7 +152,11 @@ impl Tree {
         }
         for (count, words) in [
             (self.denied, "child processes were not profiled, as asked for"),
-            (self.refused, "processes were not profiled: there were too many, or no memory for them"),
+            (
+                self.refused,
+                "processes were not profiled: there were too many, or no memory for them",
+            ),
+            (trace.refused(), "records made no sense and were left out"),
             (self.unnoted, "processes that were not profiled are not listed"),
             (trace.overflowed(), "names or stacks came after the limit and stand under \"other\""),
         ] {
@@ -172,8 +178,11 @@ impl Tree {
 
     /// Pids of running members that have ended.
     fn ended(&self) -> Vec<u32> {
-        let watched: Vec<_> =
-            self.running.iter().filter_map(|(pid, m)| m.pidfd.as_ref().map(|fd| (*pid, fd))).collect();
+        let watched: Vec<_> = self
+            .running
+            .iter()
+            .filter_map(|(pid, m)| m.pidfd.as_ref().map(|fd| (*pid, fd)))
+            .collect();
         let mut polled: Vec<_> =
             watched.iter().map(|(_, fd)| PollFd::new(*fd, PollFlags::IN)).collect();
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };

@@ -86,7 +86,7 @@ pub fn export(
     out: &mut dyn Write,
 ) -> Result<(), ExportError> {
     match format {
-        Format::Text => {}
+        Format::Text => text::write(profile, &text::Options::default(), &text::NoSource, out)?,
         Format::Json => json::write(profile, out)?,
         Format::Pprof => pprof::write(profile, metric.measured_by(profile)?, out)?,
         Format::Speedscope => speedscope::write(profile, metric.measured_by(profile)?, out)?,

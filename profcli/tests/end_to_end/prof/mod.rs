@@ -39,28 +39,36 @@ pub(crate) fn products() -> &'static Path {
 /// Cargo builds the command for us but not the shim, which nothing links; so both are built here, once per process,
 /// in the profile that the test itself has or in the release profile when `PROF_TEST_RELEASE` is set.
 pub(crate) fn prof() -> &'static Path {
-    static PROF: OnceLock<PathBuf> = OnceLock::new();
-    PROF.get_or_init(|| {
-        let built = Path::new(env!("CARGO_BIN_EXE_prof"));
-        let folder = built.parent().expect("target/PROFILE/prof");
-        let target = folder.parent().expect("target/PROFILE");
-        let release = std::env::var_os("PROF_TEST_RELEASE").is_some()
-            || folder.file_name().is_some_and(|name| name == "release");
-        let mut build = Command::new(env!("CARGO"));
-        build
-            .current_dir(workspace())
-            .args(["build", "--quiet", "-p", "profcli", "-p", "profshim"]);
-        build.arg("--target-dir").arg(target);
-        if release {
-            build.arg("--release");
-        }
-        let output = build.stdin(Stdio::null()).output().expect("cargo starts");
-        assert!(output.status.success(), "build:\n{}", String::from_utf8_lossy(&output.stderr));
-        let prof = target.join(if release { "release" } else { "debug" }).join("prof");
-        let shim = prof.with_file_name("libprofshim.so");
-        assert!(prof.is_file() && shim.is_file(), "{} or the shim is missing", prof.display());
-        prof
-    })
+    // A failure is kept as well, or every test would build again.
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    match BUILT.get_or_init(build) {
+        Ok(prof) => prof,
+        Err(why) => panic!("the profiler does not build: {why}"),
+    }
+}
+
+fn build() -> Result<PathBuf, String> {
+    let built = Path::new(env!("CARGO_BIN_EXE_prof"));
+    let folder = built.parent().expect("target/PROFILE/prof");
+    let target = folder.parent().expect("target/PROFILE");
+    let release = std::env::var_os("PROF_TEST_RELEASE").is_some()
+        || folder.file_name().is_some_and(|name| name == "release");
+    let mut build = Command::new(env!("CARGO"));
+    build.current_dir(workspace()).args(["build", "--quiet", "-p", "profcli", "-p", "profshim"]);
+    build.arg("--target-dir").arg(target);
+    if release {
+        build.arg("--release");
+    }
+    let output = build.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let prof = target.join(if release { "release" } else { "debug" }).join("prof");
+    let shim = prof.with_file_name("libprofshim.so");
+    match prof.is_file() && shim.is_file() {
+        true => Ok(prof),
+        false => Err(format!("{} or {} is missing", prof.display(), shim.display())),
+    }
 }
 
 /// Runs `prof` with arguments, in a folder, to its end.

@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# Proves with the real viewers that the exports of a real trace are what they should be:
+#   .ci/viewers.sh [--install] PROF TRACE
+# - `go tool pprof` reads the pprof files (-raw, -top, -traces);
+# - totals of pprof, speedscope, collapsed and JSON agree to the nanosecond and byte (.ci/totals.py);
+# - JSON and speedscope files fit their schemas;
+# - speedscope itself, in a headless Chromium, shows the files.
+# Exit: 0 all proven, 1 a check failed, 2 wrong usage, 3 a tool was missing (its checks say SKIPPED).
+# --install gets what is missing: apt for go and chromium, npm and pip into a scratch folder.
+# SPEEDSCOPE (its dist/release) and CHECK_JSONSCHEMA name tools that stand elsewhere.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+install=no
+if [ "${1-}" = --install ]; then install=yes; shift; fi
+if [ $# -ne 2 ]; then echo "usage: $0 [--install] PROF TRACE" >&2; exit 2; fi
+prof=$(realpath "$1") trace=$(realpath "$2")
+
+work=$(mktemp -d)
+server=
+trap '[ -n "$server" ] && kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
+export PPROF_TMPDIR=$work/pprof
+failed=0 skipped=0
+ok() { echo "ok       $*"; }
+bad() { echo "FAILED   $*" >&2; failed=$((failed + 1)); }
+skip() { echo "SKIPPED  $*" >&2; skipped=$((skipped + 1)); }
+have() { command -v "$1" >/dev/null 2>&1; }
+# NAME COMMAND...: runs a check; its output is shown when it fails.
+check() {
+    local name=$1
+    shift
+    if "$@" >"$work/log" 2>&1; then ok "$name"; else bad "$name"; sed 's/^/         /' "$work/log" | tail -20 >&2; fi
+}
+
+apt_install() {
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1
+}
+chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
+if [ $install = yes ]; then
+    if ! have go || [ -z "$chromium" ]; then
+        apt-get update -qq >/dev/null 2>&1
+        have go || apt_install golang-go
+        [ -n "$chromium" ] || apt_install chromium fonts-dejavu-core
+        chromium=$(command -v chromium || true)
+    fi
+    if [ -z "${SPEEDSCOPE-}" ]; then
+        npm install --silent --prefix "$work" speedscope@1.25.0 >/dev/null 2>&1
+        SPEEDSCOPE=$work/node_modules/speedscope/dist/release
+    fi
+    if [ -z "${CHECK_JSONSCHEMA-}" ] && ! have check-jsonschema; then
+        python3 -m venv "$work/venv" && "$work/venv/bin/pip" -q install check-jsonschema==0.39.0 >/dev/null 2>&1
+        CHECK_JSONSCHEMA=$work/venv/bin/check-jsonschema
+    fi
+fi
+[ -n "${CHECK_JSONSCHEMA-}" ] || CHECK_JSONSCHEMA=$(command -v check-jsonschema || true)
+[ -d "${SPEEDSCOPE-}" ] || SPEEDSCOPE=
+
+out=$work/out
+mkdir "$out" "$PPROF_TMPDIR"
+
+# --- conversions -------------------------------------------------------------------------------------
+metrics=
+check "convert to json" "$prof" convert "$trace" --to json -o "$out/profile.json"
+for metric in cpu wall alloc live peak copies; do
+    if "$prof" convert "$trace" --to collapsed --metric $metric >"$out/$metric.collapsed" 2>"$work/log"; then
+        metrics="$metrics $metric"
+        check "convert $metric to pprof" "$prof" convert "$trace" --to pprof --metric $metric -o "$out/$metric.pb.gz"
+        check "convert $metric to speedscope" "$prof" convert "$trace" --to speedscope --metric $metric -o "$out/$metric.speedscope.json"
+    elif grep -q "has no $metric figures" "$work/log"; then
+        echo "none     $metric: $(cat "$work/log")"
+    else
+        bad "convert $metric: $(cat "$work/log")"
+    fi
+done
+"$prof" convert "$trace" --to pprof | cmp -s - "$out/cpu.pb.gz" && ok "pprof bytes are the same twice, and on a pipe" || bad "pprof bytes differ between two conversions"
+
+# --- go tool pprof -----------------------------------------------------------------------------------
+if have go && go tool -n pprof >/dev/null 2>&1; then
+    for metric in $metrics; do
+        file=$out/$metric.pb.gz
+        for view in raw top traces; do
+            check "go tool pprof -$view $metric" sh -c "go tool pprof -symbolize=none -$view '$file' >'$out/$metric.$view'"
+        done
+        if have python3; then
+            check "totals of $metric" python3 "$here/totals.py" $metric "$out/$metric.raw" "$out/$metric.speedscope.json" "$out/$metric.collapsed" "$out/profile.json"
+        else
+            skip "totals of $metric: no python3"
+        fi
+    done
+    # The check can fail: a file cut short must be refused.
+    head -c 100 "$out/cpu.pb.gz" >"$work/cut.pb.gz"
+    if go tool pprof -symbolize=none -raw "$work/cut.pb.gz" >/dev/null 2>&1; then bad "go tool pprof takes a cut file"; else ok "go tool pprof refuses a cut file"; fi
+else
+    skip "go tool pprof and totals: no go"
+fi
+
+# --- schemas -----------------------------------------------------------------------------------------
+if [ -n "$CHECK_JSONSCHEMA" ]; then
+    check "json fits docs/profile.schema.json" "$CHECK_JSONSCHEMA" --schemafile "$here/../docs/profile.schema.json" "$out/profile.json"
+    if [ -n "$SPEEDSCOPE" ]; then
+        for metric in $metrics; do
+            check "speedscope's schema, $metric" "$CHECK_JSONSCHEMA" --schemafile "$SPEEDSCOPE/file-format-schema.json" "$out/$metric.speedscope.json"
+        done
+    else
+        skip "speedscope's schema: no speedscope"
+    fi
+else
+    skip "schemas: no check-jsonschema"
+fi
+
+# --- speedscope --------------------------------------------------------------------------------------
+# FILE WORDS: loads the file in speedscope; the page's title must have the words in it.
+page() {
+    "$chromium" --headless --no-sandbox --disable-gpu --enable-unsafe-swiftshader --disable-quic \
+        --no-first-run --disable-background-networking --disable-component-update --disable-sync \
+        --user-data-dir="$(mktemp -d -p "$work")" --window-size=1200,700 --virtual-time-budget=8000 \
+        --dump-dom "http://127.0.0.1:$port/speedscope/index.html#profileURL=http://127.0.0.1:$port/$1" \
+        >"$work/dom" 2>"$work/chromium"
+    grep -o '<title>[^<]*</title>' "$work/dom"
+    ! grep -q 'Something went wrong' "$work/dom" && grep -qE "<title>.*$2.* - speedscope</title>" "$work/dom"
+}
+if [ -n "$SPEEDSCOPE" ] && [ -n "$chromium" ] && have python3; then
+    ln -s "$SPEEDSCOPE" "$out/speedscope"
+    echo '{"$schema":"https://www.speedscope.app/file-format-schema.json","shared":{"frames":[]},"profiles":[{"type":"sampled","name":"x","unit":"none","startValue":0,"endValue":1,"samples":[[7]],"weights":[1]}]}' >"$out/broken.json"
+    python3 -u - "$out" >"$work/port" 2>/dev/null <<'PY' &
+import functools, http.server, sys
+handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+print(server.server_address[1])
+server.serve_forever()
+PY
+    server=$!
+    for _ in $(seq 100); do [ -s "$work/port" ] && break; sleep 0.1; done
+    port=$(cat "$work/port")
+    for metric in $metrics; do
+        check "speedscope shows $metric" page "$metric.speedscope.json" "\\($metric\\)"
+    done
+    check "speedscope shows the pprof file" page cpu.pb.gz cpu.pb.gz
+    check "speedscope shows collapsed stacks" page cpu.collapsed cpu.collapsed
+    if page broken.json x >/dev/null 2>&1; then bad "speedscope takes a broken file"; else ok "speedscope refuses a broken file"; fi
+else
+    skip "speedscope in a browser: needs speedscope, chromium and python3"
+fi
+
+if [ $failed -gt 0 ]; then echo "$failed checks FAILED, $skipped skipped" >&2; exit 1; fi
+if [ $skipped -gt 0 ]; then echo "$skipped checks SKIPPED" >&2; exit 3; fi
+echo "all viewers take all exports"

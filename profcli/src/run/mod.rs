@@ -1,0 +1,187 @@
+//! `prof run`: starts a program, profiles it and ends as it ends.
+
+mod command;
+mod elf;
+mod output;
+mod quantity;
+mod shim;
+mod summary;
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, ExitStatus};
+
+use profcore::collector::launch::{self, Launch, Signals};
+use profcore::collector::{self, Collector, Ended, Settings};
+use profcore::config::{Config, SESSION_VARIABLE};
+use profformat::export::escape::escape;
+
+/// Nothing was run: the profiler could not start it.
+const CANNOT_START: u8 = 125;
+/// As a shell says it: found, but not to be executed; not found.
+const NOT_EXECUTABLE: u8 = 126;
+const NOT_FOUND: u8 = 127;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Trace to write; without it, named after the program, never over another file
+    #[arg(short, long, value_name = "TRACE")]
+    output: Option<PathBuf>,
+    /// CPU samples per second of CPU time and thread, 1 to 10000
+    #[arg(long, value_name = "HZ", default_value = "100", value_parser = quantity::rate)]
+    rate: f64,
+    /// Expected bytes between two allocation samples
+    #[arg(long, value_name = "BYTES", default_value = "128K", value_parser = quantity::bytes)]
+    memory_interval: u64,
+    /// Expected bytes between two copy samples
+    #[arg(long, value_name = "BYTES", default_value = "1M", value_parser = quantity::bytes)]
+    copy_interval: u64,
+    /// Do not sample CPU time
+    #[arg(long)]
+    no_cpu: bool,
+    /// Do not sample allocations
+    #[arg(long)]
+    no_memory: bool,
+    /// Do not sample copies
+    #[arg(long)]
+    no_copies: bool,
+    /// Profile the program only, not what it starts
+    #[arg(long)]
+    no_children: bool,
+    /// No summary when the program has ended
+    #[arg(short, long)]
+    quiet: bool,
+    /// Replace TRACE if it is a trace
+    #[arg(long)]
+    force: bool,
+    /// The program and its arguments: a program, a .py file, or -m MODULE
+    #[arg(
+        value_name = "CMD",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    command: Vec<OsString>,
+}
+
+/// Why nothing was run, and the status that says so.
+#[derive(Debug, PartialEq, Eq)]
+struct Refusal {
+    status: u8,
+    words: String,
+}
+
+impl Refusal {
+    fn new(status: u8, words: impl Into<String>) -> Self {
+        Self { status, words: words.into() }
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(words: String) -> Self {
+        Self::new(CANNOT_START, words)
+    }
+}
+
+pub(crate) fn run(args: &Args) -> ExitCode {
+    match start_and_follow(args) {
+        Ok((ended, trace)) => {
+            summary::tell(args, &ended, &trace);
+            end_as(ended.status)
+        }
+        Err(Refusal { status, words }) => {
+            eprintln!("prof: {words}");
+            ExitCode::from(status)
+        }
+    }
+}
+
+/// Everything that can go wrong does so before the program is started.
+fn start_and_follow(args: &Args) -> Result<(Ended, PathBuf), Refusal> {
+    let config = config(args)?;
+    let target = command::resolve(&args.command)?;
+    let preload = shim::Preload::find()?;
+    let signals = Signals::guard().map_err(|e| format!("cannot arrange signals: {e}"))?;
+    let mut output = output::open(args.output.as_deref(), &target.trace_name, args.force)?;
+    let settings = Settings {
+        config,
+        command: args.command.iter().map(|word| word.as_bytes().to_vec()).collect(),
+        tool: concat!("prof ", env!("CARGO_PKG_VERSION")).to_owned(),
+        script_interpreter: target.script_interpreter,
+        remarks: rate_remark(args).into_iter().collect(),
+    };
+    let begun = output
+        .writer()
+        .map_err(collector::Error::Write)
+        .and_then(|writer| Collector::begin(settings, writer));
+    let collector = match begun {
+        Ok(collector) => collector,
+        Err(error) => {
+            output.discard();
+            return Err(error.to_string().into());
+        }
+    };
+    let launch = Launch {
+        program: target.program,
+        arguments: target.arguments,
+        environment: vec![
+            ("LD_PRELOAD".into(), preload.value()),
+            (SESSION_VARIABLE.into(), collector.session_name().into()),
+        ],
+    };
+    let program = match signals.spawn(&launch) {
+        Ok(program) => program,
+        Err(error) => {
+            output.discard();
+            let words = format!("{}: {error}", shown(&launch.program));
+            return Err(match error.kind() {
+                std::io::ErrorKind::NotFound => Refusal::new(NOT_FOUND, words),
+                std::io::ErrorKind::WouldBlock | std::io::ErrorKind::OutOfMemory => words.into(),
+                _ => Refusal::new(NOT_EXECUTABLE, words),
+            });
+        }
+    };
+    let trace = output.take_place();
+    let ended = collector
+        .follow(program, &signals)
+        .map_err(|error| format!("lost sight of the program: {error}"))?;
+    Ok((ended, trace))
+}
+
+fn config(args: &Args) -> Result<Config, String> {
+    if args.no_cpu && args.no_memory && args.no_copies {
+        return Err("nothing is left to measure with --no-cpu, --no-memory and --no-copies".into());
+    }
+    let unless = |off: bool, interval: u64| if off { 0 } else { interval };
+    Ok(Config {
+        cpu_interval_ns: unless(args.no_cpu, (1e9 / args.rate).round() as u64),
+        memory_interval: unless(args.no_memory, args.memory_interval),
+        copy_interval: unless(args.no_copies, args.copy_interval),
+        children: !args.no_children,
+    })
+}
+
+/// A remark for the report when the rate cannot be reached.
+fn rate_remark(args: &Args) -> Option<String> {
+    let tick = collector::kernel_tick_hz();
+    let above = !args.no_cpu && args.rate > tick.round();
+    above.then(|| {
+        let (asked, tick) = (args.rate, tick.round());
+        format!("the kernel's tick limits CPU samples to {tick} a second; {asked} were asked for")
+    })
+}
+
+/// Ends this process as the program ended.
+fn end_as(status: ExitStatus) -> ExitCode {
+    if let Some(signal) = status.signal() {
+        launch::die_by(signal);
+        return ExitCode::from(128_u8.wrapping_add(signal as u8));
+    }
+    ExitCode::from(status.code().unwrap_or(0) as u8)
+}
+
+fn shown(path: &Path) -> String {
+    escape(path.as_os_str().as_bytes())
+}

@@ -1,0 +1,136 @@
+//! Finds the shim, and the words that make the loader load it.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{DirBuilderExt, symlink};
+use std::path::{Path, PathBuf};
+
+use super::shown;
+
+const FILE: &str = "libprofshim.so";
+/// Says where the shim is, when it is not beside the command.
+const VARIABLE: &str = "PROF_SHIM";
+
+/// The shim under a path that the loader understands. Dropping it takes its link away.
+#[derive(Debug)]
+pub(super) struct Preload {
+    path: PathBuf,
+    folder: Option<PathBuf>,
+}
+
+impl Preload {
+    /// Finds the shim.
+    ///
+    /// # Errors
+    /// One line: where it was looked for.
+    pub(super) fn find() -> Result<Self, String> {
+        let path = locate()?;
+        if !is_split(&path) {
+            return Ok(Self { path, folder: None });
+        }
+        link(&path).ok_or_else(|| {
+            let path = shown(&path);
+            format!("{path}: the loader takes no such path, and no link to it could be made")
+        })
+    }
+
+    /// The value of `LD_PRELOAD`: what it was before, then the shim.
+    pub(super) fn value(&self) -> OsString {
+        let before = std::env::var_os("LD_PRELOAD").unwrap_or_default();
+        joined(before.as_bytes(), self.path.as_os_str().as_bytes())
+    }
+}
+
+impl Drop for Preload {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.folder {
+            let _ = fs::remove_file(&self.path);
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+fn locate() -> Result<PathBuf, String> {
+    if let Some(path) = std::env::var_os(VARIABLE) {
+        let path = PathBuf::from(path);
+        return match fs::canonicalize(&path) {
+            Ok(found) if found.is_file() => Ok(found),
+            _ => Err(format!("{VARIABLE} names {}, which is no file", shown(&path))),
+        };
+    }
+    let command = std::env::current_exe().map_err(|e| format!("cannot find {FILE}: {e}"))?;
+    let folder = command.parent().unwrap_or(Path::new("/"));
+    for place in [folder.join(FILE), folder.join("../lib").join(FILE)] {
+        if let Ok(found) = fs::canonicalize(&place)
+            && found.is_file()
+        {
+            return Ok(found);
+        }
+    }
+    let folder = shown(folder);
+    Err(format!("cannot find {FILE} in {folder} or its ../lib; {VARIABLE} can say where it is"))
+}
+
+/// True for a path that the loader would take apart or expand.
+fn is_split(path: &Path) -> bool {
+    path.as_os_str().as_bytes().iter().any(|b| b" :$\t\n".contains(b))
+}
+
+/// A link to the shim in a fresh folder of ours.
+fn link(shim: &Path) -> Option<Preload> {
+    let variables = ["XDG_RUNTIME_DIR", "TMPDIR"];
+    let named = variables.into_iter().filter_map(std::env::var_os).map(PathBuf::from);
+    let usual = ["/tmp", "/var/tmp", "/dev/shm"].into_iter().map(PathBuf::from);
+    named.chain(usual).filter(|base| base.is_absolute() && !is_split(base)).find_map(|base| {
+        let folder = base.join(format!("prof-{:016x}", random()));
+        DirBuilder::new().mode(0o700).create(&folder).ok()?;
+        let preload = Preload { path: folder.join(FILE), folder: Some(folder) };
+        symlink(shim, &preload.path).ok().map(|()| preload)
+    })
+}
+
+/// Our entry last; not twice.
+fn joined(before: &[u8], shim: &[u8]) -> OsString {
+    let known = before.split(|b| b" :".contains(b)).any(|entry| entry == shim);
+    let value = match (before.is_empty(), known) {
+        (true, _) => shim.to_vec(),
+        (false, true) => before.to_vec(),
+        (false, false) => [before, b":", shim].concat(),
+    };
+    OsString::from_vec(value)
+}
+
+/// A number nobody can guess; 0 if the kernel has none to give, which makes a name that may be taken.
+pub(super) fn random() -> u64 {
+    let mut bytes = [0; 8];
+    let _ = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
+    u64::from_ne_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_earlier_preload_is_kept_in_front() {
+        assert_eq!(joined(b"", b"/s.so"), "/s.so");
+        assert_eq!(joined(b"/a.so", b"/s.so"), "/a.so:/s.so");
+        assert_eq!(joined(b"/a.so /s.so", b"/s.so"), "/a.so /s.so");
+        assert_eq!(joined(b"/as.so", b"/s.so"), "/as.so:/s.so");
+    }
+
+    #[test]
+    fn awkward_paths_are_linked_and_the_link_goes_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let shim = folder.path().join("with space:and$.so");
+        fs::write(&shim, "x").unwrap();
+        assert!(is_split(&shim));
+        let preload = link(&shim).unwrap();
+        assert!(!is_split(&preload.path));
+        assert_eq!(fs::read(&preload.path).unwrap(), b"x");
+        let place = preload.folder.clone().unwrap();
+        drop(preload);
+        assert!(!place.exists() && shim.exists());
+    }
+}

@@ -1,0 +1,53 @@
+//! What `prof run` says when the program has ended, all of it on standard error.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use profcore::collector::Ended;
+use profformat::analysis::Profile;
+use profformat::export::text;
+
+use super::{Args, shown};
+use crate::report::{Files, summary_options};
+
+/// Says what went wrong, and unless told to be quiet, what was found.
+pub(super) fn tell(args: &Args, ended: &Ended, trace: &Path) {
+    let name = shown(trace);
+    let mut words = String::new();
+    if let Some(error) = &ended.failure {
+        words += &format!("prof: {name}: {error}; the trace holds what was written before\n");
+    }
+    if ended.profiled == 0 {
+        let why = if ended.arrived {
+            "only launchers ran; what they started is no Python program, or it lost its environment"
+        } else {
+            "the program did not load the profiler's library (did something clear its environment?)"
+        };
+        words += &format!("prof: nothing was profiled: {why}\n");
+    }
+    // Nobody is told when standard error is closed.
+    let mut out = io::stderr().lock();
+    let _ = out.write_all(words.as_bytes());
+    if args.quiet {
+        return;
+    }
+    if let Some(remark) = super::rate_remark(args) {
+        let _ = writeln!(out, "prof: {remark}");
+    }
+    let summary = if ended.profiled == 0 { Vec::new() } else { summary(trace).unwrap_or_default() };
+    let _ = match summary.is_empty() {
+        true => writeln!(out, "prof: the trace is {name}"),
+        false => out.write_all(&summary),
+    };
+}
+
+/// The summary of a trace; `None` if it cannot be read back.
+fn summary(trace: &Path) -> Option<Vec<u8>> {
+    let bytes = profformat::map::open(trace).ok()?;
+    let profile = Profile::from_bytes(&bytes).ok()?;
+    let files = Files::of(&profile);
+    let mut page = Vec::new();
+    let path = trace.to_string_lossy();
+    text::summary(&profile, &summary_options(), &files, &path, &mut page).ok()?;
+    Some(page)
+}

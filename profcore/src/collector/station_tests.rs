@@ -1,0 +1,210 @@
+//! The station as a whole: from the words of a session to the records of a trace.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, mpsc};
+
+use profformat::record::{Class, Header, Record};
+use profformat::{TraceReader, ids::ProcessId};
+
+use super::drain::{Drain, Threads};
+use super::listen::Listener;
+use super::modules::Modules;
+use super::policy::{Policy, Verdict};
+use super::recorder::Recorder;
+use super::region::Region;
+use super::trace::Trace;
+use crate::config::Config;
+use crate::event::{UNKNOWN_CODE, flag, frame_word, head_word, kind, stack_flag, stack_word};
+use crate::handshake::{self, Hello, Kind};
+use crate::ring::registry;
+use crate::session::{SLOTS, Session, Slot, area, slot_word, word};
+use crate::sync::Ordering;
+
+/// Memory that a trace is written to.
+#[derive(Clone, Debug, Default)]
+struct Shelf(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Shelf {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn station() -> (Shelf, Trace, Drain) {
+    let shelf = Shelf::default();
+    let mut trace = Trace::begin(Box::new(shelf.clone()), &Header::default()).unwrap();
+    let id = ProcessId::new(0);
+    trace.write(&Record::Process(profformat::record::Process {
+        id,
+        parent: None,
+        pid: 0,
+        time: trace.time(0),
+        command: Vec::new(),
+        python: String::new(),
+        profiled: true,
+    }));
+    let (region, _memory) = Region::create().unwrap();
+    let recorder = Recorder::new(0, id, 0x030b_07f0, Modules::default());
+    (shelf, trace, Drain::new(0, false, region, recorder))
+}
+
+fn records(shelf: &Shelf, trace: Trace) -> (Vec<Record>, Vec<usize>) {
+    let end = trace.time(1_000_000);
+    assert!(trace.finish(end).is_none());
+    let bytes = shelf.0.lock().unwrap().clone();
+    let mut reader = TraceReader::new(&bytes).unwrap();
+    let mut found = Vec::new();
+    while let Some(record) = reader.next_record() {
+        found.push(record.unwrap());
+    }
+    let depth = |record: &Record| match record {
+        Record::Sample(sample) => Some(reader.tables().walk(sample.stack).count()),
+        _ => None,
+    };
+    let depths = found.iter().filter_map(depth).collect();
+    (found, depths)
+}
+
+fn claim(session: Session, tid: u32) -> (Slot, registry::Owner) {
+    let states = (1..SLOTS).map(|at| (at, session.slot(at).word(slot_word::STATE)));
+    let (at, owner) = registry::claim(session.word(word::SLOTS_HIGH), states, tid).unwrap();
+    (session.slot(at), owner)
+}
+
+fn tick(slot: Slot, time: u64, common: usize, frames: &[u64], flags: u8) {
+    let len = 5 + frames.len();
+    let mut event = slot.ring().reserve(len).unwrap();
+    event.word(head_word(len, kind::TICK, flag::REST, 0));
+    for word in [time, 10, 0, stack_word(common, frames.len(), 0, flags)] {
+        event.word(word);
+    }
+    for &frame in frames {
+        event.word(frame);
+    }
+    event.commit();
+}
+
+#[test]
+fn events_become_records_and_slots_become_free() {
+    let (shelf, mut trace, mut drain) = station();
+    let mut threads = Threads::default();
+    let session = drain.session().unwrap();
+    let (first, owner) = claim(session, 7);
+    let (second, _) = claim(session, 8);
+    let unknown = frame_word(UNKNOWN_CODE, 0);
+    tick(second, 200, 0, &[], 0);
+    tick(first, 500, 0, &[unknown; 3], stack_flag::PYTHON);
+    tick(second, 300, 0, &[unknown], stack_flag::PYTHON);
+    tick(second, 950, 0, &[], 0);
+    tick(first, 900, 2, &[], stack_flag::PYTHON);
+    tick(first, 901, 2, &[unknown], stack_flag::PYTHON | stack_flag::TORN);
+    assert!(registry::retire(first.word(slot_word::STATE), owner));
+    drain.drain(1_000, false, &mut trace, &mut threads);
+    assert_eq!(registry::owner(first.word(slot_word::STATE)).state, registry::State::Free);
+    let (_, next) = claim(session, 9);
+    assert_eq!(next.generation, owner.generation + 1, "the slot is somebody else's");
+    drain.drain(2_000, true, &mut trace, &mut threads);
+    drain.finish(Some(100), 2_000, &mut trace);
+
+    let (records, depths) = records(&shelf, trace);
+    // In order of time over both slots; the torn one has a root that says so.
+    assert_eq!(depths, [0, 1, 3, 2, 4, 0]);
+    let tids: Vec<_> = records
+        .iter()
+        .filter_map(|r| if let Record::Thread(t) = r { Some(t.tid) } else { None })
+        .collect();
+    assert_eq!(tids, [7, 8, 9]);
+    assert_eq!(records.iter().filter(|r| matches!(r, Record::ThreadEnd(_))).count(), 3);
+    let classes: Vec<_> = records
+        .iter()
+        .filter_map(|r| if let Record::Sample(s) = r { Some(s.class) } else { None })
+        .collect();
+    let (python, native) = (Class::Python, Class::Native);
+    assert_eq!(
+        classes,
+        [native, python, python, python, python, python],
+        "once Python, last words too"
+    );
+    assert_eq!(drain.sampled_ns(), 60);
+}
+
+#[test]
+fn a_code_object_that_never_comes_is_waited_for_and_then_named_unknown() {
+    let (shelf, mut trace, mut drain) = station();
+    let mut threads = Threads::default();
+    let (slot, _) = claim(drain.session().unwrap(), 7);
+    tick(slot, 1, 0, &[frame_word(5, 0)], stack_flag::PYTHON);
+    tick(slot, 2, 1, &[frame_word(5, 0)], stack_flag::PYTHON);
+    drain.drain(10, false, &mut trace, &mut threads);
+    assert_eq!(drain.sampled_ns(), 0, "it is held back");
+    for _ in 0..10 {
+        drain.drain(10, false, &mut trace, &mut threads);
+    }
+    assert_eq!(drain.sampled_ns(), 20, "both have come");
+    assert_eq!(records(&shelf, trace).1, [1, 2]);
+}
+
+#[test]
+fn any_words_are_survived() {
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = move || {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        random
+    };
+    let (shelf, mut trace, mut drain) = station();
+    let mut threads = Threads::default();
+    let session = drain.session().unwrap();
+    for round in 0..6_u64 {
+        for cell in session.area(0, area::CODE_ARENA + 4096) {
+            cell.store(next() >> (next() % 64), Ordering::Relaxed);
+        }
+        session
+            .word(word::SLOTS_HIGH)
+            .store(if round == 0 { u64::MAX } else { 40 }, Ordering::Relaxed);
+        for at in 1..40 {
+            let slot = session.slot(at);
+            for cell in slot.words() {
+                // Half of the words look like parts of small events.
+                let word = if next() & 1 == 0 { next() } else { next() & 0x0000_0000_0007_001f };
+                cell.store(word, Ordering::Relaxed);
+            }
+            slot.word(slot_word::STATE).store((round + 1) << 34 | 7 << 2 | 1, Ordering::Relaxed);
+            slot.word(slot_word::TAIL).store(next() % 5000, Ordering::Relaxed);
+            let tail = slot.word(slot_word::TAIL).load(Ordering::Relaxed);
+            slot.word(slot_word::HEAD).store(tail + next() % 6000, Ordering::Relaxed);
+        }
+        drain.drain(1_000_000, round == 5, &mut trace, &mut threads);
+        drain.write_counters(1_000_000, &mut trace);
+    }
+    drain.finish(Some(u64::MAX), 1_000_000, &mut trace);
+    let (records, _) = records(&shelf, trace);
+    assert!(records.len() > 40);
+}
+
+#[test]
+fn a_handshake_gives_a_session_to_whom_it_is_due() {
+    let pid = std::process::id();
+    let (sender, arrivals) = mpsc::channel();
+    let config = Config { copy_interval: 0, ..Config::default() };
+    let listener = Listener::start(config, Policy::new(true, None), sender).unwrap();
+    listener.set_root(pid + 1);
+    let ask = |hello| handshake::ask(listener.name().as_bytes(), hello);
+    let native = Hello::new(Kind::Constructor, 0);
+    assert!(ask(native).is_none(), "neither Python nor the program that was asked for");
+    let arrival = arrivals.recv().unwrap();
+    assert_eq!((arrival.verdict, arrival.pid, arrival.forked), (Verdict::Dormant, pid, false));
+    assert!(ask(Hello::new(Kind::Constructor, 0x030b_07f0)).is_some());
+    let arrival = arrivals.recv().unwrap();
+    let (region, _) = arrival.region.unwrap();
+    let session = region.session().unwrap();
+    let control = session.word(word::CONTROL).load(Ordering::Relaxed);
+    assert_eq!(control, crate::session::control::CPU | crate::session::control::MEMORY);
+    assert!(!arrival.modules.is_empty() && arrival.same_pids && arrival.pidfd.is_some());
+}

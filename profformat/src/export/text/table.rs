@@ -1,0 +1,380 @@
+//! Tables of lines: columns by width, bars, cells.
+
+use std::collections::HashMap;
+
+use super::Sort;
+use super::number::{ByteScale, UNKNOWN, UNMEASURED, ZERO, apportion, percent};
+use super::page::{Line, Style, foreign};
+use super::route::{ByClass, Spot};
+use super::select::{Metric, Row};
+use super::view::View;
+use crate::record::Class;
+
+/// Source is never narrower: it is the last thing to go.
+const SOURCE: usize = 24;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Column {
+    Own,
+    Total,
+    Percent,
+    Split,
+    Class(Class),
+    Alloc,
+    Peak,
+    Kept,
+    Copied,
+    Line,
+}
+
+impl Column {
+    fn metric(self) -> Option<Metric> {
+        match self {
+            Column::Alloc => Some(Metric::Alloc),
+            Column::Peak => Some(Metric::Peak),
+            Column::Kept => Some(Metric::Kept),
+            Column::Copied => Some(Metric::Copied),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Column::Own => "self",
+            Column::Total => "total",
+            Column::Percent => "%",
+            Column::Split => "split",
+            Column::Class(class) => class.name(),
+            Column::Alloc => "alloc",
+            Column::Peak => "peak",
+            Column::Kept => "kept",
+            Column::Copied => "copy",
+            Column::Line => "line",
+        }
+    }
+}
+
+/// The metric that the table is sorted by.
+pub(super) fn metric(sort: Sort, by_total: bool) -> Metric {
+    match sort {
+        Sort::Cpu if by_total => Metric::Total,
+        Sort::Cpu => Metric::Own,
+        Sort::Memory => Metric::Peak,
+        Sort::Copies => Metric::Copied,
+        Sort::Leaks => Metric::Kept,
+    }
+}
+
+/// A table of lines.
+pub(super) struct Table<'a> {
+    view: &'a View<'a>,
+    metric: Metric,
+    columns: Vec<(Column, usize)>,
+    scales: HashMap<&'static str, ByteScale>,
+    bar: usize,
+    /// What a full bar stands for.
+    pub(super) full: u64,
+    splits: HashMap<Spot, ByClass>,
+}
+
+impl<'a> Table<'a> {
+    /// A table of `rows`; `splits` are their total times by class, where bars show totals.
+    pub(super) fn new(
+        view: &'a View<'a>,
+        metric: Metric,
+        rows: &[&Row],
+        splits: HashMap<Spot, ByClass>,
+    ) -> Self {
+        let largest = |metric| rows.iter().map(|row| row.value(metric)).max().unwrap_or(0);
+        let scales: HashMap<_, _> = [Column::Alloc, Column::Peak, Column::Kept, Column::Copied]
+            .into_iter()
+            .filter_map(|column| {
+                Some((column.name(), ByteScale::for_largest(largest(column.metric()?))))
+            })
+            .collect();
+        let bar = if view.look.width >= 150 { 14 } else { 10 };
+        let columns = columns(view, bar);
+        Self { view, metric, columns, scales, bar, full: largest(metric), splits }
+    }
+
+    /// One line per entry, for pages that are too narrow for columns.
+    pub(super) fn is_compact(&self) -> bool {
+        self.view.look.width < 60
+    }
+
+    pub(super) fn heading(&self) -> Line {
+        let mut line = Line::new(self.view.look);
+        for &(column, width) in &self.columns {
+            match column {
+                Column::Split => {
+                    line.gap(2);
+                    let name = match self.metric {
+                        Metric::Own | Metric::Total => column.name(),
+                        _ => "size",
+                    };
+                    line.left_in(Style::Dim, name, width - 2);
+                }
+                Column::Own | Column::Total => {
+                    let name = format!("{} {}", column.name(), self.view.time.unit);
+                    line.right_in(Style::Dim, &name, width);
+                }
+                _ => match self.scales.get(column.name()) {
+                    Some(scale) => {
+                        let name = format!("{} {}", column.name(), scale.unit);
+                        line.right_in(Style::Dim, &name, width);
+                    }
+                    None => line.right_in(Style::Dim, column.name(), width),
+                },
+            }
+        }
+        line.push(Style::Dim, "  source");
+        line
+    }
+
+    /// A row; `first` makes its figures stand out.
+    pub(super) fn row(&self, row: &Row, first: bool) -> Line {
+        if self.is_compact() {
+            return self.compact(row);
+        }
+        let mut line = Line::new(self.view.look);
+        for &(column, width) in &self.columns {
+            if column == Column::Split {
+                line.gap(2);
+                self.push_bar(&mut line, row);
+                continue;
+            }
+            let text = self.cell(column, row);
+            let style = match column {
+                _ if text == ZERO || text == UNMEASURED => Style::Dim,
+                Column::Own | Column::Total if first => Style::Strong,
+                Column::Kept if super::kept::may_leak(row) => Style::Loss,
+                Column::Alloc | Column::Peak | Column::Kept => Style::Memory,
+                Column::Copied => Style::Copies,
+                _ => Style::Plain,
+            };
+            line.right_in(style, &text, width);
+        }
+        line.gap(2);
+        let (style, source) = self.source(row, line.left());
+        line.push(style, &source);
+        line
+    }
+
+    fn cell(&self, column: Column, row: &Row) -> String {
+        let (view, site) = (self.view, &row.site);
+        let header = &view.profile.header;
+        match column {
+            Column::Line if site.line == 0 => UNKNOWN.into(),
+            Column::Line => site.line.to_string(),
+            Column::Split => String::new(),
+            Column::Own | Column::Total | Column::Percent | Column::Class(_)
+                if !view.measures_time() =>
+            {
+                UNMEASURED.into()
+            }
+            Column::Own => view.time.cell(row.value(Metric::Own), site.samples, site.self_squares),
+            Column::Total => {
+                view.time.cell(site.total_cpu_ns, site.total_samples, site.total_squares)
+            }
+            Column::Percent => match row.value(Metric::Own) {
+                0 => ZERO.into(),
+                own => percent(own, view.totals.cpu_ns),
+            },
+            Column::Class(class) => match site.self_ns[class.code() as usize] {
+                0 => ZERO.into(),
+                ns => view.time.figure(ns),
+            },
+            Column::Alloc | Column::Peak | Column::Kept | Column::Copied => {
+                let value = column.metric().map_or(0, |metric| row.value(metric));
+                let (mean, interval) = match column {
+                    Column::Copied => (row.mean_copy(), header.copy_interval),
+                    _ => (row.mean_block(), header.memory_interval),
+                };
+                match self.scales.get(column.name()) {
+                    Some(scale) => scale.cell(value, mean, interval),
+                    None => UNKNOWN.into(),
+                }
+            }
+        }
+    }
+
+    fn push_bar(&self, line: &mut Line, row: &Row) {
+        let site = &row.site;
+        let own = match self.metric {
+            Metric::Own => site.self_ns,
+            Metric::Total => self
+                .splits
+                .get(&(site.file, site.line))
+                .filter(|split| split.iter().any(|&ns| ns > 0))
+                .copied()
+                .unwrap_or(site.self_ns),
+            _ => [0; Class::ALL.len()],
+        };
+        let split = match self.metric {
+            Metric::Own | Metric::Total => four(&own),
+            _ => [0; 4],
+        };
+        let fills = match self.metric {
+            Metric::Copied => [("█", Style::Copies); 4],
+            Metric::Own | Metric::Total => FILLS,
+            _ => [("█", Style::Memory); 4],
+        };
+        let split = if split == [0; 4] { [1, 0, 0, 0] } else { split };
+        for (text, style) in bar(row.value(self.metric), self.full, &split, &fills, self.bar) {
+            line.push(style, &text);
+        }
+    }
+
+    /// The line's source, or why there is none.
+    fn source(&self, row: &Row, room: usize) -> (Style, String) {
+        let (view, site) = (self.view, &row.site);
+        let place = view.place(site.file);
+        if site.line == 0 || !place.python {
+            return (Style::Plain, view.look.cut_middle(&view.spot(row), room));
+        }
+        match view.source.line(view.profile.tables.string(site.file), site.line) {
+            Some(text) => {
+                let text = foreign(text.trim().replace('\t', "    ").as_bytes());
+                (Style::Plain, view.look.cut_end(&text, room.min(200)))
+            }
+            None => {
+                let room = room.saturating_sub("(no source: )".len());
+                let path = view.look.cut_start(&place.short, room);
+                (Style::Dim, format!("(no source: {path})"))
+            }
+        }
+    }
+
+    fn compact(&self, row: &Row) -> Line {
+        let mut line = Line::new(self.view.look);
+        let header = &self.view.profile.header;
+        let value = row.value(self.metric);
+        let (mut text, unit) = match self.metric {
+            Metric::Own | Metric::Total => {
+                let column = if self.metric == Metric::Own { Column::Own } else { Column::Total };
+                (self.cell(column, row), self.view.time.unit)
+            }
+            _ => {
+                let scale = ByteScale::for_largest(self.full);
+                let (mean, interval) = match self.metric {
+                    Metric::Copied => (row.mean_copy(), header.copy_interval),
+                    _ => (row.mean_block(), header.memory_interval),
+                };
+                (scale.cell(value, mean, interval), scale.unit)
+            }
+        };
+        if text != ZERO && text != UNMEASURED {
+            text = format!("{text} {unit}");
+        }
+        line.right_in(Style::Strong, &text, 9);
+        line.gap(1);
+        let spot = self.view.look.cut_start(&self.view.spot(row), line.left().saturating_sub(1));
+        line.push(Style::Plain, &spot);
+        if row.site.line > 0 && line.left() > 8 {
+            line.gap(2);
+            let (_, source) = self.source(row, line.left());
+            line.push(Style::Dim, &source);
+        }
+        line
+    }
+}
+
+/// The columns that a page of this width has room for, with their widths.
+fn columns(view: &View, bar: usize) -> Vec<(Column, usize)> {
+    let (width, options) = (view.look.width, view.options);
+    let mut columns = vec![(Column::Own, 8), (Column::Total, 9)];
+    if width >= 150 {
+        columns.push((Column::Percent, 6));
+    }
+    if options.all_classes && view.sort == Sort::Cpu {
+        columns.extend(Class::ALL.map(|class| (Column::Class(class), 7)));
+    } else {
+        columns.push((Column::Split, bar + 2));
+    }
+    if width >= 130 || view.sort == Sort::Memory {
+        columns.push((Column::Alloc, 10));
+    }
+    columns.extend([
+        (Column::Peak, 10),
+        (Column::Kept, 10),
+        (Column::Copied, 10),
+        (Column::Line, 7),
+    ]);
+    // What goes first when the page gets narrower; the column it is sorted by stays.
+    let sorted = match view.sort {
+        Sort::Cpu => Column::Own,
+        Sort::Memory => Column::Peak,
+        Sort::Copies => Column::Copied,
+        Sort::Leaks => Column::Kept,
+    };
+    let wait = [Column::Class(Class::Wait), Column::Class(Class::Gil)];
+    let order =
+        [Column::Copied, Column::Kept, Column::Alloc, Column::Peak, Column::Split, Column::Total];
+    let order = if width < 80 { [&[Column::Split][..], &order].concat() } else { order.to_vec() };
+    for column in order.into_iter().chain(wait) {
+        let used: usize = columns.iter().map(|(_, width)| width).sum();
+        if used + 2 + SOURCE <= width && !(column == Column::Split && width < 80) {
+            break;
+        }
+        if column != sorted {
+            columns.retain(|(known, _)| *known != column);
+        }
+    }
+    columns
+}
+
+/// Names of the parts that bars show.
+pub(super) const PARTS: [&str; 4] = ["Python", "native", "GC", "system"];
+
+/// The four parts of CPU time.
+pub(super) fn four(ns: &ByClass) -> [u64; 4] {
+    [Class::Python, Class::Native, Class::Gc, Class::Kernel].map(|class| ns[class.code() as usize])
+}
+
+/// The four fills with their colors.
+pub(super) const FILLS: [(&str, Style); 4] =
+    [("█", Style::Python), ("▓", Style::Native), ("▒", Style::Gc), ("░", Style::System)];
+
+/// A bar of `value` against `full` in `width` cells, filled up with spaces.
+pub(super) fn bar(
+    value: u64,
+    full: u64,
+    split: &[u64; 4],
+    fills: &[(&'static str, Style); 4],
+    width: usize,
+) -> Vec<(String, Style)> {
+    let cells = match full {
+        0 => 0.0,
+        _ => value as f64 / full as f64 * width as f64,
+    };
+    let whole = (cells.round() as usize).min(width);
+    let mut parts = Vec::new();
+    if whole == 0 && value > 0 {
+        let largest = (0..4).max_by_key(|&i| split[i]).unwrap_or(0);
+        parts.push(("▏".to_owned(), fills[largest].1));
+    }
+    for (share, (fill, style)) in apportion(split, whole as u64).into_iter().zip(fills) {
+        parts.push((fill.repeat(share as usize), *style));
+    }
+    let used = whole.max(usize::from(value > 0));
+    parts.push((" ".repeat(width - used), Style::Plain));
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: u64, full: u64, split: [u64; 4]) -> String {
+        bar(value, full, &split, &FILLS, 10).into_iter().map(|(text, _)| text).collect()
+    }
+
+    #[test]
+    fn bars_are_split_and_never_too_long() {
+        assert_eq!(text(100, 100, [52, 22, 24, 2]), "█████▓▓▒▒▒");
+        assert_eq!(text(0, 100, [0; 4]), "          ");
+        assert_eq!(text(1, 100, [0, 1, 0, 0]), "▏         ");
+        assert_eq!(text(50, 100, [0, 1, 0, 1]), "▓▓▓░░     ");
+        assert_eq!(text(100, 0, [1, 0, 0, 0]), "▏         ");
+    }
+}
