@@ -116,7 +116,7 @@ unsafe extern "C" fn malloc(context: Block, bytes: usize) -> Block {
     // SAFETY: CPython's own arguments.
     let block = unsafe { malloc(next.context, bytes) };
     thread::python_leave();
-    if !block.is_null() {
+    if !block.is_null() && !memory::usual_python_allocated(bytes) {
         memory::python_allocated(block.addr(), bytes);
     }
     block
@@ -132,7 +132,10 @@ unsafe extern "C" fn calloc(context: Block, count: usize, bytes: usize) -> Block
     thread::python_leave();
     if !block.is_null() {
         // Does not overflow: there is a block of that size.
-        memory::python_allocated(block.addr(), count.wrapping_mul(bytes));
+        let bytes = count.wrapping_mul(bytes);
+        if !memory::usual_python_allocated(bytes) {
+            memory::python_allocated(block.addr(), bytes);
+        }
     }
     block
 }
