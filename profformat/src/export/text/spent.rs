@@ -88,7 +88,7 @@ pub(super) fn classes(view: &View) -> Sentence {
     let idle =
         elapsed.saturating_sub(totals.charged_ns.unwrap_or(totals.cpu_ns).max(totals.cpu_ns));
     if waited == 0 && view.profile.threads.len() == 1 && idle.saturating_mul(20) > elapsed {
-        sentence.push(plain(format!("; {} idle", time(idle))));
+        sentence.push(plain(format!("; {} not running", time(idle))));
     }
     sentence.push(plain("."));
     sentence
