@@ -1,10 +1,69 @@
-//! `prof check`.
+//! `prof check`: is a trace sound?
 
+use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-#[derive(clap::Args)]
-pub(crate) struct Args {}
+use profformat::export::escape::escape;
+use profformat::recover::{Report, check};
 
-pub(crate) fn run(_args: &Args) -> ExitCode {
-    ExitCode::from(125)
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The trace to read
+    trace: PathBuf,
+}
+
+pub(crate) fn run(args: &Args) -> ExitCode {
+    let path = escape(args.trace.as_os_str().as_encoded_bytes());
+    let report = match profformat::map::open(&args.trace) {
+        Ok(bytes) => check(&bytes).map_err(|error| format!("{path}: {error}")),
+        Err(error) => Err(error.to_string()),
+    };
+    match report {
+        Ok(report) if report.damage.is_sound() => {
+            println!("{path} is sound: {}", readable(&report));
+            ExitCode::SUCCESS
+        }
+        Ok(report) => {
+            println!("{path} is damaged\nreadable: {}\nlost: {}", readable(&report), lost(&report));
+            let first = report.first.map_or_else(String::new, |error| format!(": {error}"));
+            eprintln!("prof: {path} is damaged{first}; `prof recover` saves what is readable");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("prof: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What can be read, in words.
+pub(crate) fn readable(report: &Report) -> String {
+    let mut out = format!("{} records over {:.3} s", report.records, report.last.as_secs_f64());
+    if report.damage.unknown > 0 {
+        let _ = write!(out, ", {} chunks of a newer version passed over", report.damage.unknown);
+    }
+    if report.damage.unsupported > 0 {
+        let chunks = report.damage.unsupported;
+        let _ = write!(out, ", {chunks} chunks passed over that this build cannot decompress");
+    }
+    out
+}
+
+/// What is lost, in words.
+pub(crate) fn lost(report: &Report) -> String {
+    let damage = &report.damage;
+    let mut parts = Vec::new();
+    let mut part = |count: u64, what: &str| {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    };
+    part(damage.chunks, "damaged chunks");
+    part(damage.missing, "missing chunks");
+    part(damage.bytes, "bytes that are unreadable");
+    if !damage.complete {
+        parts.push("the end of the run".to_owned());
+    }
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
 }

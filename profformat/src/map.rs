@@ -18,14 +18,19 @@ impl Deref for Mapped {
     }
 }
 
-/// Maps a file for reading.
+/// Maps a regular file for reading. The error names the path.
 pub fn open(path: &Path) -> Result<Mapped, Error> {
     let fail = |error: std::io::Error| Error::Open {
         path: crate::error::shown(path),
         reason: error.to_string(),
     };
     let file = File::open(path).map_err(fail)?;
-    if file.metadata().map_err(fail)?.len() == 0 {
+    let metadata = file.metadata().map_err(fail)?;
+    if !metadata.is_file() {
+        // A pipe or a device has no length that could be mapped.
+        return Err(fail(std::io::Error::other("it is not a regular file")));
+    }
+    if metadata.len() == 0 {
         return Ok(Mapped(None));
     }
     // SAFETY: the mapping is private to reading and is never written through. The one hazard left is another

@@ -4,7 +4,7 @@
 //! at once, by the constructor or by the first hook before it. Whoever needs one meanwhile (the lookup itself
 //! may allocate) is told that there is none yet and makes do without.
 
-use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ffi::{CStr, c_int, c_void};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 type Size = usize;
@@ -126,39 +126,33 @@ pub(crate) fn sure<F>(known: impl Fn() -> Option<F>) -> Option<F> {
 /// Address of a symbol, 0 if there is none.
 pub(crate) fn look_up(handle: *mut c_void, name: &CStr) -> usize {
     // SAFETY: a name that ends with NUL and one of the two handles that need no `dlopen`.
-    unsafe { prof_dlsym(handle, name.as_ptr()) }.expose_provenance()
+    unsafe { libc::dlsym(handle, name.as_ptr()) }.expose_provenance()
 }
 
 /// Takes a failed lookup's message away, which the program could take for its own.
 pub(crate) fn forget_error() {
     // SAFETY: returns the message and frees it at the next call.
     unsafe {
-        prof_dlerror();
-        prof_dlerror();
+        libc::dlerror();
+        libc::dlerror();
     }
 }
 
 // The versions that every glibc has: the linker would choose GLIBC_2.34, and the shim would not load before.
+// It is told (`build.rs`) to bind all uses of these functions to the `__wrap_` names, profcore's too. They
+// jump and do not call, because RTLD_NEXT looks at the return address to learn after whom to search.
 core::arch::global_asm!(
-    ".symver prof_dlsym_old, dlsym@GLIBC_2.2.5",
-    ".symver prof_dlerror_old, dlerror@GLIBC_2.2.5",
-    ".pushsection .text.prof_dlsym,\"ax\",@progbits",
-    ".globl prof_dlsym",
-    ".hidden prof_dlsym",
-    ".type prof_dlsym,@function",
-    // A jump: RTLD_NEXT looks at the return address to learn after whom to search.
-    "prof_dlsym: jmp prof_dlsym_old@PLT",
-    ".globl prof_dlerror",
-    ".hidden prof_dlerror",
-    ".type prof_dlerror,@function",
-    "prof_dlerror: jmp prof_dlerror_old@PLT",
+    ".symver prof_dlsym, dlsym@GLIBC_2.2.5",
+    ".symver prof_dlerror, dlerror@GLIBC_2.2.5",
+    ".pushsection .text.prof_linker,\"ax\",@progbits",
+    ".globl __wrap_dlsym, __wrap_dlerror",
+    ".hidden __wrap_dlsym, __wrap_dlerror",
+    ".type __wrap_dlsym, @function",
+    ".type __wrap_dlerror, @function",
+    "__wrap_dlsym: jmp prof_dlsym@PLT",
+    "__wrap_dlerror: jmp prof_dlerror@PLT",
     ".popsection",
 );
-
-unsafe extern "C" {
-    fn prof_dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
-    fn prof_dlerror() -> *mut c_char;
-}
 
 /// Usable size of a block of the next allocator.
 ///

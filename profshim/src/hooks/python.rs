@@ -54,7 +54,8 @@ pub(crate) fn wrap_allocators() {
     ]
     .map(|name| with_exposed_provenance::<c_void>(next::look_up(libc::RTLD_DEFAULT, name)));
     if [get, set, get_arenas, set_arenas].iter().any(|function| function.is_null()) {
-        return next::forget_error();
+        next::forget_error();
+        return;
     }
     // SAFETY: CPython's documented functions of these names, which may be called before it is initialized;
     // the tables are of the types they want. No other thread runs yet.
