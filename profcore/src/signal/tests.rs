@@ -187,14 +187,13 @@ fn on_alternate(bytes: usize, body: impl FnOnce() + Send) {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut memory = vec![0_u8; bytes];
-            let mut stack =
+            let stack =
                 libc::stack_t { ss_sp: memory.as_mut_ptr().cast(), ss_flags: 0, ss_size: bytes };
-            // SAFETY: `memory` outlives its use: it is disabled below. Rust's own is given back too.
+            // SAFETY: `memory` outlives its use: Rust's own stack is given back below.
             let mut old = unsafe { std::mem::zeroed() };
             // SAFETY: as above.
             assert_eq!(unsafe { libc::sigaltstack(&stack, &mut old) }, 0);
             body();
-            stack.ss_flags = libc::SS_DISABLE;
             // SAFETY: as above.
             assert_eq!(unsafe { libc::sigaltstack(&old, std::ptr::null_mut()) }, 0);
         });
