@@ -28,6 +28,8 @@ mod compress;
 mod decode;
 mod encode;
 pub mod error;
+#[doc = include_str!("../FORMAT.md")]
+pub mod format {}
 pub mod header;
 pub mod ids;
 mod known;

@@ -1,6 +1,7 @@
 //! Time with its zero and unit in the constructor's name.
 
-/// Nanoseconds since the start of the trace.
+/// Nanoseconds since the start of the trace. A trace keeps them in the time unit of its header, a microsecond
+/// unless the writer was told otherwise: [`crate::Options::time_unit_ns`] says what is rounded and how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 

@@ -140,7 +140,7 @@ fn limits_are_kept_by_cutting() {
         let frame = writer.frame(Frame { function, line });
         stack = Some(writer.stack(stack, frame));
     }
-    assert_eq!(writer.tables().walk(stack).count(), limit::STACK_DEPTH.into());
+    assert_eq!(writer.tables().walk(stack).count(), usize::from(limit::STACK_DEPTH));
     writer.write(&Record::Note(long)).unwrap();
     let bytes = writer.finish(at(0)).unwrap();
     assert_eq!(read(&bytes)[0], Record::Note(vec![b'x'; limit::STRING_BYTES]));

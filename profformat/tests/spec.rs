@@ -69,20 +69,26 @@ fn shown() -> Vec<u8> {
     writer.finish(at(21_000)).unwrap()
 }
 
-/// The bytes in the blocks of FORMAT.md that are marked `hex`: lines of offset, bytes and meaning.
+/// The bytes in the blocks of FORMAT.md that are marked `hex`: lines of offset, bytes and meaning. The blocks
+/// stand where their chunk is described, so only the offsets tell their order.
 fn documented() -> Vec<u8> {
     let text = include_str!("../FORMAT.md");
-    let mut bytes = Vec::new();
+    let mut lines = std::collections::BTreeMap::new();
     for block in text.split("```text hex\n").skip(1) {
         for line in block.split("```").next().unwrap_or_default().lines() {
             let mut parts = line.split('|');
             let offset = usize::from_str_radix(parts.next().unwrap().trim(), 16).unwrap();
-            assert_eq!(offset, bytes.len(), "{line}");
-            let hex = parts.next().unwrap_or_default();
-            bytes.extend(hex.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).unwrap()));
+            let hex = parts.next().unwrap_or_default().split_whitespace();
+            let bytes: Vec<_> = hex.map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect();
+            assert_eq!(lines.insert(offset, bytes), None, "{line}");
         }
     }
-    bytes
+    let mut all = Vec::new();
+    for (offset, bytes) in lines {
+        assert_eq!(offset, all.len(), "bytes are missing or there twice at {offset:#x}");
+        all.extend(bytes);
+    }
+    all
 }
 
 #[test]
