@@ -259,20 +259,20 @@ fn a_tick_mends_its_faults_although_the_thread_blocks_them() {
         let access = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC;
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         // A loop at the very beginning of the second of two pages; the bytes before it cannot be read.
-        // dec rdi; jnz -5; ret
-        let code = [0x48, 0xff, 0xcf, 0x75, 0xfb, 0xc3_u8];
-        // SAFETY: two fresh pages; the code is a function that takes a count and changes nothing else.
+        // loop to itself, counting rcx (the fourth argument) down; ret
+        let code = [0xe2, 0xfe, 0xc3_u8];
+        // SAFETY: two fresh pages; the code is a function that takes a count and touches no memory.
         let spin = unsafe {
             let pages = libc::mmap(std::ptr::null_mut(), 2 * PAGE, access, flags, -1, 0);
             assert_ne!(pages, libc::MAP_FAILED);
             let start = pages.cast::<u8>().add(PAGE);
             start.copy_from_nonoverlapping(code.as_ptr(), code.len());
             assert_eq!(libc::mprotect(pages, PAGE, libc::PROT_NONE), 0);
-            std::mem::transmute::<*mut u8, extern "C" fn(u64)>(start)
+            std::mem::transmute::<*mut u8, extern "C" fn(u64, u64, u64, u64)>(start)
         };
         sigset::change(libc::SIG_BLOCK, sigset::FAULTS);
         burn_until(|| {
-            spin(100_000);
+            spin(0, 0, 0, 100_000);
             session.word(word::PROBE_FAULTS).load(Ordering::Relaxed) > 0
         });
         assert_eq!(sigset::change(libc::SIG_BLOCK, 0) & sigset::FAULTS, sigset::FAULTS);
