@@ -7,8 +7,9 @@
 //!
 //! A code object is alive while one of its frames is on the stack, so its bytes are copied then and there,
 //! in the handler or hook that saw it first: no lock, no allocation, nothing on the stack but words. The
-//! entry's index is the code object's id. An address that is used again for another code object has other
-//! contents and so another fingerprint.
+//! entry's index is the code object's id. A program that compiles in a loop gets the same addresses again for
+//! other code objects with other texts, so addresses alone do not make a fingerprint: the object's version
+//! does, or where there is none the hashes of its texts.
 //!
 //! Texts are copied as they lie in memory; making UTF-8 of them is left to the collector, which trusts
 //! nothing it reads here.
@@ -40,6 +41,8 @@ pub(crate) struct Code {
     name: usize,
     lines: usize,
     first_line: u32,
+    /// Tells code objects apart that have lain at the same addresses.
+    identity: u64,
     /// Address of the first instruction.
     pub(crate) start: usize,
     /// Bytes of instructions.
@@ -60,12 +63,22 @@ impl Code {
             }
             Bytecode::Inline { at, units } => (address + at, field(units)?.wrapping_mul(2)),
         };
+        let (file, name) = (field(fields.file)?, field(fields.name)?);
+        let version = match fields.version {
+            Some(at) => field(at)? as u32,
+            None => 0,
+        };
+        let identity = match version {
+            0 => contents(layout, file).rotate_left(21) ^ contents(layout, name),
+            version => u64::from(version),
+        };
         Some(Self {
             address,
-            file: field(fields.file)?,
-            name: field(fields.name)?,
+            file,
+            name,
             lines: field(fields.lines)?,
             first_line: field(fields.first_line)? as u32,
+            identity,
             start,
             size,
         })
@@ -85,13 +98,36 @@ impl Code {
     fn fingerprint(&self) -> u64 {
         let mut hash = 0_u64;
         let last = self.size as u64 ^ u64::from(self.first_line) << 32;
-        for part in [self.address, self.file, self.name, self.lines] {
-            hash = (hash.rotate_left(23) ^ part as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let [address, file, name, lines] =
+            [self.address, self.file, self.name, self.lines].map(|part| part as u64);
+        for part in [address, file, name, lines, self.identity, last] {
+            hash = (hash.rotate_left(23) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         }
-        hash = (hash.rotate_left(23) ^ last).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         // The high bits are the well-mixed ones; entries are chosen by the low ones.
         (hash ^ hash >> 32).max(1)
     }
+}
+
+/// A number made of a text's contents: its hash if Python has made one (of most names and file names), else
+/// its last eight bytes. It changes when the hash is made; a code object is then told once more.
+#[inline]
+fn contents(layout: &Layout, object: usize) -> u64 {
+    if !probe::plausible(object) {
+        return 0;
+    }
+    match probe::word(object + layout.text.hash) {
+        Some(u64::MAX) => last_bytes(layout, object).unwrap_or(0),
+        hash => hash.unwrap_or(0),
+    }
+}
+
+#[cold]
+fn last_bytes(layout: &Layout, object: usize) -> Option<u64> {
+    let text = Text::try_find(layout, object, usize::MAX)?;
+    let skipped = text.len.saturating_sub(8);
+    let word = probe::word(text.data.checked_add(skipped)?)?;
+    // Behind a short text lies what the allocator left there.
+    Some(word & u64::MAX.checked_shr(64 - 8 * (text.len - skipped) as u32).unwrap_or(0))
 }
 
 /// The id of `code` in this session, told to the collector if it is new. [`UNKNOWN_CODE`] if the table or

@@ -47,7 +47,7 @@ fn a_code_object_is_told_once_and_read_back() {
 }
 
 #[test]
-fn a_reused_address_with_other_contents_is_another_code() {
+fn a_reused_address_with_other_fields_is_another_code() {
     let (session, python) = (image::session(), python());
     let (file, name) = (ascii(&python, "a.py"), ascii(&python, "f"));
     let mut image = image::code(&python, file, name, 1, &[], &[0; 4]);
@@ -55,6 +55,47 @@ fn a_reused_address_with_other_contents_is_another_code() {
     for (at, len, value) in [(python.layout.code.first_line, 4, 2), (16, 8, 3)] {
         image.object.set(at, len, value);
         assert_ne!(told(session, &python, &image).0, first);
+    }
+}
+
+#[test]
+fn the_same_addresses_with_other_texts_are_another_code() {
+    let session = image::session();
+    for version in &VERSIONS {
+        let python = Python::for_tests(version);
+        let layout = &python.layout;
+        let (file, name) = (ascii(&python, "generated-01.py"), ascii(&python, "f1"));
+        let mut image = image::code(&python, file, name, 1, &[], &[0; 4]);
+        let mut seen = vec![told(session, &python, &image).0];
+        let mut differs = |image: &image::CodeImage, what: &str| {
+            let (id, record) = told(session, &python, image);
+            assert!(record.is_some() && !seen.contains(&id), "3.{} {what}", version.minor);
+            seen.push(id);
+        };
+        if let Some(at) = layout.code.version {
+            image.object.set(at, 4, 77);
+            differs(&image, "version");
+            image.object.set(at, 4, 0);
+        }
+        let data = layout.text.ascii_data;
+        image.texts[0].bytes(data + 10, b"7");
+        differs(&image, "end of the file name");
+        image.texts[1].bytes(data + 1, b"2");
+        differs(&image, "name");
+        image.texts[1].bytes(data + 2, b"garbage");
+        let (id, _) = told(session, &python, &image);
+        assert_eq!(Some(&id), seen.last(), "what lies behind a text does not count");
+        for text in 0..2 {
+            image.texts[text].set(layout.text.hash, 8, 12345);
+            let mut differs = |image: &image::CodeImage, what: &str| {
+                let (id, _) = told(session, &python, image);
+                assert!(!seen.contains(&id), "3.{} {what}", version.minor);
+                seen.push(id);
+            };
+            differs(&image, "hash made");
+            image.texts[text].set(layout.text.hash, 8, 12346);
+            differs(&image, "other hash");
+        }
     }
 }
 

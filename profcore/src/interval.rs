@@ -17,7 +17,7 @@
 const LONGEST: u64 = u32::MAX as u64;
 
 /// Stratum length while sampling is off: how many bytes pass before the interval is looked at again.
-const UNSAMPLED: u64 = 1 << 20;
+const UNSAMPLED: u64 = 1 << 16;
 
 /// Position on the byte axis. All zeros is a valid start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

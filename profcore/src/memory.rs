@@ -1,8 +1,10 @@
 //! What the hooks tell about memory: exact counters, the footprint, and samples by bytes.
 //!
-//! The hooks call these around the next allocator, and only for calls that succeeded. The usual call ends
-//! in the `#[inline]` part, which adds to words of the thread's slot; what becomes an event goes on in
-//! [`sample`]. Nothing here locks, allocates, calls libc or touches errno.
+//! The hooks call these around the next allocator, and only for calls that succeeded. The `usual` forms
+//! are the hot path, a few instructions that add to words of the thread's slot: when one says `false` it has
+//! done nothing, and the hook calls the full form (best as its last act, so that the hot path has no stack
+//! frame). What becomes an event goes on in [`sample`]. Nothing here locks, allocates, calls libc or touches
+//! errno.
 //!
 //! Every byte is counted once: a `malloc` made by Python's own allocators (`thread::python_depth` > 0)
 //! changes only the footprint, because the Python call around it is what the program asked for.
@@ -28,8 +30,23 @@ use sample::Origin;
 const ALIGNMENT: usize = 16;
 const SMALL: usize = 512;
 
+/// [`allocated`] for a thread with a slot, outside Python's allocators, with no sample point in the bytes.
+#[inline(always)]
+pub fn usual_allocated(bytes: usize) -> bool {
+    let Some(slot) = thread::existing() else { return false };
+    let Some(pending) = footprint::within_batch(slot, Holder::Native, bytes as i64) else {
+        return false;
+    };
+    if thread::python_depth() != 0 || !pass(slot, slot_word::ALLOC_LEFT, bytes) {
+        return false;
+    }
+    footprint::keep(slot, Holder::Native, pending);
+    slot.add(Count::AllocBytes, bytes as u64);
+    slot.add(Count::AllocCalls, 1);
+    true
+}
+
 /// A native block of `bytes` was handed out at `address`.
-#[inline]
 pub fn allocated(address: usize, bytes: usize, caller: usize) {
     let Some(slot) = thread::current() else { return nobody_allocated(bytes) };
     if thread::python_depth() != 0 {
@@ -39,8 +56,21 @@ pub fn allocated(address: usize, bytes: usize, caller: usize) {
     count(slot, address, bytes, Origin::Native { caller });
 }
 
+/// [`freeing`] for a thread with a slot, outside Python's allocators, of a block that is not followed.
+#[inline(always)]
+pub fn usual_freeing(address: usize, bytes: usize) -> bool {
+    let Some(slot) = thread::existing() else { return false };
+    let Some(pending) = footprint::within_batch(slot, Holder::Native, -(bytes as i64)) else {
+        return false;
+    };
+    if thread::python_depth() != 0 || followed(address) {
+        return false;
+    }
+    footprint::keep(slot, Holder::Native, pending);
+    true
+}
+
 /// The native block at `address` is about to be given back.
-#[inline]
 pub fn freeing(address: usize, bytes: usize) {
     let Some(slot) = thread::current() else { return nobody_held(-(bytes as i64)) };
     if thread::python_depth() != 0 {
@@ -59,7 +89,6 @@ pub fn resizing(address: usize) -> Resizing {
 }
 
 /// The allocator resized the block from `old_bytes` to `bytes`, at `address` from now on.
-#[inline]
 pub fn resized(resizing: Resizing, old_bytes: usize, address: usize, bytes: usize, caller: usize) {
     let growth = (bytes as i64).wrapping_sub(old_bytes as i64);
     let Some(slot) = thread::current() else {
@@ -83,7 +112,6 @@ pub fn resize_failed(resizing: Resizing) {
 }
 
 /// The allocator took the resize to nothing as a `free`.
-#[inline]
 pub fn resize_freed(resizing: Resizing, old_bytes: usize) {
     let Some(slot) = thread::current() else { return nobody_held(-(old_bytes as i64)) };
     let holder = if thread::python_depth() != 0 { Holder::Python } else { Holder::Native };
@@ -93,8 +121,19 @@ pub fn resize_freed(resizing: Resizing, old_bytes: usize) {
     }
 }
 
+/// [`copied`] for a thread with a slot, with no sample point in the bytes.
+#[inline(always)]
+pub fn usual_copied(bytes: usize) -> bool {
+    let Some(slot) = thread::existing() else { return false };
+    let usual = pass(slot, slot_word::COPY_LEFT, bytes);
+    if usual {
+        slot.add(Count::CopyBytes, bytes as u64);
+        slot.add(Count::CopyCalls, 1);
+    }
+    usual
+}
+
 /// `bytes` were copied.
-#[inline]
 pub fn copied(bytes: usize, caller: usize) {
     let Some(slot) = thread::current() else { return nobody_copied(bytes) };
     slot.add(Count::CopyBytes, bytes as u64);
@@ -104,8 +143,21 @@ pub fn copied(bytes: usize, caller: usize) {
     }
 }
 
+/// [`python_allocated`] for a thread with a slot, with no sample point in the bytes.
+#[inline(always)]
+pub fn usual_python_allocated(bytes: usize) -> bool {
+    let bytes = python_bytes(bytes);
+    let Some(slot) = thread::existing() else { return false };
+    let usual = pass(slot, slot_word::ALLOC_LEFT, bytes);
+    if usual {
+        slot.add(Count::AllocPythonBytes, bytes as u64);
+        slot.add(Count::AllocBytes, bytes as u64);
+        slot.add(Count::AllocCalls, 1);
+    }
+    usual
+}
+
 /// Python's allocators handed out a block; `bytes` is what was asked for.
-#[inline]
 pub fn python_allocated(address: usize, bytes: usize) {
     let bytes = python_bytes(bytes);
     let Some(slot) = thread::current() else { return nobody_counted_python(bytes) };
@@ -114,10 +166,17 @@ pub fn python_allocated(address: usize, bytes: usize) {
 }
 
 /// Python's allocators are about to take the block at `address` back.
-#[inline]
+#[inline(always)]
 pub fn python_freeing(address: usize) {
+    if followed(address) {
+        python_freeing_followed(address);
+    }
+}
+
+#[cold]
+fn python_freeing_followed(address: usize) {
     if let Some(slot) = thread::current() {
-        end(slot, address);
+        sample::freeing(slot, address);
     }
 }
 
@@ -134,7 +193,6 @@ pub fn python_resizing(address: usize) -> Resizing {
 ///
 /// What it had before is known if `realloc` did it. Otherwise it was a small block: at the same address it
 /// has the same size class as before, at another it is a new block, and the old one has ended.
-#[inline]
 pub fn python_resized(resizing: Resizing, address: usize, bytes: usize) {
     let Some(slot) = thread::current() else { return };
     let bytes = python_bytes(bytes);
@@ -181,7 +239,6 @@ fn python_bytes(asked: usize) -> usize {
 }
 
 /// Counts new bytes, and samples them when their turn has come.
-#[inline]
 fn count(slot: Slot, address: usize, bytes: usize, origin: Origin) {
     slot.add(Count::AllocBytes, bytes as u64);
     slot.add(Count::AllocCalls, 1);
@@ -191,7 +248,6 @@ fn count(slot: Slot, address: usize, bytes: usize, origin: Origin) {
 }
 
 /// Counts a resize: its growth is new bytes.
-#[inline]
 fn grow(
     slot: Slot,
     resizing: Resizing,
@@ -223,7 +279,6 @@ fn pass(slot: Slot, left: usize, bytes: usize) -> bool {
 }
 
 /// Tells the end of a block if it is followed.
-#[inline]
 fn end(slot: Slot, address: usize) {
     if followed(address) {
         sample::freeing(slot, address);

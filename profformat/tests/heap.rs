@@ -13,6 +13,9 @@ fn at(nanos: u64) -> Timestamp {
     Timestamp::from_nanos(nanos)
 }
 
+/// A unit of time longer than what a peak's own allocation can be late.
+const LONG: u64 = 2_000_000;
+
 fn process(id: u32) -> Record {
     Record::Process(Process {
         id: ProcessId::new(id),
@@ -88,18 +91,35 @@ fn the_peak_is_told_after_the_events_around_it() {
     let profile = profile(&[
         process(0),
         thread(0, 0),
-        alloc(10, 0, 1, 1, 500),
-        alloc(20, 0, 2, 2, 700),
-        free(30, 0, 1),
-        alloc(40, 0, 3, 3, 50),
+        alloc(10 * LONG, 0, 1, 1, 500),
+        alloc(20 * LONG, 0, 2, 2, 700),
+        free(30 * LONG, 0, 1),
+        alloc(40 * LONG, 0, 3, 3, 50),
         // The maximum was at 25, between the second allocation and the free.
-        footprint(25, 0, 1200),
-        footprint(50, 0, 750),
-        free(60, 0, 2),
+        footprint(25 * LONG, 0, 1200),
+        footprint(50 * LONG, 0, 750),
+        free(60 * LONG, 0, 2),
     ]);
     assert_eq!(live(&profile, 1), [500, 1, 0, 0]);
     assert_eq!(live(&profile, 2), [700, 1, 0, 0]);
     assert_eq!(live(&profile, 3), [0, 0, 50, 1]);
+}
+
+#[test]
+fn the_block_that_makes_the_peak_is_recorded_a_moment_later() {
+    let profile = profile(&[
+        process(0),
+        thread(0, 0),
+        alloc(1000, 0, 1, 1, 10),
+        footprint(2000, 0, 5010),
+        // Drained later, recorded later, but the first is what the peak was made of.
+        alloc(2300, 0, 3, 3, 5000),
+        alloc(2200, 0, 2, 2, 5000),
+        free(2250, 0, 2),
+    ]);
+    assert_eq!(live(&profile, 1), [10, 1, 10, 1]);
+    assert_eq!(live(&profile, 2), [5000, 1, 0, 0]);
+    assert_eq!(live(&profile, 3), [0, 0, 5000, 1]);
 }
 
 #[test]
@@ -125,18 +145,22 @@ fn a_child_has_blocks_of_its_own() {
 
 #[test]
 fn what_a_process_took_with_it_was_not_live_later() {
-    let end =
-        ProcessEnd { id: ProcessId::new(1), time: at(20), outcome: Outcome::Exited(0), cpu_ns: 0 };
+    let end = ProcessEnd {
+        id: ProcessId::new(1),
+        time: at(20 * LONG),
+        outcome: Outcome::Exited(0),
+        cpu_ns: 0,
+    };
     let profile = profile(&[
         process(0),
         process(1),
         thread(0, 0),
         thread(1, 1),
-        alloc(10, 1, 2, 7, 200),
-        footprint(11, 1, 200),
+        alloc(10 * LONG, 1, 2, 7, 200),
+        footprint(11 * LONG, 1, 200),
         Record::ProcessEnd(end),
-        alloc(30, 0, 1, 1, 900),
-        footprint(31, 0, 900),
+        alloc(30 * LONG, 0, 1, 1, 900),
+        footprint(31 * LONG, 0, 900),
     ]);
     assert_eq!(profile.footprint.peak_bytes, 900);
     assert_eq!(live(&profile, 1), [900, 1, 900, 1]);
@@ -148,11 +172,11 @@ fn shrinking_scales_what_was_there_before_it() {
     let profile = profile(&[
         process(0),
         thread(0, 0),
-        alloc(10, 0, 1, 1, 1000),
-        footprint(15, 0, 1000),
-        resize(20, 1, 1000, 250),
-        alloc(30, 0, 2, 1, 100),
-        resize(40, 1, 350, 700),
+        alloc(10 * LONG, 0, 1, 1, 1000),
+        footprint(15 * LONG, 0, 1000),
+        resize(20 * LONG, 1, 1000, 250),
+        alloc(30 * LONG, 0, 2, 1, 100),
+        resize(40 * LONG, 1, 350, 700),
     ]);
     assert_eq!(live(&profile, 1), [1000, 1, 250, 1]);
     assert_eq!(live(&profile, 2), [0, 0, 100, 1]);
@@ -163,14 +187,14 @@ fn a_shrink_or_an_end_can_stand_before_its_allocation() {
     let profile = profile(&[
         process(0),
         thread(0, 0),
-        resize(20, 1, 1000, 250),
-        free(22, 0, 2),
-        footprint(21, 0, 1000),
-        alloc(10, 0, 1, 1, 1000),
-        alloc(11, 0, 2, 2, 60),
+        resize(20 * LONG, 1, 1000, 250),
+        free(22 * LONG, 0, 2),
+        footprint(21 * LONG, 0, 1000),
+        alloc(10 * LONG, 0, 1, 1, 1000),
+        alloc(11 * LONG, 0, 2, 2, 60),
         // Growth in another thread's ring, drained after the block's end.
-        free(25, 0, 1),
-        alloc(21, 0, 3, 1, 40),
+        free(25 * LONG, 0, 1),
+        alloc(21 * LONG, 0, 3, 1, 40),
     ]);
     assert_eq!(live(&profile, 1), [250, 1, 0, 0]);
     assert_eq!(live(&profile, 2), [60, 1, 0, 0]);
@@ -213,11 +237,11 @@ proptest! {
         for (number, (process, growths, end)) in lives.iter().enumerate() {
             let block = number as u64 + 1;
             for &(time, stack, weight) in growths {
-                events.push(alloc(time, *process, stack, block, weight));
+                events.push(alloc(time * LONG, *process, stack, block, weight));
             }
-            events.extend(end.map(|end| free(end, *process, block)));
+            events.extend(end.map(|end| free(end * LONG, *process, block)));
         }
-        events.push(footprint(peak, 0, 1));
+        events.push(footprint(peak * LONG, 0, 1));
         let mut keyed: Vec<_> = events.into_iter().enumerate().collect();
         keyed.sort_by_key(|(at, _)| order[at % order.len()]);
         let mut records = vec![process(0), process(1), thread(0, 0), thread(1, 1)];

@@ -4,6 +4,7 @@
 //! pool, and from one mapping when that is used up. They are zero, are never used twice, and are told from
 //! all others by their address.
 
+use crate::next;
 use core::cell::UnsafeCell;
 use core::ffi::c_void;
 use core::ptr::null_mut;
@@ -28,7 +29,6 @@ static RESERVE_AT: AtomicUsize = AtomicUsize::new(0);
 static RESERVE_USED: AtomicUsize = AtomicUsize::new(0);
 
 /// True if `block` came from [`allocate`].
-#[inline]
 pub(crate) fn owns(block: *const c_void) -> bool {
     let pool = MEMORY.0.get().addr();
     // Without a mapping its range is that of the first pages, where no block is; null is never asked for.
@@ -47,6 +47,7 @@ pub(crate) fn allocate(bytes: usize, alignment: usize) -> *mut c_void {
     let piece = take(&POOL_USED, MEMORY.0.get().cast(), POOL, needed)
         .or_else(|| take(&RESERVE_USED, reserve()?, RESERVE, needed));
     let Some(piece) = piece else { return null_mut() };
+    next::note_early_block();
     let address = (piece.addr() + HEADER).next_multiple_of(alignment);
     let block = piece.with_addr(address);
     // SAFETY: `needed` covers the way to the aligned address, the header in front of it, and the block.

@@ -4,7 +4,7 @@
 //! at once, by the constructor or by the first hook before it. Whoever needs one meanwhile (the lookup itself
 //! may allocate) is told that there is none yet and makes do without.
 
-use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ffi::{CStr, c_int, c_void};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 type Size = usize;
@@ -73,6 +73,49 @@ next! {
 
 /// Whether the next `malloc` is glibc's own, whose blocks have their size in front.
 static SIZE_IN_FRONT: AtomicBool = AtomicBool::new(false);
+/// Whether there are blocks of ours (see `bootstrap`), which the next `free` must not see.
+static EARLY_BLOCKS: AtomicBool = AtomicBool::new(false);
+
+/// The next `malloc` and `free` once more, for the hot paths; 0 unless blocks have their size in front and,
+/// for `free`, all of them do.
+static PLAIN_MALLOC: AtomicUsize = AtomicUsize::new(0);
+static PLAIN_FREE: AtomicUsize = AtomicUsize::new(0);
+
+/// The next `malloc` if [`heap_size`] is good for its blocks.
+#[inline(always)]
+pub(crate) fn plain_malloc() -> Option<unsafe extern "C" fn(Size) -> Block> {
+    let pointer =
+        core::ptr::with_exposed_provenance::<c_void>(PLAIN_MALLOC.load(Ordering::Relaxed));
+    // SAFETY: 0 is `None`; anything else is the next function's address.
+    unsafe { core::mem::transmute(pointer) }
+}
+
+/// The next `free` if [`heap_size`] is good for all blocks there are.
+#[inline(always)]
+pub(crate) fn plain_free() -> Option<unsafe extern "C" fn(Block)> {
+    let pointer = core::ptr::with_exposed_provenance::<c_void>(PLAIN_FREE.load(Ordering::Relaxed));
+    // SAFETY: 0 is `None`; anything else is the next function's address.
+    unsafe { core::mem::transmute(pointer) }
+}
+
+/// From now on not every block is the next allocator's.
+pub(crate) fn note_early_block() {
+    // Sequentially consistent with `resolve`: whichever comes second sees the other.
+    EARLY_BLOCKS.store(true, Ordering::SeqCst);
+    PLAIN_FREE.store(0, Ordering::SeqCst);
+}
+
+/// After `resolve`: blocks of the next allocator have their size in front.
+fn use_plain() {
+    SIZE_IN_FRONT.store(true, Ordering::Relaxed);
+    let address = |index: Index| ADDRESSES[index as usize].load(Ordering::Relaxed);
+    PLAIN_MALLOC.store(address(Index::malloc), Ordering::Relaxed);
+    PLAIN_FREE.store(address(Index::free), Ordering::SeqCst);
+    // Sequentially consistent with `note_early_block`.
+    if EARLY_BLOCKS.load(Ordering::SeqCst) {
+        PLAIN_FREE.store(0, Ordering::SeqCst);
+    }
+}
 
 const UNKNOWN: u32 = 0;
 const UNDER_WAY: u32 = 1;
@@ -102,8 +145,8 @@ pub(crate) fn resolve() {
     if missing || original == 0 {
         forget_error();
     }
-    if original != 0 && original == next {
-        SIZE_IN_FRONT.store(sizes_agree(), Ordering::Relaxed);
+    if original != 0 && original == next && sizes_agree() {
+        use_plain();
     }
     // SAFETY: as above.
     unsafe { errno.write(before) };
@@ -126,45 +169,38 @@ pub(crate) fn sure<F>(known: impl Fn() -> Option<F>) -> Option<F> {
 /// Address of a symbol, 0 if there is none.
 pub(crate) fn look_up(handle: *mut c_void, name: &CStr) -> usize {
     // SAFETY: a name that ends with NUL and one of the two handles that need no `dlopen`.
-    unsafe { prof_dlsym(handle, name.as_ptr()) }.expose_provenance()
+    unsafe { libc::dlsym(handle, name.as_ptr()) }.expose_provenance()
 }
 
 /// Takes a failed lookup's message away, which the program could take for its own.
 pub(crate) fn forget_error() {
     // SAFETY: returns the message and frees it at the next call.
     unsafe {
-        prof_dlerror();
-        prof_dlerror();
+        libc::dlerror();
+        libc::dlerror();
     }
 }
 
 // The versions that every glibc has: the linker would choose GLIBC_2.34, and the shim would not load before.
+// It is told (`build.rs`) to bind all uses of these functions to the `__wrap_` names, profcore's too. They
+// jump and do not call, because RTLD_NEXT looks at the return address to learn after whom to search.
 core::arch::global_asm!(
-    ".symver prof_dlsym_old, dlsym@GLIBC_2.2.5",
-    ".symver prof_dlerror_old, dlerror@GLIBC_2.2.5",
-    ".pushsection .text.prof_dlsym,\"ax\",@progbits",
-    ".globl prof_dlsym",
-    ".hidden prof_dlsym",
-    ".type prof_dlsym,@function",
-    // A jump: RTLD_NEXT looks at the return address to learn after whom to search.
-    "prof_dlsym: jmp prof_dlsym_old@PLT",
-    ".globl prof_dlerror",
-    ".hidden prof_dlerror",
-    ".type prof_dlerror,@function",
-    "prof_dlerror: jmp prof_dlerror_old@PLT",
+    ".symver prof_dlsym, dlsym@GLIBC_2.2.5",
+    ".symver prof_dlerror, dlerror@GLIBC_2.2.5",
+    ".pushsection .text.prof_linker,\"ax\",@progbits",
+    ".globl __wrap_dlsym, __wrap_dlerror",
+    ".hidden __wrap_dlsym, __wrap_dlerror",
+    ".type __wrap_dlsym, @function",
+    ".type __wrap_dlerror, @function",
+    "__wrap_dlsym: jmp prof_dlsym@PLT",
+    "__wrap_dlerror: jmp prof_dlerror@PLT",
     ".popsection",
 );
-
-unsafe extern "C" {
-    fn prof_dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
-    fn prof_dlerror() -> *mut c_char;
-}
 
 /// Usable size of a block of the next allocator.
 ///
 /// # Safety
 /// `block` must be a live block of it.
-#[inline(always)]
 pub(crate) unsafe fn usable(block: *mut c_void) -> usize {
     if SIZE_IN_FRONT.load(Ordering::Relaxed) {
         // SAFETY: glibc's own block, by `resolve`.
@@ -174,19 +210,32 @@ pub(crate) unsafe fn usable(block: *mut c_void) -> usize {
     malloc_usable_size().map_or(0, |next| unsafe { next(block) })
 }
 
-/// What `malloc_usable_size` of glibc says.
+/// Bits in the word in front of a glibc block, which is its chunk's size otherwise.
+const MAPPED: usize = 2;
+const FLAGS: usize = 7;
+
+/// Usable size of a block of glibc's heap; `None` if the block is a mapping of its own.
 ///
 /// # Safety
 /// `block` must be a live block of glibc's.
 #[inline(always)]
-unsafe fn size_in_front(block: *mut c_void) -> usize {
-    const MAPPED: usize = 2;
-    const FLAGS: usize = 7;
-    // SAFETY: the word in front of each block is its chunk's size, with flags in the low bits.
+pub(crate) unsafe fn heap_size(block: *mut c_void) -> Option<usize> {
+    // SAFETY: every block has that word in front.
     let size = unsafe { block.cast::<usize>().sub(1).read() };
-    // A mapped chunk cannot lend the next one's first word.
-    let overhead = if size & MAPPED == 0 { 8 } else { 16 };
-    (size & !FLAGS).wrapping_sub(overhead)
+    // Of its chunk it has all but that word: the next one's is its own.
+    (size & MAPPED == 0).then(|| (size & !FLAGS).wrapping_sub(8))
+}
+
+/// What `malloc_usable_size` of glibc says.
+///
+/// # Safety
+/// `block` must be a live block of glibc's.
+unsafe fn size_in_front(block: *mut c_void) -> usize {
+    // SAFETY: by the caller.
+    unsafe { heap_size(block) }.unwrap_or_else(|| {
+        // SAFETY: as in `heap_size`. Nothing follows a mapped chunk.
+        (unsafe { block.cast::<usize>().sub(1).read() } & !FLAGS).wrapping_sub(16)
+    })
 }
 
 /// Tries blocks of both kinds: a debugging or future glibc may lay them out in another way.

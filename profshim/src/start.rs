@@ -7,6 +7,8 @@ use crate::next;
 extern "C" fn constructor() {
     next::resolve();
     profcore::process::start();
+    // It may have asked the linker for names that this program does not have.
+    next::forget_error();
     if profcore::process::is_active() {
         process::follow_forks_and_threads();
         python::wrap_allocators();

@@ -166,8 +166,8 @@ impl Drain {
                 let process = self.recorder.id();
                 let thread = Thread { id, process, tid: owner.tid, time: trace.time(now), name };
                 trace.write(&Record::Thread(thread));
-                // The stack stays: the first difference may still refer to it.
-                let stack = std::mem::take(&mut state.stack);
+                let mut stack = std::mem::take(&mut state.stack);
+                stack.change_owner();
                 *state = SlotState { owner: Some((owner, id)), stack, ..SlotState::default() };
                 id
             }

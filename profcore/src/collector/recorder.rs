@@ -110,7 +110,8 @@ impl Recorder {
                 let facts = Facts {
                     kernel: flags & flag::KERNEL != 0,
                     place: self.place(pc),
-                    python: is_python(stack),
+                    // A thread's last words come when its thread state is gone already.
+                    python: is_python(stack) || (flags & flag::REST != 0 && slot.is_python()),
                     calls_c: base.is_some()
                         && self.version != 0
                         && cpython::calls_c(self.version, stack.opcode),

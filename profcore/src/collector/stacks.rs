@@ -22,6 +22,8 @@ pub(crate) struct SlotStack {
     frames: Vec<(u64, StackId)>,
     /// Outer frames are missing.
     partial: bool,
+    /// The owner has been in the interpreter.
+    python: bool,
 }
 
 impl SlotStack {
@@ -35,6 +37,7 @@ impl SlotStack {
         trace: &mut Trace,
         insist: bool,
     ) -> Result<Option<StackId>, NotReady> {
+        self.python |= delta.flags & stack_flag::PYTHON != 0;
         if delta.common == 0 && delta.new.is_empty() {
             return Ok(None);
         }
@@ -51,6 +54,16 @@ impl SlotStack {
             self.push(word, session, lines, trace);
         }
         Ok(self.frames.last().map(|&(_, stack)| stack))
+    }
+
+    /// The slot has another owner. The stack stays: the first difference may still refer to it.
+    pub(crate) fn change_owner(&mut self) {
+        self.python = false;
+    }
+
+    /// True if any event of the owner so far came from a thread with a Python thread state.
+    pub(crate) fn is_python(&self) -> bool {
+        self.python
     }
 
     /// Forgets the stack: its ring lost events.

@@ -72,6 +72,8 @@ pub(crate) struct CodeFields {
     pub(crate) first_line: usize,
     pub(crate) lines: usize,
     pub(crate) bytecode: Bytecode,
+    /// A 32-bit number that no other code object has ever had, or 0 once they have run out.
+    pub(crate) version: Option<usize>,
 }
 
 /// The three encodings of line numbers.
@@ -89,6 +91,8 @@ pub(crate) enum LineTable {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TextFields {
     pub(crate) length: usize,
+    /// -1 while it has not been asked for.
+    pub(crate) hash: usize,
     pub(crate) state: usize,
     /// Characters of a compact ASCII string.
     pub(crate) ascii_data: usize,

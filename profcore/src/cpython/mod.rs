@@ -35,6 +35,8 @@ pub(crate) struct Python {
     pub(crate) eval: (usize, usize),
     /// `PyGILState_GetThisThreadState`.
     accessor: runtime::Accessor,
+    /// `Py_IsFinalizing`, under whichever name this version exports it.
+    finalizing: Option<runtime::Finalizing>,
 }
 
 #[cfg(test)]
@@ -47,6 +49,7 @@ impl Python {
             code_type: 0xc0de_0000,
             eval: (0, 0),
             accessor: runtime::no_thread_state,
+            finalizing: None,
         }
     }
 }
@@ -104,6 +107,13 @@ pub(crate) fn install(python: Python) {
 #[inline]
 pub(crate) fn installed() -> Option<&'static Python> {
     INSTALLED.get()
+}
+
+/// Whether the interpreter is shutting down: what it frees from now on was held to the end of the program.
+/// A plain read of its state once the symbol is bound, so it may be asked in a hook.
+#[inline]
+pub(crate) fn is_finalizing() -> bool {
+    installed().is_some_and(runtime::is_finalizing)
 }
 
 /// What is known of a version given in `Py_Version`'s form.

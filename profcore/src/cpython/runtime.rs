@@ -7,6 +7,9 @@ use core::mem::MaybeUninit;
 /// `PyGILState_GetThisThreadState`: the thread state of the calling thread, with or without the GIL.
 pub(super) type Accessor = unsafe extern "C" fn() -> *mut c_void;
 
+/// `Py_IsFinalizing`: non-zero once the runtime has begun to shut down.
+pub(super) type Finalizing = unsafe extern "C" fn() -> core::ffi::c_int;
+
 /// From `<dlfcn.h>`; the libc crate does not have it.
 const RTLD_DL_SYMENT: libc::c_int = 1;
 
@@ -36,12 +39,19 @@ pub(crate) fn find() -> Found {
     // SAFETY: the symbol is this function in every version that has a layout; it takes nothing and
     // returns a pointer.
     let accessor = unsafe { core::mem::transmute::<usize, Accessor>(accessor) };
+    // Public under the first name from 3.13 on, exported under the second before.
+    let finalizing =
+        symbol(c"Py_IsFinalizing").or_else(|| symbol(c"_Py_IsFinalizing")).map(|address| {
+            // SAFETY: both names are `int f(void)` in every version that has one.
+            unsafe { core::mem::transmute::<usize, Finalizing>(address) }
+        });
     Found::Known(Python {
         version_hex,
         layout: version.layout,
         code_type,
         eval: (eval, eval + size_of_symbol(eval)),
         accessor,
+        finalizing,
     })
 }
 
@@ -54,6 +64,11 @@ pub(crate) fn thread_state(python: &Python) -> usize {
     // SAFETY: the accessor may be called at any time, also before initialisation and after finalisation:
     // it then returns null.
     unsafe { (python.accessor)() as usize }
+}
+
+pub(super) fn is_finalizing(python: &Python) -> bool {
+    // SAFETY: reads the runtime's state, at any time, before initialization too.
+    python.finalizing.is_some_and(|finalizing| unsafe { finalizing() != 0 })
 }
 
 fn symbol(name: &CStr) -> Option<usize> {

@@ -38,22 +38,28 @@ impl Holder {
     }
 }
 
-/// Adds a change of the bytes held.
-#[inline]
-pub(super) fn hold(slot: Slot, holder: Holder, change: i64) {
-    let cell = slot.word(holder.pending());
-    let pending = (cell.load(Relaxed) as i64).wrapping_add(change);
-    cell.store(pending as u64, Relaxed);
-    if pending.unsigned_abs() > BATCH {
-        settle_pending(slot, holder);
-    }
+/// What the thread would have pending after a change, if that is little enough to keep.
+#[inline(always)]
+pub(super) fn within_batch(slot: Slot, holder: Holder, change: i64) -> Option<i64> {
+    let pending = (slot.word(holder.pending()).load(Relaxed) as i64).wrapping_add(change);
+    // One comparison: below the range wraps around.
+    ((pending as u64).wrapping_add(BATCH) <= 2 * BATCH).then_some(pending)
 }
 
-#[cold]
-fn settle_pending(slot: Slot, holder: Holder) {
+/// Keeps what [`within_batch`] said.
+#[inline(always)]
+pub(super) fn keep(slot: Slot, holder: Holder, pending: i64) {
+    slot.word(holder.pending()).store(pending as u64, Relaxed);
+}
+
+/// Adds a change of the bytes held.
+pub(super) fn hold(slot: Slot, holder: Holder, change: i64) {
+    if let Some(pending) = within_batch(slot, holder, change) {
+        return keep(slot, holder, pending);
+    }
     if let Some(session) = process::session() {
-        let pending = slot.word(holder.pending()).swap(0, Relaxed);
-        settle(session, holder, pending as i64);
+        let pending = slot.word(holder.pending()).swap(0, Relaxed) as i64;
+        settle(session, holder, pending.wrapping_add(change));
     }
 }
 

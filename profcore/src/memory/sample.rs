@@ -8,6 +8,7 @@
 //! - an end that cannot be told (ring full, hook inside a hook) leaves the block followed: the next one to
 //!   give that address back tells it.
 
+use crate::cpython;
 use crate::event::{flag, head_word, kind};
 use crate::interval::Strata;
 use crate::live::{Inserted, Live};
@@ -182,6 +183,8 @@ fn weigh(slot: Slot, sampler: Sampler, bytes: usize) -> u64 {
     left.store(strata.left, Relaxed);
     rest.store(strata.rest, Relaxed);
     random.store(state, Relaxed);
+    // Ticks have no Python frames before this, so it must not hang on memory being sampled.
+    stack::warm_up();
     weight
 }
 
@@ -252,7 +255,8 @@ pub(super) fn freeing(slot: Slot, address: usize) {
     let Some(work) = Work::begin(slot) else {
         return slot.lose(LostKind::Alloc, Loss::Reentered);
     };
-    if work.tell(kind::FREE, work.time, &[block]) {
+    // What the interpreter takes down on its way out was held to the end: its free is not told.
+    if cpython::is_finalizing() || work.tell(kind::FREE, work.time, &[block]) {
         work.live().remove(address as u64);
     } else {
         slot.lose(LostKind::Alloc, Loss::RingFull);

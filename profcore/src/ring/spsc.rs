@@ -229,6 +229,7 @@ mod model {
         head: AtomicU64,
         tail: AtomicU64,
         words: [AtomicU64; 3],
+        steps: AtomicU64,
     }
 
     impl Memory {
@@ -237,50 +238,70 @@ mod model {
         }
     }
 
+    fn take(memory: &Memory, seen: &mut Vec<u64>) {
+        memory.steps.fetch_add(1, Ordering::Relaxed);
+        let mut event = Vec::new();
+        match memory.ring().pop(&mut event) {
+            Popped::Event => {
+                assert_eq!(event, [2 | event[1] << 16, event[1]], "torn");
+                seen.push(event[1]);
+            }
+            Popped::Empty => {}
+            Popped::Corrupt => panic!("an event was visible before its words"),
+        }
+    }
+
     /// Three words and events of two: the second event wraps around, and fits only after the first was
     /// taken.
+    ///
+    /// loom goes back only from an access to the one before it, so that the producer's own load of `head`
+    /// hides the consumer's from its store. Both sides therefore also count their steps in one relaxed word,
+    /// which orders nothing and makes loom try every sequence of steps.
     #[test]
     fn fifo_nothing_torn_full_counted_wrap_around() {
-        loom::model(|| {
+        let outcomes = std::sync::Mutex::new(std::collections::BTreeSet::new());
+        let outcomes = std::sync::Arc::new(outcomes);
+        let all = outcomes.clone();
+        loom::model(move || {
             let zero = || AtomicU64::new(0);
-            let memory =
-                Arc::new(Memory { head: zero(), tail: zero(), words: [zero(), zero(), zero()] });
-            let producer = {
+            let memory = Arc::new(Memory {
+                head: zero(),
+                tail: zero(),
+                words: [zero(), zero(), zero()],
+                steps: zero(),
+            });
+            let consumer = {
                 let memory = memory.clone();
                 loom::thread::spawn(move || {
-                    let mut lost = 0;
-                    for value in [16, 32, 48] {
-                        match memory.ring().reserve(2) {
-                            None => lost += 1,
-                            Some(mut room) => {
-                                room.word(2 | value << 16);
-                                room.word(value);
-                                room.commit();
-                            }
-                        }
-                    }
-                    lost
+                    let mut seen = Vec::new();
+                    take(&memory, &mut seen);
+                    take(&memory, &mut seen);
+                    seen
                 })
             };
-            let mut seen = Vec::new();
-            let mut take = |seen: &mut Vec<u64>| {
-                let mut event = Vec::new();
-                match memory.ring().pop(&mut event) {
-                    Popped::Event => {
-                        assert_eq!(event, [2 | event[1] << 16, event[1]], "torn");
-                        seen.push(event[1]);
+            let mut lost = 0;
+            for value in [16, 32, 48] {
+                memory.steps.fetch_add(1, Ordering::Relaxed);
+                match memory.ring().reserve(2) {
+                    None => lost += 1,
+                    Some(mut room) => {
+                        room.word(2 | value << 16);
+                        room.word(value);
+                        room.commit();
                     }
-                    Popped::Empty => {}
-                    Popped::Corrupt => panic!("an event was visible before its words"),
                 }
-            };
-            take(&mut seen);
-            take(&mut seen);
-            let lost = producer.join().expect("no panic");
-            take(&mut seen);
-            take(&mut seen);
+            }
+            let mut seen = consumer.join().expect("no panic");
+            take(&memory, &mut seen);
+            take(&memory, &mut seen);
             assert!(seen.is_sorted(), "order");
             assert_eq!(seen.len() + lost, 3, "each event is either seen or counted as lost");
+            all.lock().expect("no panic").insert(seen);
         });
+        // The model is worth something only if it took these turns.
+        let outcomes = outcomes.lock().expect("no panic");
+        for turn in [vec![16], vec![16, 32], vec![16, 48], vec![16, 32, 48]] {
+            assert!(outcomes.contains(&turn), "{turn:?} of {outcomes:?}");
+        }
     }
 }

@@ -108,7 +108,7 @@ fn a_full_ring_is_counted_and_its_weight_kept() {
         let session = join();
         let slot = thread::existing().expect("the main thread has a slot");
         let busy = thread::enter().expect("is free");
-        // Decodes as a THREAD_END, padded: only the room matters here.
+        let begin = slot.word(slot_word::LAST_CPU).load(Ordering::Relaxed);
         while let Some(mut room) = slot.ring().reserve(3) {
             room.word(crate::event::head_word(3, crate::event::kind::THREAD_END, 0, 0));
             room.word(0);
@@ -117,7 +117,6 @@ fn a_full_ring_is_counted_and_its_weight_kept() {
         }
         drop(busy);
         burn_until(|| lost(session, Loss::RingFull) >= 2);
-        let begin = slot.word(slot_word::LAST_CPU).load(Ordering::Relaxed);
         let samples = own(session, Count::Samples);
         slot.word(slot_word::TAIL)
             .store(slot.word(slot_word::HEAD).load(Ordering::Relaxed), Ordering::Release);
@@ -187,14 +186,13 @@ fn on_alternate(bytes: usize, body: impl FnOnce() + Send) {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut memory = vec![0_u8; bytes];
-            let mut stack =
+            let stack =
                 libc::stack_t { ss_sp: memory.as_mut_ptr().cast(), ss_flags: 0, ss_size: bytes };
-            // SAFETY: `memory` outlives its use: it is disabled below. Rust's own is given back too.
+            // SAFETY: `memory` outlives its use: Rust's own stack is given back below.
             let mut old = unsafe { std::mem::zeroed() };
             // SAFETY: as above.
             assert_eq!(unsafe { libc::sigaltstack(&stack, &mut old) }, 0);
             body();
-            stack.ss_flags = libc::SS_DISABLE;
             // SAFETY: as above.
             assert_eq!(unsafe { libc::sigaltstack(&old, std::ptr::null_mut()) }, 0);
         });
@@ -250,5 +248,34 @@ fn switched_off_is_counted_as_off() {
         other.word(word::CONTROL).store(0, Ordering::Relaxed);
         super::timer::arm(other, other.slot(1), syscall::gettid());
         assert_eq!(other.slot(1).word(slot_word::TIMER).load(Ordering::Relaxed), 0);
+    });
+}
+
+#[test]
+fn a_tick_mends_its_faults_although_the_thread_blocks_them() {
+    alone(|| {
+        const PAGE: usize = 4096;
+        let session = join();
+        let access = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        // A loop at the very beginning of the second of two pages; the bytes before it cannot be read.
+        // loop to itself, counting rcx (the fourth argument) down; ret
+        let code = [0xe2, 0xfe, 0xc3_u8];
+        // SAFETY: two fresh pages; the code is a function that takes a count and touches no memory.
+        let spin = unsafe {
+            let pages = libc::mmap(std::ptr::null_mut(), 2 * PAGE, access, flags, -1, 0);
+            assert_ne!(pages, libc::MAP_FAILED);
+            let start = pages.cast::<u8>().add(PAGE);
+            start.copy_from_nonoverlapping(code.as_ptr(), code.len());
+            assert_eq!(libc::mprotect(pages, PAGE, libc::PROT_NONE), 0);
+            std::mem::transmute::<*mut u8, extern "C" fn(u64, u64, u64, u64)>(start)
+        };
+        sigset::change(libc::SIG_BLOCK, sigset::FAULTS);
+        burn_until(|| {
+            spin(0, 0, 0, 100_000);
+            session.word(word::PROBE_FAULTS).load(Ordering::Relaxed) > 0
+        });
+        assert_eq!(sigset::change(libc::SIG_BLOCK, 0) & sigset::FAULTS, sigset::FAULTS);
+        check_books(session);
     });
 }

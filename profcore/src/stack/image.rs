@@ -42,6 +42,7 @@ impl Object {
 /// A `str` object; `kind` bytes for each character, or ASCII.
 pub(crate) fn text(layout: &Layout, kind: u8, ascii: bool, bytes: &[u8]) -> Object {
     let mut object = Object::new(16 + bytes.len() / 8);
+    object.set(layout.text.hash, 8, usize::MAX);
     object.set(layout.text.length, 8, bytes.len() / usize::from(kind));
     let state = 1 << 5 | usize::from(ascii) << 6 | usize::from(kind) << 2;
     object.set(layout.text.state, 4, state);
@@ -62,6 +63,8 @@ pub(crate) fn bytes(layout: &Layout, content: &[u8]) -> Object {
 pub(crate) struct CodeImage {
     pub(crate) object: Object,
     pub(crate) start: usize,
+    /// File name, name.
+    pub(crate) texts: [Object; 2],
     _parts: Vec<Object>,
 }
 
@@ -79,7 +82,7 @@ pub(crate) fn code(
     object.set(layout.object_type, 8, python.code_type);
     object.set(layout.code.file, 8, file.address()).set(layout.code.name, 8, name.address());
     object.set(layout.code.first_line, 4, first_line).set(layout.code.lines, 8, lines.address());
-    let mut parts = vec![file, name, lines];
+    let mut parts = vec![lines];
     let start = match layout.code.bytecode {
         Bytecode::Inline { at, units } => {
             object.set(units, 8, instructions.len() / 2).bytes(at, instructions);
@@ -89,10 +92,10 @@ pub(crate) fn code(
             let code = bytes(layout, instructions);
             object.set(at, 8, code.address());
             parts.push(code);
-            parts[3].address() + layout.bytes.data
+            parts[1].address() + layout.bytes.data
         }
     };
-    CodeImage { object, start, _parts: parts }
+    CodeImage { object, start, texts: [file, name], _parts: parts }
 }
 
 /// A frame at byte `offset` of `code`, with `owner` where frames have one.

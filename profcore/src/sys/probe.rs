@@ -94,32 +94,12 @@ pub(crate) mod tests {
         }
     }
 
-    /// Installs a fix-up for this test process, in place of the real handler.
+    /// Installs the handlers that know of [`recover`].
     pub(crate) fn guard() {
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {
-            for signal in [libc::SIGSEGV, libc::SIGBUS] {
-                // SAFETY: a zeroed sigaction is a valid one; the handler only looks at its own context.
-                let result = unsafe {
-                    let mut action: libc::sigaction = core::mem::zeroed();
-                    action.sa_sigaction = on_fault as *const () as usize;
-                    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
-                    libc::sigaction(signal, &action, core::ptr::null_mut())
-                };
-                assert_eq!(result, 0);
-            }
+            crate::signal::install();
         });
-    }
-
-    extern "C" fn on_fault(_: libc::c_int, _: *mut libc::siginfo_t, context: *mut libc::c_void) {
-        // SAFETY: with SA_SIGINFO the third argument is the interrupted context.
-        let context = unsafe { &mut *context.cast::<libc::ucontext_t>() };
-        let pc = &mut context.uc_mcontext.gregs[libc::REG_RIP as usize];
-        match recover(*pc as usize) {
-            Some(next) => *pc = next as i64,
-            // SAFETY: abort has no preconditions.
-            None => unsafe { libc::abort() },
-        }
     }
 
     #[test]

@@ -7,6 +7,9 @@
 //! threads are drained one after the other. So nothing here follows the order of records:
 //! - the moment of the footprint's peak is known beforehand (see [`super::Survey`]), and whether a block
 //!   was live at it is a comparison of times;
+//! - the allocation that makes the peak is recorded a moment after the peak, for the hook adds to the
+//!   footprint before it takes a sample: the first one within [`MOMENT`] of the peak was live at it. Were it
+//!   another one, the figures would be wrong by that one sample;
 //! - a `Free` or `Resize` whose `Alloc` has not come, and a `Free` for which a growth sampled by another
 //!   thread may still come, are remembered for [`LATENESS`], at most [`REMEMBERED`] of them.
 //!
@@ -22,6 +25,8 @@ use crate::ids::{ProcessId, StackId, ThreadId};
 use crate::record::{Alloc, Domain, Free, Resize};
 use crate::units::Timestamp;
 
+/// How long after the peak its own allocation can be recorded, nanoseconds.
+const MOMENT: u64 = 1_000_000;
 /// How long the end of a block is remembered, nanoseconds.
 const LATENESS: u64 = 10_000_000_000;
 /// How many ended blocks are remembered at most.
@@ -65,6 +70,9 @@ struct Early {
     shrink: Option<Shrink>,
 }
 
+/// An allocation with its time, its sum and its weight.
+type Timed = (Timestamp, usize, u64);
+
 #[derive(Debug)]
 struct Sum {
     figures: MemorySum,
@@ -75,6 +83,8 @@ struct Sum {
 #[derive(Debug)]
 pub(super) struct Heap {
     peak: Option<Timestamp>,
+    /// The first allocation that is not older than the peak.
+    maker: Option<Timed>,
     index: HashMap<(ThreadId, Option<StackId>), usize>,
     sums: Vec<Sum>,
     blocks: HashMap<Key, Block>,
@@ -88,6 +98,7 @@ impl Heap {
     pub(super) fn new(peak: Option<Timestamp>) -> Self {
         Self {
             peak,
+            maker: None,
             index: HashMap::new(),
             sums: Vec::new(),
             blocks: HashMap::new(),
@@ -112,6 +123,7 @@ impl Heap {
             return;
         }
 
+        self.may_make_peak((alloc.time, at, alloc.weight));
         let key = (process, alloc.block);
         let early = self.early.get(&key).copied().unwrap_or_default();
         let mut part = Part {
@@ -203,7 +215,12 @@ impl Heap {
 
     /// The sums by thread and stack, in that order. `gone` tells threads whose process had ended before
     /// the peak: what it never freed was not live then.
-    pub(super) fn finish(self, gone: impl Fn(ThreadId) -> bool) -> Vec<MemorySum> {
+    pub(super) fn finish(mut self, gone: impl Fn(ThreadId) -> bool) -> Vec<MemorySum> {
+        // One of the peak's own time is there already.
+        if let Some((_, at, weight)) = self.maker.filter(|maker| !self.by_peak(maker.0)) {
+            let figures = &mut self.sums[at].figures;
+            set_peak(figures, 0, weight);
+        }
         let mut sums: Vec<MemorySum> = self
             .sums
             .into_iter()
@@ -224,6 +241,14 @@ impl Heap {
     /// True for what had happened when the footprint was highest.
     fn by_peak(&self, time: Timestamp) -> bool {
         self.peak.is_some_and(|peak| time <= peak)
+    }
+
+    fn may_make_peak(&mut self, alloc: Timed) {
+        let Some(peak) = self.peak.map(Timestamp::as_nanos) else { return };
+        let near = (peak..=peak.saturating_add(MOMENT)).contains(&alloc.0.as_nanos());
+        if near && self.maker.is_none_or(|first| alloc.0 < first.0) {
+            self.maker = Some(alloc);
+        }
     }
 
     fn sum_of(&mut self, thread: ThreadId, stack: Option<StackId>) -> usize {

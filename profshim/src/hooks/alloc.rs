@@ -3,6 +3,7 @@
 
 use crate::{bootstrap, next};
 use core::ffi::{c_int, c_void};
+use core::hint::black_box;
 use core::ptr::null_mut;
 use profcore::{memory, process};
 
@@ -11,14 +12,29 @@ type Block = *mut c_void;
 const ALIGNMENT: usize = 16;
 const PAGE: usize = 4096;
 
-/// Tells about a block that was handed out.
+/// Tells about a block that a plain next allocator handed out.
 #[inline(always)]
+fn handed_out_plain(block: Block, caller: usize) -> Block {
+    if !block.is_null()
+        // SAFETY: the next allocator has just returned it, and is glibc's.
+        && let Some(bytes) = unsafe { next::heap_size(block) }
+        && memory::usual_allocated(bytes)
+    {
+        return block;
+    }
+    handed_out(block, caller)
+}
+
+/// Tells about a block that was handed out.
+#[inline(never)]
 fn handed_out(block: Block, caller: usize) -> Block {
     if !block.is_null() && process::is_active() {
         // SAFETY: the next allocator has just returned it.
         memory::allocated(block.addr(), unsafe { next::usable(block) }, caller);
     }
-    block
+    // Opaque, or the compiler sees that it is the argument, and the hot path keeps it in a stack frame
+    // instead of ending in a jump to here.
+    black_box(block)
 }
 
 /// A block from before there is a next allocator.
@@ -51,6 +67,15 @@ macro_rules! allocate {
 }
 
 pub(super) unsafe extern "C" fn malloc(bytes: usize, caller: usize) -> Block {
+    match next::plain_malloc() {
+        // SAFETY: the program's own argument.
+        Some(next) => handed_out_plain(unsafe { next(bytes) }, caller),
+        None => malloc_unusual(bytes, caller),
+    }
+}
+
+#[inline(never)]
+fn malloc_unusual(bytes: usize, caller: usize) -> Block {
     allocate!(malloc(bytes), caller: caller, early: Some(bytes), ALIGNMENT)
 }
 
@@ -107,6 +132,23 @@ pub(super) unsafe extern "C" fn posix_memalign(
 }
 
 pub(super) unsafe extern "C" fn free(block: Block) {
+    if !block.is_null()
+        && let Some(next) = next::plain_free()
+        // SAFETY: the program gives back a block that it holds, and all are glibc's.
+        && let Some(bytes) = unsafe { next::heap_size(block) }
+        && memory::usual_freeing(block.addr(), bytes)
+    {
+        // SAFETY: the program's own argument.
+        return unsafe { next(block) };
+    }
+    // SAFETY: as above.
+    unsafe { free_unusual(block) }
+}
+
+/// # Safety
+/// As for `free`.
+#[inline(never)]
+unsafe extern "C" fn free_unusual(block: Block) {
     if block.is_null() || bootstrap::owns(block) {
         return;
     }

@@ -13,7 +13,34 @@ use profcore::{memory, process};
 type To = *mut c_void;
 type From = *const c_void;
 
+/// The next functions' type but for the checked forms' last argument.
+type Copy = unsafe extern "C" fn(To, From, usize) -> To;
+
+/// Tells about a copy and makes it.
+///
+/// # Safety
+/// As for `memmove`.
 #[inline(always)]
+unsafe fn copy(next: Copy, to: To, from: From, bytes: usize, caller: usize) -> To {
+    if memory::usual_copied(bytes) {
+        // SAFETY: the program's own arguments.
+        return unsafe { next(to, from, bytes) };
+    }
+    // SAFETY: as above.
+    unsafe { copy_unusual(to, from, bytes, next, caller) }
+}
+
+/// Takes the first three arguments where they are.
+///
+/// # Safety
+/// As for `memmove`.
+#[inline(never)]
+unsafe fn copy_unusual(to: To, from: From, bytes: usize, next: Copy, caller: usize) -> To {
+    copied(bytes, caller);
+    // SAFETY: the program's own arguments.
+    unsafe { next(to, from, bytes) }
+}
+
 fn copied(bytes: usize, caller: usize) {
     if process::is_active() {
         memory::copied(bytes, caller);
@@ -25,9 +52,8 @@ pub(super) unsafe extern "C" fn memmove(to: To, from: From, bytes: usize, caller
         // SAFETY: the program's own arguments.
         return unsafe { early(to, from, bytes) };
     };
-    copied(bytes, caller);
     // SAFETY: the program's own arguments.
-    unsafe { next(to, from, bytes) }
+    unsafe { copy(next, to, from, bytes, caller) }
 }
 
 pub(super) unsafe extern "C" fn mempcpy(to: To, from: From, bytes: usize, caller: usize) -> To {
@@ -35,9 +61,8 @@ pub(super) unsafe extern "C" fn mempcpy(to: To, from: From, bytes: usize, caller
         // SAFETY: the program's own arguments.
         return unsafe { early(to, from, bytes) }.wrapping_byte_add(bytes);
     };
-    copied(bytes, caller);
     // SAFETY: the program's own arguments.
-    unsafe { next(to, from, bytes) }
+    unsafe { copy(next, to, from, bytes, caller) }
 }
 
 /// The forms that check the room at `to` (and end the program if it is too small).
@@ -58,7 +83,9 @@ macro_rules! checked {
                 next::resolve();
             }
             let Some(next) = next::$next() else { end_at_once() };
-            copied(bytes, caller);
+            if !memory::usual_copied(bytes) {
+                copied(bytes, caller);
+            }
             // SAFETY: the program's own arguments.
             unsafe { next(to, from, bytes, room) }
         }

@@ -54,7 +54,8 @@ pub(crate) fn wrap_allocators() {
     ]
     .map(|name| with_exposed_provenance::<c_void>(next::look_up(libc::RTLD_DEFAULT, name)));
     if [get, set, get_arenas, set_arenas].iter().any(|function| function.is_null()) {
-        return next::forget_error();
+        next::forget_error();
+        return;
     }
     // SAFETY: CPython's documented functions of these names, which may be called before it is initialized;
     // the tables are of the types they want. No other thread runs yet.
@@ -115,7 +116,7 @@ unsafe extern "C" fn malloc(context: Block, bytes: usize) -> Block {
     // SAFETY: CPython's own arguments.
     let block = unsafe { malloc(next.context, bytes) };
     thread::python_leave();
-    if !block.is_null() {
+    if !block.is_null() && !memory::usual_python_allocated(bytes) {
         memory::python_allocated(block.addr(), bytes);
     }
     block
@@ -131,7 +132,10 @@ unsafe extern "C" fn calloc(context: Block, count: usize, bytes: usize) -> Block
     thread::python_leave();
     if !block.is_null() {
         // Does not overflow: there is a block of that size.
-        memory::python_allocated(block.addr(), count.wrapping_mul(bytes));
+        let bytes = count.wrapping_mul(bytes);
+        if !memory::usual_python_allocated(bytes) {
+            memory::python_allocated(block.addr(), bytes);
+        }
     }
     block
 }

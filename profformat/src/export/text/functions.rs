@@ -13,7 +13,7 @@ use crate::record::Class;
 /// Rows by default, and with `--functions`.
 const SHOWN: usize = 3;
 const SHOWN_IN_FULL: usize = 40;
-const MOSTLY: usize = 17;
+const MOSTLY: usize = 19;
 
 pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
     let mut functions: Vec<&FunctionSum> =

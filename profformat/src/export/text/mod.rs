@@ -19,6 +19,7 @@ mod route;
 mod select;
 mod sentences;
 mod source;
+mod spent;
 mod summary;
 mod table;
 mod view;

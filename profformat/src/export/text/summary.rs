@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::page::{Line, Page, Style, foreign};
 use super::select::{Metric, Row};
 use super::view::View;
-use super::{Figures, Options, Source, missing, number, sentences};
+use super::{Figures, Options, Source, missing, number, sentences, spent};
 use crate::analysis::Profile;
 
 /// Hottest lines in the summary.
@@ -37,7 +37,7 @@ pub(super) fn summary_figures(
     }
     let mut rows: Vec<&Row> = view.rows.iter().filter(|row| row.value(Metric::Own) > 0).collect();
     rows.sort_by_key(|row| Reverse(row.value(Metric::Own)));
-    for row in rows.iter().take(if sentences::is_enough(&view) { LINES } else { 0 }) {
+    for row in rows.iter().take(if spent::is_enough(&view) { LINES } else { 0 }) {
         page.line(line(&view, row))?;
     }
     for sentence in sentences::memory(&view).iter().chain(&sentences::copies_and_kept(&view)) {

@@ -1,240 +1,19 @@
 //! All exports of one run: their totals agree to the nanosecond and byte, for each thread and overall.
 
-use std::collections::BTreeMap;
-use std::io::Read;
+mod run;
+mod totals;
 
-use profformat::analysis::Profile;
-use profformat::analysis::sites::{WhyKind, functions, sites};
+use std::collections::BTreeMap;
+
+use profformat::analysis::sites::{Site, WhyKind, functions, sites};
 use profformat::export::pprof::message as pb;
 use profformat::export::{ExportError, Format, Metric, export};
-use profformat::ids::{FrameId, ProcessId, StackId, ThreadId};
+use profformat::ids::{ProcessId, ThreadId};
 use profformat::record::*;
-use profformat::tables::Interner;
-use profformat::units::Timestamp;
 use proptest::prelude::*;
-use prost::Message as _;
+use run::{Run, THREADS};
 use serde_json::Value;
-
-/// Two processes; threads 0 and 1 of the first, 2 of the second.
-const THREADS: u32 = 3;
-
-struct Run {
-    interner: Interner,
-    stacks: Vec<StackId>,
-    records: Vec<Record>,
-}
-
-impl Run {
-    fn new() -> Self {
-        let mut run =
-            Self { interner: Interner::default(), stacks: Vec::new(), records: Vec::new() };
-        for id in 0..2 {
-            run.records.push(Record::Process(Process {
-                id: ProcessId::new(id),
-                parent: (id > 0).then_some(ProcessId::new(0)),
-                pid: 4000 + id,
-                time: Timestamp::ZERO,
-                command: vec![b"python3".to_vec(), b"app;\x1b[31m.py".to_vec()],
-                python: "3.11.7".to_owned(),
-                profiled: true,
-            }));
-        }
-        for id in 0..THREADS {
-            run.records.push(Record::Thread(Thread {
-                id: ThreadId::new(id),
-                process: ProcessId::new(id / 2),
-                tid: 5000 + id,
-                time: Timestamp::ZERO,
-                name: if id == 1 { Vec::new() } else { b"Main;\nThread".to_vec() },
-            }));
-        }
-        run.with_stacks();
-        run
-    }
-
-    fn frame(&mut self, name: &str, file: &str, line: u32, lang: Lang) -> FrameId {
-        let name = self.interner.string(name.as_bytes());
-        let file = self.interner.string(file.as_bytes());
-        let first_line = line / 10 * 10;
-        let function = self.interner.function(Function { name, file, first_line, lang });
-        self.interner.frame(Frame { function, line })
-    }
-
-    fn with_stacks(&mut self) {
-        let main = self.frame("main", "app.py", 12, Lang::Python);
-        let deep = self.frame("f;g\nh", "app.py", 25, Lang::Python);
-        let other = self.frame("f;g\nh", "app.py", 26, Lang::Python);
-        let zlib = self.frame("libz.so.1", "/usr/lib/libz.so.1", 0, Lang::Native);
-        let rust = self.frame("spin", "/usr/bin/spin", 0, Lang::Native);
-        let root = self.interner.stack(None, main);
-        let mut stacks = vec![root];
-        // A recursion: 25 under 26 under 25.
-        let mut stack = root;
-        for frame in [deep, other, deep, zlib] {
-            stack = self.interner.stack(Some(stack), frame);
-            stacks.push(stack);
-        }
-        stacks.push(self.interner.stack(Some(root), zlib));
-        stacks.push(self.interner.stack(None, rust));
-        self.stacks = stacks;
-    }
-
-    fn stack(&self, choice: usize) -> Option<StackId> {
-        self.stacks.get(choice).copied()
-    }
-
-    fn sample(&mut self, thread: u32, stack: usize, class: Class, weight_ns: u64) {
-        let stack = self.stack(stack);
-        let thread = ThreadId::new(thread);
-        let time = Timestamp::from_nanos(self.records.len() as u64);
-        self.records.push(Record::Sample(Sample { time, thread, stack, weight_ns, class }));
-    }
-
-    fn alloc(&mut self, thread: u32, stack: usize, weight: u64, block: u64) {
-        self.records.push(Record::Alloc(Alloc {
-            time: Timestamp::from_nanos(self.records.len() as u64),
-            thread: ThreadId::new(thread),
-            stack: self.stack(stack),
-            size: weight / 3 + 1,
-            weight,
-            domain: if weight.is_multiple_of(2) { Domain::Python } else { Domain::Native },
-            block,
-        }));
-    }
-
-    fn profile(&self) -> Profile {
-        let header = Header {
-            cpu_interval_ns: 10_000_000,
-            memory_interval: 131_072,
-            copy_interval: 1 << 20,
-            command: vec![b"app;\x1b[31m.py".to_vec()],
-            ..Header::default()
-        };
-        let tables = self.interner.tables().clone();
-        Profile::from_records(header, tables, || self.records.iter())
-    }
-}
-
-fn text(profile: &Profile, format: Format, metric: Metric) -> Vec<u8> {
-    let mut out = Vec::new();
-    export(profile, format, metric, &mut out).unwrap();
-    out
-}
-
-fn json(profile: &Profile, format: Format, metric: Metric) -> Value {
-    serde_json::from_slice(&text(profile, format, metric)).unwrap()
-}
-
-fn pprof(profile: &Profile, metric: Metric) -> pb::Profile {
-    let gzip = text(profile, Format::Pprof, metric);
-    assert_eq!(gzip[4..8], [0; 4], "a time stamp makes every file another one");
-    let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(&gzip[..]).read_to_end(&mut bytes).unwrap();
-    let message = pb::Profile::decode(&bytes[..]).unwrap();
-    check_valid(&message);
-    message
-}
-
-/// What `go tool pprof` refuses a file for.
-fn check_valid(message: &pb::Profile) {
-    assert_eq!(message.string_table[0], "");
-    let strings = message.string_table.len() as i64;
-    let ids = |ids: Vec<u64>| {
-        let unique: std::collections::BTreeSet<u64> = ids.iter().copied().collect();
-        assert_eq!(unique.len(), ids.len());
-        assert!(!unique.contains(&0));
-        unique
-    };
-    let functions = ids(message.function.iter().map(|f| f.id).collect());
-    let locations = ids(message.location.iter().map(|l| l.id).collect());
-    for sample in &message.sample {
-        assert_eq!(sample.value.len(), message.sample_type.len());
-        assert!(!sample.location_id.is_empty());
-        assert!(sample.location_id.iter().all(|id| locations.contains(id)));
-        assert!(sample.label.iter().all(|l| l.key < strings && l.str < strings));
-    }
-    for location in &message.location {
-        assert_eq!(location.mapping_id, message.mapping[0].id);
-        assert!(location.line.iter().all(|line| functions.contains(&line.function_id)));
-    }
-    assert!(message.function.iter().all(|f| f.name < strings && f.filename < strings));
-    let default = &message.string_table[message.default_sample_type as usize];
-    let types = message.sample_type.iter().map(|t| &message.string_table[t.r#type as usize]);
-    assert!(types.into_iter().any(|t| t == default));
-}
-
-/// Totals of a metric by tid, from each export that tells threads apart, and overall.
-fn totals(profile: &Profile, metric: Metric) -> [BTreeMap<u64, u64>; 2] {
-    let message = pprof(profile, metric);
-    let at = |text: &str| message.string_table.iter().position(|s| s == text).unwrap() as i64;
-    let default = message.default_sample_type;
-    let column = message.sample_type.iter().position(|t| t.r#type == default).unwrap();
-    let key = if message.sample.is_empty() { 0 } else { at("thread_id") };
-    let mut from_pprof = BTreeMap::new();
-    for sample in &message.sample {
-        let tid = sample.label.iter().find(|l| l.key == key).unwrap().num as u64;
-        *from_pprof.entry(tid).or_insert(0) += sample.value[column] as u64;
-    }
-    from_pprof.retain(|_, sum| *sum > 0);
-
-    let file = json(profile, Format::Speedscope, metric);
-    let mut from_speedscope = BTreeMap::new();
-    let frames = file["shared"]["frames"].as_array().unwrap().len() as u64;
-    for thread in file["profiles"].as_array().unwrap() {
-        let numbers = |v: &Value| -> Vec<u64> {
-            v.as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).collect()
-        };
-        let weights = numbers(&thread["weights"]);
-        let samples = thread["samples"].as_array().unwrap();
-        assert_eq!(samples.len(), weights.len());
-        for sample in samples {
-            let stack = numbers(sample);
-            assert!(!stack.is_empty() && stack.iter().all(|frame| *frame < frames));
-        }
-        let sum: u64 = weights.iter().sum();
-        assert_eq!(thread["endValue"].as_u64(), Some(sum));
-        let name = thread["name"].as_str().unwrap();
-        if let Some((_, tid)) = name.trim_end_matches(')').rsplit_once(", ") {
-            *from_speedscope.entry(tid.parse().unwrap()).or_insert(0) += sum;
-        }
-    }
-    let overall: u64 = from_pprof.values().sum();
-    let collapsed = String::from_utf8(text(profile, Format::Collapsed, metric)).unwrap();
-    let weights = collapsed.lines().map(|l| l.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap());
-    assert_eq!(weights.sum::<u64>(), overall, "{metric:?} of collapsed stacks");
-    let lines = json(profile, Format::Json, metric);
-    assert_eq!(json_total(&lines, metric), overall, "{metric:?} of JSON lines");
-    [from_pprof, from_speedscope]
-}
-
-fn nanos(seconds: &Value) -> u64 {
-    (seconds.as_f64().unwrap() * 1e9).round() as u64
-}
-
-fn json_total(document: &Value, metric: Metric) -> u64 {
-    let class = |v: &Value| v.as_object().unwrap().values().map(nanos).sum::<u64>();
-    let files = document["files"].as_array().unwrap().iter();
-    let lines = files.flat_map(|file| file["lines"].as_array().unwrap());
-    let sum = lines.map(|line| match metric {
-        Metric::Cpu => class(&line["cpu_s"]),
-        Metric::Wall => class(&line["cpu_s"]) + class(&line["wait_s"]),
-        Metric::Alloc => line["alloc_bytes"].as_u64().unwrap(),
-        Metric::Live => line["live_at_end_bytes"].as_u64().unwrap(),
-        Metric::Peak => line["live_at_peak_bytes"].as_u64().unwrap(),
-        Metric::Copies => line["copy_bytes"].as_u64().unwrap(),
-    });
-    let sum = sum.sum();
-    match metric {
-        Metric::Cpu => {
-            assert_eq!(class(&document["cpu_s"]), sum);
-            let threads = document["threads"].as_array().unwrap();
-            assert_eq!(threads.iter().map(|t| nanos(&t["cpu_s"])).sum::<u64>(), sum);
-        }
-        Metric::Copies => assert_eq!(document["copy_bytes"].as_u64(), Some(sum)),
-        _ => {}
-    }
-    sum
-}
+use totals::{pprof, text, totals};
 
 /// Asserts that `value` has exactly the fields that the schema wants, all the way down.
 fn check_fields(schema: &Value, part: &Value, value: &Value, path: &str) {
@@ -281,7 +60,7 @@ fn small() -> Run {
     run.sample(1, 0, Class::Wait, 700_000);
     run.alloc(0, 3, 1001, 1);
     run.alloc(2, 99, 500, 2);
-    let time = Timestamp::from_nanos(run.records.len() as u64);
+    let time = run.now();
     run.records.push(Record::Footprint(Footprint {
         time,
         process: ProcessId::new(0),
@@ -307,7 +86,7 @@ fn json_has_the_fields_of_its_schema_and_no_others() {
     let profile = small().profile();
     let bytes = text(&profile, Format::Json, Metric::Cpu);
     let document: Value = serde_json::from_slice(&bytes).unwrap();
-    let schema = include_str!("../../docs/profile.schema.json");
+    let schema = include_str!("../../../docs/profile.schema.json");
     let schema: Value = serde_json::from_str(schema).unwrap();
     check_fields(&schema, &schema, &document, "profile");
     assert_eq!(document["schema"], "prof-profile");
@@ -361,10 +140,7 @@ fn a_line_counts_once_and_why_takes_its_total_apart() {
     assert_eq!((f.self_cpu_ns(), f.total_cpu_ns), (1_000_000_030, 1_000_000_030));
 }
 
-fn line_of(
-    sites: &[profformat::analysis::sites::Site],
-    line: u32,
-) -> &profformat::analysis::sites::Site {
+fn line_of(sites: &[Site], line: u32) -> &Site {
     sites.iter().find(|s| s.line == line).unwrap()
 }
 
@@ -461,7 +237,7 @@ proptest! {
             if at + 1 == half {
                 for process in 0..2 {
                     run.records.push(Record::Footprint(Footprint {
-                        time: Timestamp::from_nanos(run.records.len() as u64),
+                        time: run.now(),
                         process: ProcessId::new(process),
                         native_bytes: 5,
                         python_bytes: 5,
@@ -473,7 +249,7 @@ proptest! {
         for (at, (thread, _, _, freed)) in allocs.iter().copied().enumerate() {
             if freed {
                 run.records.push(Record::Free(Free {
-                    time: Timestamp::from_nanos(run.records.len() as u64),
+                    time: run.now(),
                     thread: ThreadId::new(thread),
                     block: at as u64 + 1,
                 }));
@@ -482,7 +258,7 @@ proptest! {
         for (thread, stack, weight) in copies {
             expect(Metric::Copies, thread, weight);
             let stack = run.stack(stack);
-            let time = Timestamp::from_nanos(run.records.len() as u64);
+            let time = run.now();
             let thread = ThreadId::new(thread);
             run.records.push(Record::Copied(Copied { time, thread, stack, size: weight, weight }));
         }

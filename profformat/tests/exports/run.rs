@@ -1,0 +1,112 @@
+//! Runs made by hand: records with their tables.
+
+use profformat::analysis::Profile;
+use profformat::ids::{FrameId, ProcessId, StackId, ThreadId};
+use profformat::record::*;
+use profformat::tables::Interner;
+use profformat::units::Timestamp;
+
+/// Two processes; threads 0 and 1 of the first, 2 of the second.
+pub(crate) const THREADS: u32 = 3;
+
+pub(crate) struct Run {
+    pub(crate) interner: Interner,
+    stacks: Vec<StackId>,
+    pub(crate) records: Vec<Record>,
+}
+
+impl Run {
+    pub(crate) fn new() -> Self {
+        let mut run =
+            Self { interner: Interner::default(), stacks: Vec::new(), records: Vec::new() };
+        for id in 0..2 {
+            run.records.push(Record::Process(Process {
+                id: ProcessId::new(id),
+                parent: (id > 0).then_some(ProcessId::new(0)),
+                pid: 4000 + id,
+                time: Timestamp::ZERO,
+                command: vec![b"python3".to_vec(), b"app;\x1b[31m.py".to_vec()],
+                python: "3.11.7".to_owned(),
+                profiled: true,
+            }));
+        }
+        for id in 0..THREADS {
+            run.records.push(Record::Thread(Thread {
+                id: ThreadId::new(id),
+                process: ProcessId::new(id / 2),
+                tid: 5000 + id,
+                time: Timestamp::ZERO,
+                name: if id == 1 { Vec::new() } else { b"Main;\nThread".to_vec() },
+            }));
+        }
+        run.with_stacks();
+        run
+    }
+
+    pub(crate) fn frame(&mut self, name: &str, file: &str, line: u32, lang: Lang) -> FrameId {
+        let name = self.interner.string(name.as_bytes());
+        let file = self.interner.string(file.as_bytes());
+        let first_line = line / 10 * 10;
+        let function = self.interner.function(Function { name, file, first_line, lang });
+        self.interner.frame(Frame { function, line })
+    }
+
+    pub(crate) fn with_stacks(&mut self) {
+        let main = self.frame("main", "app.py", 12, Lang::Python);
+        let deep = self.frame("f;g\nh", "app.py", 25, Lang::Python);
+        let other = self.frame("f;g\nh", "app.py", 26, Lang::Python);
+        let zlib = self.frame("libz.so.1", "/usr/lib/libz.so.1", 0, Lang::Native);
+        let rust = self.frame("spin", "/usr/bin/spin", 0, Lang::Native);
+        let root = self.interner.stack(None, main);
+        let mut stacks = vec![root];
+        // A recursion: 25 under 26 under 25.
+        let mut stack = root;
+        for frame in [deep, other, deep, zlib] {
+            stack = self.interner.stack(Some(stack), frame);
+            stacks.push(stack);
+        }
+        stacks.push(self.interner.stack(Some(root), zlib));
+        stacks.push(self.interner.stack(None, rust));
+        self.stacks = stacks;
+    }
+
+    pub(crate) fn stack(&self, choice: usize) -> Option<StackId> {
+        self.stacks.get(choice).copied()
+    }
+
+    /// The time of the next record. Longer apart than a peak's own allocation can be late.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_nanos(self.records.len() as u64 * 2_000_000)
+    }
+
+    pub(crate) fn sample(&mut self, thread: u32, stack: usize, class: Class, weight_ns: u64) {
+        let stack = self.stack(stack);
+        let thread = ThreadId::new(thread);
+        let time = self.now();
+        self.records.push(Record::Sample(Sample { time, thread, stack, weight_ns, class }));
+    }
+
+    pub(crate) fn alloc(&mut self, thread: u32, stack: usize, weight: u64, block: u64) {
+        self.records.push(Record::Alloc(Alloc {
+            time: self.now(),
+            thread: ThreadId::new(thread),
+            stack: self.stack(stack),
+            size: weight / 3 + 1,
+            weight,
+            domain: if weight.is_multiple_of(2) { Domain::Python } else { Domain::Native },
+            block,
+        }));
+    }
+
+    pub(crate) fn profile(&self) -> Profile {
+        let header = Header {
+            cpu_interval_ns: 10_000_000,
+            memory_interval: 131_072,
+            copy_interval: 1 << 20,
+            command: vec![b"app;\x1b[31m.py".to_vec()],
+            ..Header::default()
+        };
+        let tables = self.interner.tables().clone();
+        Profile::from_records(header, tables, || self.records.iter())
+    }
+}
