@@ -54,14 +54,14 @@ pub(crate) fn readable(report: &Report) -> String {
 pub(crate) fn lost(report: &Report) -> String {
     let damage = &report.damage;
     let mut parts = Vec::new();
-    let mut part = |count: u64, what: &str| {
+    let mut part = |count: u64, what: &str, thing: &str| {
         if count > 0 {
-            parts.push(format!("{count} {what}"));
+            parts.push(format!("{count} {what} {thing}{}", if count == 1 { "" } else { "s" }));
         }
     };
-    part(damage.chunks, "damaged chunks");
-    part(damage.missing, "missing chunks");
-    part(damage.bytes, "bytes that are unreadable");
+    part(damage.chunks, "damaged", "chunk");
+    part(damage.missing, "missing", "chunk");
+    part(damage.bytes, "unreadable", "byte");
     if !damage.complete {
         parts.push("the end of the run".to_owned());
     }

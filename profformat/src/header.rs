@@ -71,7 +71,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Start, Error> {
     }
     let length = length as usize;
     let Some(whole) = bytes.get(..length) else { return Err(cut) };
-    if crc32fast::hash(&whole[..length - 4]) != u32_at(whole, length - 4) {
+    if !crate::chunk::checksum_fits(&whole[..length - 4], u32_at(whole, length - 4)) {
         return Err(Error::HeaderDamaged { offset: length as u64 - 4 });
     }
     match u32_at(fixed, 16) {

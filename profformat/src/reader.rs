@@ -293,6 +293,7 @@ impl<'a> TraceReader<'a> {
             Kind::ThreadEnds => decoder.thread_ends(&codec::decode(payload)?)?,
             Kind::ProcessEnds => decoder.process_ends(&codec::decode(payload)?)?,
             Kind::Notes => decoder.notes(&codec::decode(payload)?)?,
+            Kind::End if self.damage.complete => return Err("the trace ends twice"),
             Kind::End => {
                 decoder.end(&codec::decode(payload)?);
                 self.damage.complete = true;

@@ -268,6 +268,14 @@ fn a_repeated_chunk_does_not_count_twice() {
     assert_eq!((records.len(), reader.damage().chunks), (1, 1));
 }
 
+#[test]
+fn a_second_end_is_damage() {
+    let bytes = file(&[plain(16, 1, &[0; 8]), plain(16, 2, &[0; 8])]);
+    let (records, reader) = read(&bytes).unwrap();
+    assert_eq!((records.len(), reader.damage().chunks), (1, 1));
+    assert_eq!(read(&recovered(&bytes)).unwrap().0.len(), 1);
+}
+
 /// An output that fails a number of times once it is full.
 struct FullForAWhile {
     bytes: Vec<u8>,
