@@ -20,7 +20,8 @@ mod tests;
 pub use sample::Resizing;
 
 use crate::process;
-use crate::session::{Count, Session, Slot, slot_word};
+use crate::session::{Count, Session, Slot, control, slot_word, word};
+use crate::sync::AtomicU64;
 use crate::sync::Ordering::Relaxed;
 use crate::thread;
 use footprint::Holder;
@@ -29,6 +30,38 @@ use sample::Origin;
 /// Python's small allocator hands out multiples of this, up to `SMALL` bytes.
 const ALIGNMENT: usize = 16;
 const SMALL: usize = 512;
+
+/// [`control`] bits of what the hooks watch. A kind that is not sampled is still watched until the first
+/// stack could be walked, because its slow path is where that is made ready.
+static WATCHED: AtomicU64 = AtomicU64::new(0);
+
+/// Begins to watch what the session samples, and for the time being all else.
+pub(crate) fn begin_watching() {
+    WATCHED.store(control::MEMORY | control::COPIES, Relaxed);
+}
+
+#[cold]
+fn stop_watching(kind: u64) {
+    WATCHED.fetch_and(!kind, Relaxed);
+}
+
+/// Whether hooks of allocation have anything to tell.
+#[inline(always)]
+pub fn watches_blocks() -> bool {
+    WATCHED.load(Relaxed) & control::MEMORY != 0
+}
+
+/// Whether hooks of copies have anything to tell.
+#[inline(always)]
+pub fn watches_copies() -> bool {
+    WATCHED.load(Relaxed) & control::COPIES != 0
+}
+
+/// Whether the session samples memory: Python's own allocators need not be wrapped otherwise.
+pub fn is_sampled() -> bool {
+    process::session()
+        .is_some_and(|session| session.word(word::CONTROL).load(Relaxed) & control::MEMORY != 0)
+}
 
 /// [`allocated`] for a thread with a slot, outside Python's allocators, with no sample point in the bytes.
 #[inline(always)]
