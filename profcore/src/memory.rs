@@ -27,9 +27,10 @@ use crate::thread;
 use footprint::Holder;
 use sample::Origin;
 
-/// Python's small allocator hands out multiples of this, up to `SMALL` bytes.
+/// Python's small allocator hands out multiples of this, up to [`SMALL`] bytes.
 const ALIGNMENT: usize = 16;
-const SMALL: usize = 512;
+/// Largest block of Python's small allocator.
+pub const SMALL: usize = 512;
 
 /// [`control`] bits of what the hooks watch. A kind that is not sampled is still watched until the first
 /// stack could be walked, because its slow path is where that is made ready.
@@ -83,7 +84,7 @@ pub fn usual_allocated(bytes: usize) -> bool {
 pub fn allocated(address: usize, bytes: usize, caller: usize) {
     let Some(slot) = thread::current() else { return nobody_allocated(bytes) };
     if thread::python_depth() != 0 {
-        return footprint::hold(slot, Holder::Python, bytes as i64);
+        return footprint::hold(slot, Holder::Native, bytes as i64);
     }
     footprint::hold(slot, Holder::Native, bytes as i64);
     count(slot, address, bytes, Origin::Native { caller });
@@ -96,7 +97,7 @@ pub fn usual_freeing(address: usize, bytes: usize) -> bool {
     let Some(pending) = footprint::within_batch(slot, Holder::Native, -(bytes as i64)) else {
         return false;
     };
-    if thread::python_depth() != 0 || followed(address) {
+    if followed(address) {
         return false;
     }
     footprint::keep(slot, Holder::Native, pending);
@@ -106,9 +107,6 @@ pub fn usual_freeing(address: usize, bytes: usize) -> bool {
 /// The native block at `address` is about to be given back.
 pub fn freeing(address: usize, bytes: usize) {
     let Some(slot) = thread::current() else { return nobody_held(-(bytes as i64)) };
-    if thread::python_depth() != 0 {
-        return footprint::hold(slot, Holder::Python, -(bytes as i64));
-    }
     footprint::hold(slot, Holder::Native, -(bytes as i64));
     end(slot, address);
 }
@@ -130,7 +128,7 @@ pub fn resized(resizing: Resizing, old_bytes: usize, address: usize, bytes: usiz
     };
     if thread::python_depth() != 0 {
         slot.word(slot_word::RESIZED_FROM).store(old_bytes as u64, Relaxed);
-        return footprint::hold(slot, Holder::Python, growth);
+        return footprint::hold(slot, Holder::Native, growth);
     }
     footprint::hold(slot, Holder::Native, growth);
     grow(slot, resizing, old_bytes, address, bytes, Origin::Native { caller });
@@ -147,8 +145,7 @@ pub fn resize_failed(resizing: Resizing) {
 /// The allocator took the resize to nothing as a `free`.
 pub fn resize_freed(resizing: Resizing, old_bytes: usize) {
     let Some(slot) = thread::current() else { return nobody_held(-(old_bytes as i64)) };
-    let holder = if thread::python_depth() != 0 { Holder::Python } else { Holder::Native };
-    footprint::hold(slot, holder, -(old_bytes as i64));
+    footprint::hold(slot, Holder::Native, -(old_bytes as i64));
     if resizing.is_followed() {
         sample::lifted_ended(slot, resizing);
     }
@@ -346,9 +343,8 @@ fn nobody_allocated(bytes: usize) {
 
 #[cold]
 fn nobody_held(change: i64) {
-    let holder = if thread::python_depth() != 0 { Holder::Python } else { Holder::Native };
     if let Some(session) = process::session() {
-        footprint::settle(session, holder, change);
+        footprint::settle(session, Holder::Native, change);
     }
 }
 

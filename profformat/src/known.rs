@@ -22,12 +22,28 @@ pub(crate) struct Known {
     depths: Vec<u16>,
     processes: u32,
     threads: u32,
-    /// Entries that may still be made up for lost ones. Zero until something was lost; then as many as the
-    /// file has bytes, so that memory stays in proportion to it.
+    /// Memory that may still be spent on entries made up for lost ones. Nothing until something was lost;
+    /// then an amount in proportion to the file.
     spare: u64,
     lossy: bool,
     /// Records made up for lost ones, to be handed out before the next ones.
     pub(crate) made_up: VecDeque<Record>,
+}
+
+/// How an entry of a kind is made up, and the memory that it costs.
+#[derive(Clone, Copy)]
+struct Lost {
+    make_up: fn(&mut Known),
+    price: u64,
+}
+
+impl Lost {
+    const STRING: Self = Self { make_up: Known::lost_string, price: 16 };
+    const FUNCTION: Self = Self { make_up: Known::lost_function, price: 16 };
+    const FRAME: Self = Self { make_up: Known::lost_frame, price: 16 };
+    const STACK: Self = Self { make_up: Known::lost_stack, price: 16 };
+    const PROCESS: Self = Self { make_up: Known::lost_process, price: 256 };
+    const THREAD: Self = Self { make_up: Known::lost_thread, price: 256 };
 }
 
 /// Fills dictionaries with the entries that every trace begins with.
@@ -54,40 +70,34 @@ impl Known {
         }
     }
 
-    /// Something was lost: lets entries be made up, altogether at most `most` of them.
-    pub(crate) fn allow_made_up(&mut self, most: u64) {
+    /// Something was lost: lets entries be made up.
+    pub(crate) fn allow_made_up(&mut self, file_bytes: u64) {
         if !self.lossy {
             self.lossy = true;
-            self.spare = most;
+            self.spare = file_bytes.saturating_mul(8).min(limit::MADE_UP_BYTES);
         }
     }
 
-    /// Makes room for the definition of entry `first` in a table of `count`.
-    fn reach(
-        &mut self,
-        first: u64,
-        count: usize,
-        mut fill: impl FnMut(&mut Self),
-    ) -> Result<(), What> {
-        let gap = first.checked_sub(count as u64).ok_or("an entry is defined twice")?;
-        self.spare = self.spare.checked_sub(gap).ok_or(UNDEFINED)?;
+    /// Makes up the entries of a table of `count` that stand before entry `next`.
+    fn reach(&mut self, next: u64, count: usize, kind: Lost) -> Result<(), What> {
+        let gap = next.checked_sub(count as u64).ok_or("an entry is defined twice")?;
+        let price = gap.checked_mul(kind.price).ok_or(UNDEFINED)?;
+        self.spare = self.spare.checked_sub(price).ok_or(UNDEFINED)?;
         for _ in 0..gap {
-            fill(self);
+            (kind.make_up)(self);
         }
         Ok(())
     }
 
     /// Makes up the entries of a table of `count` up to and with the one that is used.
-    fn used(&mut self, id: u64, count: usize, fill: impl FnMut(&mut Self)) -> Result<u32, What> {
-        let id = u32::try_from(id).map_err(|_| UNDEFINED)?;
-        if id == u32::MAX {
+    fn used(&mut self, id: u64, count: usize, kind: Lost) -> Result<u32, What> {
+        if id >= limit::TABLE_ENTRIES as u64 {
             return Err(UNDEFINED);
         }
-        if (id as usize) < count {
-            return Ok(id);
+        if id >= count as u64 {
+            self.reach(id + 1, count, kind)?;
         }
-        self.reach(u64::from(id) + 1, count, fill)?;
-        Ok(id)
+        Ok(id as u32)
     }
 
     fn lost_string(&mut self) {
@@ -138,41 +148,41 @@ impl Known {
 
     /// Prepares for a delta of strings whose first one is `first`.
     pub(crate) fn strings_from(&mut self, first: u32) -> Result<(), What> {
-        self.reach(first.into(), self.tables.counts()[0], Self::lost_string)
+        self.reach(first.into(), self.tables.counts()[0], Lost::STRING)
     }
 
     pub(crate) fn functions_from(&mut self, first: u32) -> Result<(), What> {
-        self.reach(first.into(), self.tables.counts()[1], Self::lost_function)
+        self.reach(first.into(), self.tables.counts()[1], Lost::FUNCTION)
     }
 
     pub(crate) fn frames_from(&mut self, first: u32) -> Result<(), What> {
-        self.reach(first.into(), self.tables.counts()[2], Self::lost_frame)
+        self.reach(first.into(), self.tables.counts()[2], Lost::FRAME)
     }
 
     pub(crate) fn stacks_from(&mut self, first: u32) -> Result<(), What> {
-        self.reach(first.into(), self.tables.counts()[3], Self::lost_stack)
+        self.reach(first.into(), self.tables.counts()[3], Lost::STACK)
     }
 
     pub(crate) fn processes_from(&mut self, first: u32) -> Result<(), What> {
-        self.reach(first.into(), self.processes as usize, Self::lost_process)
+        self.reach(first.into(), self.processes as usize, Lost::PROCESS)
     }
 
     pub(crate) fn threads_from(&mut self, first: u32) -> Result<(), What> {
         self.process(0)?;
-        self.reach(first.into(), self.threads as usize, Self::lost_thread)
+        self.reach(first.into(), self.threads as usize, Lost::THREAD)
     }
 
     /// The string with this number.
     pub(crate) fn string(&mut self, id: u64) -> Result<StringId, What> {
-        self.used(id, self.tables.counts()[0], Self::lost_string).map(StringId::new)
+        self.used(id, self.tables.counts()[0], Lost::STRING).map(StringId::new)
     }
 
     pub(crate) fn function(&mut self, id: u64) -> Result<FunctionId, What> {
-        self.used(id, self.tables.counts()[1], Self::lost_function).map(FunctionId::new)
+        self.used(id, self.tables.counts()[1], Lost::FUNCTION).map(FunctionId::new)
     }
 
     pub(crate) fn frame(&mut self, id: u64) -> Result<FrameId, What> {
-        self.used(id, self.tables.counts()[2], Self::lost_frame).map(FrameId::new)
+        self.used(id, self.tables.counts()[2], Lost::FRAME).map(FrameId::new)
     }
 
     /// The stack of a column: 0 is none, the others are one more than their number.
@@ -182,18 +192,18 @@ impl Known {
         if id < self.depths.len() as u64 {
             return Ok(Some(StackId::new(id as u32)));
         }
-        self.used(id, self.depths.len(), Self::lost_stack).map(|id| Some(StackId::new(id)))
+        self.used(id, self.depths.len(), Lost::STACK).map(|id| Some(StackId::new(id)))
     }
 
     pub(crate) fn process(&mut self, id: u64) -> Result<ProcessId, What> {
-        self.used(id, self.processes as usize, Self::lost_process).map(ProcessId::new)
+        self.used(id, self.processes as usize, Lost::PROCESS).map(ProcessId::new)
     }
 
     pub(crate) fn thread(&mut self, id: u64) -> Result<ThreadId, What> {
         if id >= self.threads.into() {
             self.process(0)?;
         }
-        self.used(id, self.threads as usize, Self::lost_thread).map(ThreadId::new)
+        self.used(id, self.threads as usize, Lost::THREAD).map(ThreadId::new)
     }
 
     /// Defines the next stack.
@@ -210,14 +220,20 @@ impl Known {
     /// Defines the next process.
     pub(crate) fn next_process(&mut self) -> Result<ProcessId, What> {
         let id = self.processes;
-        self.processes = id.checked_add(1).ok_or("there are too many ids")?;
+        if id >= limit::PROCESSES {
+            return Err("there are too many processes");
+        }
+        self.processes += 1;
         Ok(ProcessId::new(id))
     }
 
     /// Defines the next thread.
     pub(crate) fn next_thread(&mut self) -> Result<ThreadId, What> {
         let id = self.threads;
-        self.threads = id.checked_add(1).ok_or("there are too many ids")?;
+        if id >= limit::PROCESSES {
+            return Err("there are too many threads");
+        }
+        self.threads += 1;
         Ok(ThreadId::new(id))
     }
 }

@@ -14,6 +14,14 @@ pub const STRING_BYTES: usize = 65_535;
 pub const COMMAND_BYTES: usize = 256 << 10;
 /// Deepest stack; a writer leaves out the innermost frames beyond.
 pub const STACK_DEPTH: u16 = 4_096;
+/// Most strings, functions, frames and stacks, each; a writer names everything beyond `[lost]`.
+pub const TABLE_ENTRIES: usize = 1 << 24;
+/// All strings together; a writer names everything beyond `[lost]`.
+pub const ALL_STRING_BYTES: usize = 256 << 20;
+/// Most processes and most threads.
+pub const PROCESSES: u32 = 1 << 20;
+/// Memory of entries that a reader makes up for lost ones: this, and no more than eight bytes for each of the file.
+pub(crate) const MADE_UP_BYTES: u64 = 64 << 20;
 /// Bytes after which a writer begins another chunk of strings, processes or notes.
 pub(crate) const CHUNK_BYTES: usize = 1 << 20;
 

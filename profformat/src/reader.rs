@@ -139,7 +139,7 @@ impl<'a> TraceReader<'a> {
             if let Some(record) = self.decoder.known.made_up.pop_front() {
                 return Some(Ok(record));
             }
-            if let Some(record) = self.decoder.records.pop_front() {
+            if let Some(record) = self.decoder.next() {
                 return Some(Ok(record));
             }
             if self.at >= self.bytes.len() {
@@ -150,7 +150,7 @@ impl<'a> TraceReader<'a> {
                 let error = self.first_error.get_or_insert(error);
                 if self.strict {
                     self.at = self.bytes.len();
-                    self.decoder.records.clear();
+                    self.decoder.clear();
                     self.decoder.known.made_up.clear();
                     return Some(Err(error.clone()));
                 }
@@ -226,7 +226,7 @@ impl<'a> TraceReader<'a> {
         if !matches!(header.kind(), Some(Kind::Processes | Kind::Threads)) {
             // Half a block is worth less than the certainty that blocks are whole; definitions that later
             // chunks build on stay.
-            self.decoder.records.clear();
+            self.decoder.clear();
         }
         self.lose(length, 1);
         missing.or(Some(Error::Malformed { offset, what }))

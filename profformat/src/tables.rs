@@ -73,6 +73,11 @@ impl Tables {
         [self.ends.len(), self.functions.len(), self.frames.len(), self.stacks.len()]
     }
 
+    /// Bytes of all strings together.
+    pub(crate) fn string_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// All functions in order of id.
     pub fn functions(&self) -> &[Function] {
         &self.functions
@@ -150,6 +155,11 @@ impl Interner {
             let id = self.tables.push_stack(node);
             self.stacks.entry(node).or_insert(id);
         }
+    }
+
+    /// The id of a string, if it is known.
+    pub(crate) fn known_string(&self, bytes: &[u8]) -> Option<StringId> {
+        self.strings.get(bytes).copied()
     }
 
     /// The id of a string, new or known.

@@ -55,6 +55,9 @@ pub struct TraceWriter<W: Write> {
     scratch: Scratch,
 }
 
+/// Strings that leave room for one more.
+const ALL_STRINGS: usize = limit::ALL_STRING_BYTES - limit::STRING_BYTES;
+
 /// Records on their way into a chunk.
 #[derive(Debug, Default)]
 struct Pending {
@@ -104,21 +107,31 @@ impl<W: Write> TraceWriter<W> {
 
     /// The id of a string; longer ones are cut at [`limit::STRING_BYTES`].
     pub fn string(&mut self, bytes: &[u8]) -> StringId {
+        if self.is_full(0) || self.tables().string_bytes() >= ALL_STRINGS {
+            return self.interner.known_string(limit::string(bytes)).unwrap_or(StringId::new(1));
+        }
         self.interner.string(limit::string(bytes))
     }
 
     /// The id of a function.
     pub fn function(&mut self, function: Function) -> FunctionId {
+        if self.is_full(1) {
+            return FunctionId::new(0);
+        }
         self.interner.function(function)
     }
 
     /// The id of a frame.
     pub fn frame(&mut self, frame: Frame) -> FrameId {
+        if self.is_full(2) {
+            return FrameId::new(0);
+        }
         self.interner.frame(frame)
     }
 
     /// The id of the stack that has `frame` called from `parent`. Beyond [`limit::STACK_DEPTH`] it is the
-    /// parent's: the innermost frames are left out.
+    /// parent's: the innermost frames are left out. When there are [`limit::TABLE_ENTRIES`], too, or any other
+    /// one for a root.
     pub fn stack(&mut self, parent: Option<StackId>, frame: FrameId) -> StackId {
         let depth = match parent {
             None => 1,
@@ -127,11 +140,18 @@ impl<W: Write> TraceWriter<W> {
                 depth => depth.copied().unwrap_or(0) + 1,
             },
         };
+        if self.is_full(3) {
+            return parent.unwrap_or(StackId::new(0));
+        }
         let id = self.interner.stack(parent, frame);
         if id.index() == self.depths.len() {
             self.depths.push(depth);
         }
         id
+    }
+
+    fn is_full(&self, table: usize) -> bool {
+        self.tables().counts()[table] >= limit::TABLE_ENTRIES
     }
 
     /// Makes the dictionaries those of a trace that is being read, ids unchanged.
@@ -331,10 +351,10 @@ impl<W: Write> TraceWriter<W> {
     }
 
     fn next_id(&self, id: u32, next: u32) -> io::Result<()> {
-        if id == next && id != u32::MAX {
+        if id == next && id < limit::PROCESSES {
             return Ok(());
         }
-        let text = format!("id {id} is given out of order, the next one is {next}");
+        let text = format!("id {id} is out of order or too large, the next one is {next}");
         Err(io::Error::new(ErrorKind::InvalidInput, text))
     }
 

@@ -8,11 +8,10 @@ use crate::record::{Frame, Function, Lang};
 use crate::tables::StackNode;
 use crate::wire::cursor::{Cursor, What};
 
-const TOO_MANY: What = "there are too many ids";
-
-/// Checks that the ids of a delta fit in 32 bits, as do those of the whole dictionary then.
+/// Checks that a delta keeps its dictionary in bounds.
 fn ids(first: u32, entries: u32) -> Result<(), What> {
-    first.checked_add(entries).map(|_| ()).ok_or(TOO_MANY)
+    let end = u64::from(first) + u64::from(entries);
+    if end <= limit::TABLE_ENTRIES as u64 { Ok(()) } else { Err("a dictionary is too long") }
 }
 
 impl Decoder {
@@ -27,7 +26,11 @@ impl Decoder {
             if length > limit::STRING_BYTES as u64 {
                 return Err("a string is too long");
             }
-            self.known.tables.push_string(bytes.bytes(length)?);
+            let string = bytes.bytes(length)?;
+            if self.known.tables.string_bytes() + string.len() > limit::ALL_STRING_BYTES {
+                return Err("there are too many strings");
+            }
+            self.known.tables.push_string(string);
         }
         ended(&[lengths, bytes])
     }

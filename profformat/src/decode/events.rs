@@ -15,7 +15,9 @@ impl Decoder {
         let mut weights = Cursor::new(block.weights, entries)?;
         let mut times = Cursor::new(block.times, entries)?;
         self.local_threads(block.threads, block.time)?;
-        self.records.reserve(entries as usize);
+        self.samples.clear();
+        self.samples.reserve(entries as usize);
+        self.taken = 0;
         for _ in 0..entries {
             let code = rows.next()?;
             let last = self.threads.get_mut((code / row::RADIX) as usize).ok_or(NO_THREAD)?;
@@ -25,13 +27,13 @@ impl Decoder {
             last.time = last.time.wrapping_add(weight);
             let time = times.delta(&mut last.time)?;
             let thread = last.id;
-            self.records.push_back(Record::Sample(Sample {
+            self.samples.push(Sample {
                 time: self.time(time),
                 thread,
                 stack,
                 weight_ns: weight.saturating_mul(self.unit),
                 class: *class,
-            }));
+            });
         }
         ended(&[rows, stacks, weights, times])
     }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use crate::ids::ThreadId;
 use crate::known::Known;
 use crate::limit;
-use crate::record::Record;
+use crate::record::{Record, Sample};
 use crate::units::Timestamp;
 use crate::wire::cursor::{Cursor, What};
 
@@ -19,8 +19,12 @@ pub(crate) struct Decoder {
     pub(crate) known: Known,
     /// Nanoseconds in a unit of time.
     pub(crate) unit: u64,
-    /// The records of the chunk decoded last.
+    /// The records of the chunk decoded last, unless it is a block of samples.
     pub(crate) records: VecDeque<Record>,
+    /// The samples of the chunk decoded last. There are most of them, and they are half as long as a record.
+    pub(crate) samples: Vec<Sample>,
+    /// How many of them were handed out.
+    pub(crate) taken: usize,
     threads: Vec<Last>,
 }
 
@@ -39,8 +43,26 @@ impl Decoder {
             known: Known::new(),
             unit: unit.into(),
             records: VecDeque::new(),
+            samples: Vec::new(),
+            taken: 0,
             threads: Vec::new(),
         }
+    }
+
+    /// The next record of the chunk decoded last.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Option<Record> {
+        if let Some(sample) = self.samples.get(self.taken) {
+            self.taken += 1;
+            return Some(Record::Sample(*sample));
+        }
+        self.records.pop_front()
+    }
+
+    /// Forgets the records of a chunk that turned out to be malformed.
+    pub(crate) fn clear(&mut self) {
+        self.samples.clear();
+        self.records.clear();
     }
 
     #[inline]

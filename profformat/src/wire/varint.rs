@@ -24,17 +24,31 @@ pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
 /// Takes a value off the front of `rest`. `None` when it is cut off or does not fit in 64 bits.
 #[inline]
 pub(crate) fn take(rest: &mut &[u8]) -> Option<u64> {
-    let bytes = *rest;
-    let &first = bytes.first()?;
-    if first < 0x80 {
-        *rest = &bytes[1..];
-        return Some(first.into());
+    // Lengths of neighbors differ at random, so a branch on them would be guessed wrong: eight bytes are taken
+    // at once, and the bit that ends the first number says how many of them count.
+    if let Some(word) = rest.first_chunk::<8>() {
+        let word = u64::from_le_bytes(*word);
+        let ends = !word & 0x8080_8080_8080_8080;
+        if ends != 0 {
+            let bits = ends.trailing_zeros() + 1;
+            *rest = &rest[bits as usize / 8..];
+            return Some(squeeze(word & (u64::MAX >> (64 - bits))));
+        }
     }
-    take_long(rest)
+    take_bytewise(rest)
 }
 
+/// Puts the low seven bits of each byte next to each other.
 #[inline]
-fn take_long(rest: &mut &[u8]) -> Option<u64> {
+fn squeeze(word: u64) -> u64 {
+    let word = word & 0x7f7f_7f7f_7f7f_7f7f;
+    let pairs = word & 0x007f_007f_007f_007f | (word & 0x7f00_7f00_7f00_7f00) >> 1;
+    let fours = pairs & 0x0000_3fff_0000_3fff | (pairs & 0x3fff_0000_3fff_0000) >> 2;
+    fours & 0x0fff_ffff | (fours & 0x0fff_ffff_0000_0000) >> 4
+}
+
+#[inline(never)]
+fn take_bytewise(rest: &mut &[u8]) -> Option<u64> {
     let mut value = 0_u64;
     for (i, &byte) in rest.iter().take(MAX_BYTES).enumerate() {
         value |= u64::from(byte & 0x7f) << (7 * i);
@@ -64,6 +78,14 @@ mod tests {
                 let mut rest = &bytes[..];
                 assert_eq!(take(&mut rest), Some(value));
                 assert!(rest.is_empty());
+                // With other bytes behind it.
+                for byte in [0, 0xff] {
+                    let mut longer = bytes.clone();
+                    longer.extend([byte; 8]);
+                    let mut rest = &longer[..];
+                    assert_eq!(take(&mut rest), Some(value));
+                    assert_eq!(rest, [byte; 8]);
+                }
             }
         }
     }
