@@ -5,7 +5,9 @@ cd "$(dirname "$0")/.."
 
 cargo fmt --all --check
 cargo clippy --workspace --all-targets -- -D warnings
-RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+# Documentation is for those who change the code too: private items are in it, and links may go to them.
+RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" \
+    cargo doc --quiet --workspace --no-deps --document-private-items
 
 # The crates of ours that a package links, itself left out.
 links() {

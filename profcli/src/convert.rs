@@ -129,6 +129,7 @@ fn convert(args: &Args) -> Result<(), ConvertError> {
     let bytes = profformat::map::open(&args.trace)?;
     let profile = Profile::from_bytes(&bytes)
         .map_err(|error| ConvertError::Trace { path: args.trace.clone(), error })?;
+    crate::damage::warn(&args.trace, &profile);
     match file {
         Some(path) => to_file(&profile, format, metric, path, args.force),
         None => Ok(export(&profile, format, metric, &mut BufWriter::new(io::stdout().lock()))?),

@@ -3,6 +3,7 @@
 
 mod check;
 mod convert;
+mod damage;
 mod info;
 mod recover;
 mod report;

@@ -89,6 +89,7 @@ fn report(args: &Args) -> Result<(), ReportError> {
     let bytes = profformat::map::open(&args.trace).map_err(ReportError::Open)?;
     let profile = Profile::from_bytes(&bytes)
         .map_err(|error| ReportError::Trace { path: args.trace.clone(), error })?;
+    crate::damage::warn(&args.trace, &profile);
     let stdout = io::stdout();
     let terminal = stdout.is_terminal();
     let options = Options {

@@ -20,15 +20,49 @@ mod tests;
 pub use sample::Resizing;
 
 use crate::process;
-use crate::session::{Count, Session, Slot, slot_word};
+use crate::session::{Count, Session, Slot, control, slot_word, word};
+use crate::sync::AtomicU64;
 use crate::sync::Ordering::Relaxed;
 use crate::thread;
 use footprint::Holder;
 use sample::Origin;
 
-/// Python's small allocator hands out multiples of this, up to `SMALL` bytes.
+/// Python's small allocator hands out multiples of this, up to [`SMALL`] bytes.
 const ALIGNMENT: usize = 16;
-const SMALL: usize = 512;
+/// Largest block of Python's small allocator.
+pub const SMALL: usize = 512;
+
+/// [`control`] bits of what the hooks watch. A kind that is not sampled is still watched until the first
+/// stack could be walked, because its slow path is where that is made ready.
+static WATCHED: AtomicU64 = AtomicU64::new(0);
+
+/// Begins to watch what the session samples, and for the time being all else.
+pub(crate) fn begin_watching() {
+    WATCHED.store(control::MEMORY | control::COPIES, Relaxed);
+}
+
+#[cold]
+fn stop_watching(kind: u64) {
+    WATCHED.fetch_and(!kind, Relaxed);
+}
+
+/// Whether hooks of allocation have anything to tell.
+#[inline(always)]
+pub fn watches_blocks() -> bool {
+    WATCHED.load(Relaxed) & control::MEMORY != 0
+}
+
+/// Whether hooks of copies have anything to tell.
+#[inline(always)]
+pub fn watches_copies() -> bool {
+    WATCHED.load(Relaxed) & control::COPIES != 0
+}
+
+/// Whether the session samples memory: Python's own allocators need not be wrapped otherwise.
+pub fn is_sampled() -> bool {
+    process::session()
+        .is_some_and(|session| session.word(word::CONTROL).load(Relaxed) & control::MEMORY != 0)
+}
 
 /// [`allocated`] for a thread with a slot, outside Python's allocators, with no sample point in the bytes.
 #[inline(always)]
@@ -50,7 +84,7 @@ pub fn usual_allocated(bytes: usize) -> bool {
 pub fn allocated(address: usize, bytes: usize, caller: usize) {
     let Some(slot) = thread::current() else { return nobody_allocated(bytes) };
     if thread::python_depth() != 0 {
-        return footprint::hold(slot, Holder::Python, bytes as i64);
+        return footprint::hold(slot, Holder::Native, bytes as i64);
     }
     footprint::hold(slot, Holder::Native, bytes as i64);
     count(slot, address, bytes, Origin::Native { caller });
@@ -63,7 +97,7 @@ pub fn usual_freeing(address: usize, bytes: usize) -> bool {
     let Some(pending) = footprint::within_batch(slot, Holder::Native, -(bytes as i64)) else {
         return false;
     };
-    if thread::python_depth() != 0 || followed(address) {
+    if followed(address) {
         return false;
     }
     footprint::keep(slot, Holder::Native, pending);
@@ -73,9 +107,6 @@ pub fn usual_freeing(address: usize, bytes: usize) -> bool {
 /// The native block at `address` is about to be given back.
 pub fn freeing(address: usize, bytes: usize) {
     let Some(slot) = thread::current() else { return nobody_held(-(bytes as i64)) };
-    if thread::python_depth() != 0 {
-        return footprint::hold(slot, Holder::Python, -(bytes as i64));
-    }
     footprint::hold(slot, Holder::Native, -(bytes as i64));
     end(slot, address);
 }
@@ -97,7 +128,7 @@ pub fn resized(resizing: Resizing, old_bytes: usize, address: usize, bytes: usiz
     };
     if thread::python_depth() != 0 {
         slot.word(slot_word::RESIZED_FROM).store(old_bytes as u64, Relaxed);
-        return footprint::hold(slot, Holder::Python, growth);
+        return footprint::hold(slot, Holder::Native, growth);
     }
     footprint::hold(slot, Holder::Native, growth);
     grow(slot, resizing, old_bytes, address, bytes, Origin::Native { caller });
@@ -114,8 +145,7 @@ pub fn resize_failed(resizing: Resizing) {
 /// The allocator took the resize to nothing as a `free`.
 pub fn resize_freed(resizing: Resizing, old_bytes: usize) {
     let Some(slot) = thread::current() else { return nobody_held(-(old_bytes as i64)) };
-    let holder = if thread::python_depth() != 0 { Holder::Python } else { Holder::Native };
-    footprint::hold(slot, holder, -(old_bytes as i64));
+    footprint::hold(slot, Holder::Native, -(old_bytes as i64));
     if resizing.is_followed() {
         sample::lifted_ended(slot, resizing);
     }
@@ -313,9 +343,8 @@ fn nobody_allocated(bytes: usize) {
 
 #[cold]
 fn nobody_held(change: i64) {
-    let holder = if thread::python_depth() != 0 { Holder::Python } else { Holder::Native };
     if let Some(session) = process::session() {
-        footprint::settle(session, holder, change);
+        footprint::settle(session, Holder::Native, change);
     }
 }
 

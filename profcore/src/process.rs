@@ -4,12 +4,13 @@ use crate::config::SESSION_VARIABLE;
 use crate::cpython::{self, Found};
 use crate::event::{head_word, kind};
 use crate::handshake::{self, Hello, Kind};
+use crate::memory;
 use crate::session::{MAGIC, SLOTS, Session, area, slot_word, word};
 use crate::signal;
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::mapping;
 use crate::sys::sigset::Masked;
-use crate::sys::{syscall, tls};
+use crate::sys::{syscall, tls, vdso};
 use crate::thread::{self, Since};
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize};
 
@@ -36,6 +37,7 @@ pub(crate) fn session() -> Option<Session> {
 }
 
 /// Whether this process is profiled.
+#[inline]
 pub fn is_active() -> bool {
     !WORDS.load(Ordering::Relaxed).is_null()
 }
@@ -51,6 +53,7 @@ pub fn start() {
     if is_active() || !read_name() {
         return;
     }
+    vdso::find();
     let found = cpython::find();
     let hello = Hello::new(Kind::Constructor, found.version_hex());
     let Some(memory) = with_name(|name| handshake::ask(name, hello)) else { return };
@@ -73,6 +76,7 @@ pub(crate) fn activate(words: &'static [AtomicU64], found: &Found) -> bool {
     if let Found::Known(python) = found {
         cpython::install(*python);
     }
+    memory::begin_watching();
     store(word::SHIM_TEXT, start as *const () as u64);
     // Before anybody can see the session: hooks read guarded memory as soon as they do.
     store(word::SIGNAL, signal::install() as u64);

@@ -64,7 +64,7 @@ pub(crate) mod word {
     pub(crate) const SLOTS_HIGH: usize = 6;
     /// 1 once the process has passed its own exit path.
     pub(crate) const EXITED: usize = 7;
-    /// Bytes held outside / inside Python's allocators: i64 as u64, added to in batches by all threads.
+    /// Bytes held through malloc / in arenas of Python's small allocator: i64 as u64, added to in batches by all threads.
     pub(crate) const FOOTPRINT_NATIVE: usize = 8;
     pub(crate) const FOOTPRINT_PYTHON: usize = 9;
     /// Highest sum of the two, and the monotonic time of it.

@@ -270,9 +270,9 @@ pub struct Footprint {
     pub time: Timestamp,
     /// The process.
     pub process: ProcessId,
-    /// Bytes held through `malloc` outside Python's allocators.
+    /// Bytes held through `malloc`, by Python's allocators for large objects too.
     pub native_bytes: u64,
-    /// Bytes held by Python's allocators (arenas and large objects).
+    /// Bytes held by Python's small-object allocator: its arenas.
     pub python_bytes: u64,
     /// True when this point is the highest of the process so far.
     pub peak: bool,

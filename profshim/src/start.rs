@@ -11,7 +11,9 @@ extern "C" fn constructor() {
     next::forget_error();
     if profcore::process::is_active() {
         process::follow_forks_and_threads();
-        python::wrap_allocators();
+        if profcore::memory::is_sampled() {
+            python::wrap_allocators();
+        }
     }
 }
 

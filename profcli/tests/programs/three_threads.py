@@ -14,7 +14,8 @@ PERIOD = float(sys.argv[1])
 PLAIN = bytes((n * n >> 5) & 255 for n in range(1 << 20))
 LARGE = PLAIN * 8
 OPERAND = 3**40_000
-# A turn of a function takes 10 to 60 ms, many ticks, so that shares do not hang on how ticks and turns beat.
+# A function's turn takes many ticks. What a thread used since its last tick counts for the function that the next tick
+# finds, so each change from one function to the other may move up to a tick's worth.
 
 
 def python_more(turns=60_000):
@@ -68,9 +69,9 @@ def work(name, more, less, more_times, less_times):
 
 def main():
     threads = [
-        threading.Thread(target=work, name="pure", args=("pure", python_more, python_less, 8, 8)),
-        threading.Thread(target=work, name="zlib", args=("zlib", zlib_more, zlib_less, 4, 4)),
-        threading.Thread(target=work, name="bigint", args=("bigint", bigint_more, bigint_less, 20, 1200)),
+        threading.Thread(target=work, name="pure", args=("pure", python_more, python_less, 24, 24)),
+        threading.Thread(target=work, name="zlib", args=("zlib", zlib_more, zlib_less, 16, 20)),
+        threading.Thread(target=work, name="bigint", args=("bigint", bigint_more, bigint_less, 60, 3600)),
     ]
     for thread in threads:
         thread.start()

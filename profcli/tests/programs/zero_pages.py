@@ -15,12 +15,12 @@ if sys.argv[1] == "numpy":
     import numpy
 
     def make():
-        return numpy.zeros(SIZE // 8)  # ZEROS
+        return numpy.zeros(SIZE // 8)  # NUMPY
 
 else:
 
     def make():
-        return bytes(SIZE)  # ZEROS
+        return bytes(SIZE)  # BYTES
 
 
 before = resident()

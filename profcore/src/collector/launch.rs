@@ -19,6 +19,9 @@ const IGNORED: [c_int; 3] = [libc::SIGINT, libc::SIGQUIT, libc::SIGXFSZ];
 /// Handed on to the program.
 const FORWARDED: [c_int; 2] = [libc::SIGTERM, libc::SIGHUP];
 
+/// Signals of the C library's own, which its `sigaction` refuses. Starting a thread gives one a handler.
+const INTERNAL: [c_int; 2] = [32, 33];
+
 /// What to start.
 #[derive(Clone, Debug)]
 pub struct Launch {
@@ -42,7 +45,11 @@ pub struct Signals {
 struct Saved {
     mask: sigset_t,
     actions: [sigaction; IGNORED.len()],
+    internal: [Option<KernelAction>; INTERNAL.len()],
 }
+
+/// An action as the kernel takes it: handler, flags, restorer, mask.
+type KernelAction = [u64; 4];
 
 impl std::fmt::Debug for Saved {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -77,7 +84,8 @@ impl Signals {
             // SAFETY: both actions are of this function; ignoring runs no code of ours.
             check(unsafe { libc::sigaction(*signal, &ignore, old) })?;
         }
-        Ok(Self { descriptor, saved: Saved { mask, actions } })
+        let internal = INTERNAL.map(|signal| kernel_action(signal, None));
+        Ok(Self { descriptor, saved: Saved { mask, actions, internal } })
     }
 
     /// Becomes readable when there is something to hand on.
@@ -131,6 +139,13 @@ impl Saved {
         for (signal, old) in IGNORED.iter().zip(&self.actions) {
             // SAFETY: gives back an action that the kernel reported before.
             check(unsafe { libc::sigaction(*signal, old, std::ptr::null_mut()) })?;
+        }
+        for (signal, old) in INTERNAL.iter().zip(&self.internal) {
+            if let Some([handler, ..]) = old
+                && *handler == libc::SIG_IGN as u64
+            {
+                kernel_action(*signal, old.as_ref());
+            }
         }
         // SAFETY: gives back a mask that the kernel reported before.
         check(unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.mask, std::ptr::null_mut()) })
@@ -204,6 +219,17 @@ fn set_of(signals: &[c_int]) -> sigset_t {
         }
         set.assume_init()
     }
+}
+
+/// The action of a signal, replaced by `new` if given; by the system call itself.
+fn kernel_action(signal: c_int, new: Option<&KernelAction>) -> Option<KernelAction> {
+    let mut old = KernelAction::default();
+    let new = new.map_or(std::ptr::null(), |new| new.as_ptr());
+    // SAFETY: both actions have the kernel's size and layout; what is set is only ever SIG_IGN.
+    let result = unsafe {
+        libc::syscall(libc::SYS_rt_sigaction, signal, new, old.as_mut_ptr(), size_of::<u64>())
+    };
+    (result == 0).then_some(old)
 }
 
 fn zeroed_action() -> sigaction {

@@ -15,9 +15,9 @@ const BATCH: u64 = 64 * 1024;
 /// Who holds the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holder {
-    /// Callers of `malloc` and its family.
+    /// Callers of `malloc` and its family, Python's allocators for large objects among them.
     Native,
-    /// Python's allocators: what they obtained from `malloc`, and their arenas.
+    /// Python's small allocator: its arenas.
     Python,
 }
 

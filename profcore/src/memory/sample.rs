@@ -16,7 +16,6 @@ use crate::process;
 use crate::session::{Count, Loss, LostKind, Session, Slot, control, slot_word, word};
 use crate::stack;
 use crate::sync::Ordering::Relaxed;
-use crate::sys::sigset::{FAULTS, Masked};
 use crate::sys::syscall;
 use crate::thread;
 
@@ -104,8 +103,6 @@ impl Work {
 
     /// Writes an event with the thread's stack; false if the ring is full.
     fn tell_with_stack(&self, kind: u8, flags: u8, words: &[u64]) -> bool {
-        // The walk's guarded reads may fault: with the signal blocked, as threads may have it, that kills.
-        let _open = Masked::unblock(FAULTS);
         stack::warm_up();
         let stack = stack::capture(self.session, self.slot);
         let len = PREFIX + words.len() + stack.words();
@@ -184,7 +181,9 @@ fn weigh(slot: Slot, sampler: Sampler, bytes: usize) -> u64 {
     rest.store(strata.rest, Relaxed);
     random.store(state, Relaxed);
     // Ticks have no Python frames before this, so it must not hang on memory being sampled.
-    stack::warm_up();
+    if stack::warm_up() && !on {
+        super::stop_watching(sampler.switch);
+    }
     weight
 }
 

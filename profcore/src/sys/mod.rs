@@ -12,3 +12,4 @@ pub(crate) mod sigset;
 pub(crate) mod socket;
 pub(crate) mod syscall;
 pub(crate) mod tls;
+pub(crate) mod vdso;

@@ -10,7 +10,7 @@ use super::time::Time;
 use super::{FootprintCurve, Profile};
 use crate::error::Error;
 use crate::ids::{ProcessId, StringId, ThreadId};
-use crate::reader::TraceReader;
+use crate::reader::{Damage, TraceReader};
 use crate::record::{Header, Process, ProcessEnd, Record, Thread, ThreadEnd};
 use crate::tables::Tables;
 use crate::units::Timestamp;
@@ -168,6 +168,7 @@ impl Builder {
             notes: self.notes,
             elapsed: self.elapsed,
             complete: self.complete,
+            damage: Damage { complete: self.complete, ..Damage::default() },
             processes: processes.into_values().collect(),
             threads: threads.into_values().collect(),
             tables,
@@ -206,7 +207,7 @@ impl Profile {
         while let Some(record) = reader.next_record() {
             builder.record(&record?);
         }
-        let damage = reader.damage();
+        let damage = *reader.damage();
         if damage.chunks > 0 || damage.bytes > 0 || damage.missing > 0 {
             builder.note(format!(
                 "the trace is damaged: {} chunks and {} bytes could not be read, {} chunks are missing",
@@ -218,7 +219,7 @@ impl Profile {
             builder
                 .note(format!("{count} chunks are compressed in a way this program cannot read"));
         }
-        Ok(builder.finish(reader.into_tables()))
+        Ok(Profile { damage, ..builder.finish(reader.into_tables()) })
     }
 
     /// The profile of records that can be gone over twice; `records` gives them anew each time.

@@ -19,6 +19,7 @@ pub use build::{Builder, Survey};
 use std::collections::BTreeMap;
 
 use crate::ids::{StackId, ThreadId};
+use crate::reader::Damage;
 use crate::record::{Class, Header, Outcome, Process, ProcessEnd, Thread, ThreadEnd};
 use crate::tables::Tables;
 use crate::units::Timestamp;
@@ -51,6 +52,8 @@ pub struct Profile {
     pub elapsed: Timestamp,
     /// False when the trace has no end record: the collector was killed or the file was cut.
     pub complete: bool,
+    /// What of the file could not be read.
+    pub damage: Damage,
 }
 
 /// Time of one thread in one stack and class.

@@ -5,7 +5,7 @@ use crate::{bootstrap, next};
 use core::ffi::{c_int, c_void};
 use core::hint::black_box;
 use core::ptr::null_mut;
-use profcore::{memory, process};
+use profcore::memory;
 
 type Block = *mut c_void;
 
@@ -15,6 +15,9 @@ const PAGE: usize = 4096;
 /// Tells about a block that a plain next allocator handed out.
 #[inline(always)]
 fn handed_out_plain(block: Block, caller: usize) -> Block {
+    if !memory::watches_blocks() {
+        return block;
+    }
     if !block.is_null()
         // SAFETY: the next allocator has just returned it, and is glibc's.
         && let Some(bytes) = unsafe { next::heap_size(block) }
@@ -28,7 +31,7 @@ fn handed_out_plain(block: Block, caller: usize) -> Block {
 /// Tells about a block that was handed out.
 #[inline(never)]
 fn handed_out(block: Block, caller: usize) -> Block {
-    if !block.is_null() && process::is_active() {
+    if !block.is_null() && memory::watches_blocks() {
         // SAFETY: the next allocator has just returned it.
         memory::allocated(block.addr(), unsafe { next::usable(block) }, caller);
     }
@@ -132,7 +135,8 @@ pub(super) unsafe extern "C" fn posix_memalign(
 }
 
 pub(super) unsafe extern "C" fn free(block: Block) {
-    if !block.is_null()
+    if memory::watches_blocks()
+        && !block.is_null()
         && let Some(next) = next::plain_free()
         // SAFETY: the program gives back a block that it holds, and all are glibc's.
         && let Some(bytes) = unsafe { next::heap_size(block) }
@@ -152,7 +156,7 @@ unsafe extern "C" fn free_unusual(block: Block) {
     if block.is_null() || bootstrap::owns(block) {
         return;
     }
-    if process::is_active() {
+    if memory::watches_blocks() {
         // SAFETY: the program gives back a block that it holds.
         memory::freeing(block.addr(), unsafe { next::usable(block) });
     }
@@ -174,7 +178,7 @@ pub(super) unsafe extern "C" fn realloc(block: Block, bytes: usize, caller: usiz
         set_errno(libc::ENOMEM);
         return null_mut();
     };
-    if !process::is_active() {
+    if !memory::watches_blocks() {
         // SAFETY: the program's own arguments.
         return unsafe { next(block, bytes) };
     }

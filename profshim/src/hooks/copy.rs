@@ -8,7 +8,7 @@
 use crate::next;
 use core::arch::asm;
 use core::ffi::c_void;
-use profcore::{memory, process};
+use profcore::memory;
 
 type To = *mut c_void;
 type From = *const c_void;
@@ -22,7 +22,7 @@ type Copy = unsafe extern "C" fn(To, From, usize) -> To;
 /// As for `memmove`.
 #[inline(always)]
 unsafe fn copy(next: Copy, to: To, from: From, bytes: usize, caller: usize) -> To {
-    if memory::usual_copied(bytes) {
+    if !memory::watches_copies() || memory::usual_copied(bytes) {
         // SAFETY: the program's own arguments.
         return unsafe { next(to, from, bytes) };
     }
@@ -42,7 +42,7 @@ unsafe fn copy_unusual(to: To, from: From, bytes: usize, next: Copy, caller: usi
 }
 
 fn copied(bytes: usize, caller: usize) {
-    if process::is_active() {
+    if memory::watches_copies() {
         memory::copied(bytes, caller);
     }
 }
@@ -83,7 +83,7 @@ macro_rules! checked {
                 next::resolve();
             }
             let Some(next) = next::$next() else { end_at_once() };
-            if !memory::usual_copied(bytes) {
+            if memory::watches_copies() && !memory::usual_copied(bytes) {
                 copied(bytes, caller);
             }
             // SAFETY: the program's own arguments.

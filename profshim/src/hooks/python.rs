@@ -108,7 +108,26 @@ unsafe fn wrapped<'a>(context: Block) -> &'a Allocator {
     unsafe { &*context.cast::<Allocator>() }
 }
 
+/// The hot path of all Python programs: a small block comes from pymalloc, which need not be told from
+/// `malloc`, and the address only matters at a sample point. So the next function's call is the last act.
 unsafe extern "C" fn malloc(context: Block, bytes: usize) -> Block {
+    // SAFETY: called by CPython with the context of our table.
+    let next = unsafe { wrapped(context) };
+    if bytes <= memory::SMALL
+        && let Some(malloc) = next.malloc
+        && memory::usual_python_allocated(bytes)
+    {
+        // SAFETY: CPython's own arguments.
+        return unsafe { malloc(next.context, bytes) };
+    }
+    // SAFETY: as above.
+    unsafe { malloc_unusual(context, bytes) }
+}
+
+/// # Safety
+/// As for `malloc`.
+#[inline(never)]
+unsafe extern "C" fn malloc_unusual(context: Block, bytes: usize) -> Block {
     // SAFETY: called by CPython with the context of our table.
     let next = unsafe { wrapped(context) };
     let Some(malloc) = next.malloc else { return null_mut() };
@@ -164,10 +183,8 @@ unsafe extern "C" fn free(context: Block, block: Block) {
     if !block.is_null() {
         memory::python_freeing(block.addr());
     }
-    thread::python_enter();
     // SAFETY: CPython's own arguments.
     unsafe { free(next.context, block) };
-    thread::python_leave();
 }
 
 unsafe extern "C" fn allocate_arena(context: Block, bytes: usize) -> Block {

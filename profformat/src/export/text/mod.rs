@@ -5,7 +5,7 @@
 //! never freed. Marks: `·` zero, `~` an interval wider than a third of the figure on either side, `<` too few
 //! samples for a figure (its upper bound is given), `n/a` not measured, `?` unknown.
 //!
-//! [`write`] never opens a file: lines of source come from a [`Source`]. Everything that came from the
+//! [`write()`] never opens a file: lines of source come from a [`Source`]. Everything that came from the
 //! profiled program is escaped, and no line is wider than the page.
 
 mod functions;
