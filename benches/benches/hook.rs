@@ -4,7 +4,6 @@
 
 use std::ffi::c_void;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
@@ -51,14 +50,7 @@ fn calls(criterion: &mut Criterion, group: &str) {
 
 /// Builds the profiler as a release and runs this bench under it, with the same arguments.
 fn again_under_prof() {
-    let workspace =
-        Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a member of a workspace");
-    let mut build = Command::new(env!("CARGO"));
-    build.current_dir(workspace).args(["build", "--release", "-p", "profcli", "-p", "profshim"]);
-    let built = build.status().expect("cargo starts");
-    assert!(built.success(), "the profiler does not build");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let prof = workspace.join(target.unwrap_or_else(|| "target".into())).join("release/prof");
+    let prof = benches::built_prof();
     let folder = tempfile::tempdir().expect("a scratch folder");
     let mut run = Command::new(prof);
     run.args(["run", "--quiet", "-o"]).arg(folder.path().join("hook.proftrace")).arg("--");

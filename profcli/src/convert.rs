@@ -1,7 +1,7 @@
 //! `prof convert`: a trace in another program's format.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, IsTerminal};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use profformat::analysis::Profile;
 use profformat::export::escape::escape;
-use profformat::export::{ExportError, Format, Metric, export};
+use profformat::export::{ExportError, Format, Metric, export, text};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -132,8 +132,24 @@ fn convert(args: &Args) -> Result<(), ConvertError> {
     crate::damage::warn(&args.trace, &profile);
     match file {
         Some(path) => to_file(&profile, format, metric, path, args.force),
-        None => Ok(export(&profile, format, metric, &mut BufWriter::new(io::stdout().lock()))?),
+        None => write(&profile, format, metric, &mut BufWriter::new(io::stdout().lock())),
     }
+}
+
+/// Exports; the text report has source lines as `prof report` has them.
+fn write(
+    profile: &Profile,
+    format: Format,
+    metric: Metric,
+    out: &mut dyn Write,
+) -> Result<(), ConvertError> {
+    if matches!(format, Format::Text) {
+        let source = crate::report::Files::of(profile);
+        text::write(profile, &text::Options::default(), &source, out).map_err(ExportError::Io)?;
+    } else {
+        export(profile, format, metric, out)?;
+    }
+    Ok(out.flush().map_err(ExportError::Io)?)
 }
 
 /// Says no before the trace is read, which can take a while.
@@ -167,9 +183,9 @@ fn to_file(
         _ => fail(error),
     })?;
     let mut out = BufWriter::new(file);
-    let written = export(profile, format, metric, &mut out).map_err(|error| match error {
-        ExportError::Io(error) => fail(error),
-        other => other.into(),
+    let written = write(profile, format, metric, &mut out).map_err(|error| match error {
+        ConvertError::Export(ExportError::Io(error)) => fail(error),
+        other => other,
     });
     drop(out);
     let done =

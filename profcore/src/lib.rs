@@ -21,6 +21,9 @@ mod ring;
 mod session;
 mod sync;
 
+#[cfg(all(not(loom), feature = "bench"))]
+#[doc(hidden)]
+pub mod bench;
 #[cfg(not(loom))]
 mod codes;
 #[cfg(all(not(loom), feature = "record"))]

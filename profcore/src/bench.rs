@@ -1,0 +1,63 @@
+//! Parts that benches drive directly. Not an interface: feature `bench` only.
+
+use crate::event::{Event, decode, frame_word, head_word, kind, stack_word};
+use crate::ring::spsc::{Popped, Ring};
+use crate::sync::AtomicU64;
+
+/// A ring of its own memory, with both ends in one hand.
+#[derive(Debug)]
+pub struct RingBench {
+    head: AtomicU64,
+    tail: AtomicU64,
+    words: Vec<AtomicU64>,
+    event: Vec<u64>,
+}
+
+impl RingBench {
+    /// A ring as long as a thread's.
+    pub fn new() -> Self {
+        let words = crate::session::SLOT_WORDS - crate::session::slot_word::RING;
+        Self {
+            head: AtomicU64::new(0),
+            tail: AtomicU64::new(0),
+            words: (0..words).map(|_| AtomicU64::new(0)).collect(),
+            event: Vec::new(),
+        }
+    }
+
+    fn ring(&self) -> Ring<'_> {
+        Ring { head: &self.head, tail: &self.tail, words: &self.words }
+    }
+
+    /// Writes a tick with a stack of `frames` new frames; false if the ring is full.
+    pub fn push_tick(&mut self, frames: usize) -> bool {
+        let len = 5 + frames;
+        let Some(mut event) = self.ring().reserve(len) else { return false };
+        for word in [head_word(len, kind::TICK, 0, 0), 1, 2, 3, stack_word(0, frames, 0, 1)] {
+            event.word(word);
+        }
+        for frame in 0..frames {
+            event.word(frame_word(frame as u32, 8));
+        }
+        event.commit();
+        true
+    }
+
+    /// Takes an event out and decodes it; the frames of its stack, `None` if the ring is empty.
+    pub fn pop(&mut self) -> Option<usize> {
+        let mut event = std::mem::take(&mut self.event);
+        let popped = self.ring().pop(&mut event);
+        let frames = match (popped, decode(&event)) {
+            (Popped::Event, Some(Event::Tick { stack, .. })) => Some(stack.new.len()),
+            _ => None,
+        };
+        self.event = event;
+        frames
+    }
+}
+
+impl Default for RingBench {
+    fn default() -> Self {
+        Self::new()
+    }
+}
