@@ -110,20 +110,31 @@ fn a_program_outlives_its_collector() {
     assert!(seen >= used - 1.0, "{seen:.3} s are left, the program had used {used:.3} s");
 }
 
+/// A file system of 64 KiB that only this command sees, at `full` in its folder.
+const IN_A_SMALL_DISK: &str = "mkdir full && mount -t tmpfs -o size=64k small full && \"$@\"";
+
 #[test]
-fn a_trace_that_cannot_grow_leaves_the_program_alone() {
+fn a_full_disk_leaves_the_program_alone_and_the_trace_readable() {
     let Some(python) = Python::any() else { return };
-    // A file size limit stands in for a full disk: writes beyond it fail, and the program's own writes are small. It is
-    // set on the shell, so both prof and the program have it.
     let path = program("killable.py");
-    let recording = Recording::of(&python, &path, &["1"]);
-    let mut limited = Command::new("bash");
-    limited.args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$@\"", "bash"]);
-    limited.arg(crate::prof::prof()).args(["run", "--quiet", "-o"]).arg(recording.trace());
-    limited.args(["--rate", "1000", "--memory-interval", "4096", "--copy-interval", "4096", "--"]);
-    limited.arg(python.path()).arg(&path).arg("1");
-    let output = limited.current_dir(recording.folder()).output().expect("bash starts");
+    let recording = Recording::of(&python, &path, &["3"]);
+    let script = format!("{IN_A_SMALL_DISK}; status=$?; cp full/run.proftrace .; exit $status");
+    let mut small = Command::new("unshare");
+    small.args(["-rm", "bash", "-c", &script, "bash"]).current_dir(recording.folder());
+    let mut can = Command::new("unshare");
+    can.args(["-rm", "bash", "-c", "mount -t tmpfs small /mnt"]);
+    if !can.output().is_ok_and(|output| output.status.success()) {
+        return crate::prof::skip("this machine does not let us mount a small disk");
+    }
+    small.arg(crate::prof::prof()).args(["run", "-o", "full/run.proftrace"]);
+    // Enough events for a trace that is larger than the disk.
+    small.args(["--memory-interval", "512", "--copy-interval", "512", "--"]);
+    small.arg(python.path()).arg(&path).arg("3");
+    let output = small.output().expect("unshare starts");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(21), "the program's own status:\n{stderr}");
     assert!(recording.folder().join("finished.txt").is_file(), "the program did its work");
+    assert!(stderr.contains("No space left"), "prof says why the trace is not whole:\n{stderr}");
+    let seen = Profile::of_trace(&recording.folder().join("run.proftrace")).cpu().sum();
+    assert!(seen > 0.0, "what was written before the disk was full is readable");
 }
