@@ -20,10 +20,12 @@ const SHOWN_IN_FULL: usize = 20;
 /// Fewer sampled blocks are no leak.
 const MANY: u64 = 5;
 
-/// Does the line keep nearly all it allocates, in many blocks?
+/// Does the line keep nearly all it allocates, in many blocks? What has no line is an interpreter's start-up
+/// or a library's: nothing that could be pointed at.
 pub(super) fn may_leak(row: &Row) -> bool {
     let site = &row.site;
-    site.live_at_end_blocks >= MANY
+    site.line != 0
+        && site.live_at_end_blocks >= MANY
         && site.live_at_end_bytes.saturating_mul(5) >= site.alloc_bytes.saturating_mul(4)
         && site.live_at_end_bytes >= FROM
 }
