@@ -6,19 +6,28 @@ use crate::prof::{Profile, Python, Recording, each_python, program};
 
 each_python!(threads_agree_with_their_own_clocks, a_loop_without_calls_is_python, sha256_is_native);
 
-/// Each thread within 2 %, each function's share of its thread within 3 points.
+/// Each thread within 2 %, each function's share of its thread within 3 points. Shares of one run have a
+/// spread, and what else runs on the machine moves the kernel's ticks: one run of two must hold. An error of
+/// the profiler's own would be in both.
 fn threads_agree_with_their_own_clocks(python: &Python) {
-    let path = program("three_threads.py");
-    let (ended, profile) = Recording::of(python, &path, &["10"]).rate(250).profile();
-    let truth = ended.truth();
-    for thread in truth["threads"].as_array().expect("threads") {
-        expect_thread(&profile, &path, thread);
+    if let Err(first) = run_three_threads(python) {
+        eprintln!("once more, for {first}");
+        run_three_threads(python).unwrap_or_else(|second| panic!("{first}; and again: {second}"));
     }
-    profile.assert_books_balance();
 }
 
+fn run_three_threads(python: &Python) -> Result<(), String> {
+    let path = program("three_threads.py");
+    let (ended, profile) = Recording::of(python, &path, &["10"]).rate(250).profile_alone();
+    let truth = ended.truth();
+    profile.assert_books_balance();
+    let threads = truth["threads"].as_array().expect("threads");
+    threads.iter().try_for_each(|thread| check_shares(&profile, &path, thread))
+}
+
+/// The thread's clock must agree at any time; shares that do not are described.
 #[track_caller]
-fn expect_thread(profile: &Profile, path: &Path, truth: &serde_json::Value) {
+fn check_shares(profile: &Profile, path: &Path, truth: &serde_json::Value) -> Result<(), String> {
     let name = truth["name"].as_str().expect("a thread has a name");
     let tid = truth["tid"].as_u64().expect("a thread has an id");
     let clock = truth["cpu_s"].as_f64().expect("a thread has a clock");
@@ -32,11 +41,13 @@ fn expect_thread(profile: &Profile, path: &Path, truth: &serde_json::Value) {
     for (function, seconds) in functions {
         let share = seconds.as_f64().expect("seconds") / spent;
         let told = profile.function(path, function).sum() / seen;
-        assert!(
-            (told - share).abs() <= 0.03,
-            "{name}: {function} has a share of {told:.3}, in truth {share:.3}"
-        );
+        if (told - share).abs() > 0.03 {
+            return Err(format!(
+                "{name}: {function} has a share of {told:.3}, in truth {share:.3}"
+            ));
+        }
     }
+    Ok(())
 }
 
 fn a_loop_without_calls_is_python(python: &Python) {

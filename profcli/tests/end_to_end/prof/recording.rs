@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -50,6 +51,9 @@ pub(crate) struct Recording {
     variables: Vec<(OsString, OsString)>,
     input: Option<Vec<u8>>,
 }
+
+/// Programs of several tests run side by side, unless one wants the machine for itself.
+static MACHINE: RwLock<()> = RwLock::new(());
 
 impl Recording {
     /// A Python program with its arguments.
@@ -119,6 +123,7 @@ impl Recording {
 
     /// Runs it under the profiler.
     pub(crate) fn run(&self) -> Ended {
+        let _with_others = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
         to_the_end(self.profiled_command(), self.input.as_deref())
     }
 
@@ -127,6 +132,7 @@ impl Recording {
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]);
         self.dress(&mut command);
+        let _with_others = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
         to_the_end(command, self.input.as_deref())
     }
 
@@ -137,6 +143,17 @@ impl Recording {
         assert!(ended.status().success(), "{}\n{}", ended.status(), ended.stderr());
         let profile = self.read();
         (ended, profile)
+    }
+
+    /// As [`Recording::profile`], while no other test runs a program: for truths about who ran when.
+    #[track_caller]
+    pub(crate) fn profile_alone(&self) -> (Ended, Profile) {
+        let ended = {
+            let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
+            to_the_end(self.profiled_command(), self.input.as_deref())
+        };
+        assert!(ended.status().success(), "{}\n{}", ended.status(), ended.stderr());
+        (ended, self.read())
     }
 
     /// Reads the trace through `prof convert --to json`.
