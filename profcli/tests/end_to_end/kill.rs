@@ -110,8 +110,8 @@ fn a_program_outlives_its_collector() {
     assert!(seen >= used - 1.0, "{seen:.3} s are left, the program had used {used:.3} s");
 }
 
-/// A file system of two pages that only this command sees, at `full` in its folder.
-const IN_A_SMALL_DISK: &str = "mkdir full && mount -t tmpfs -o size=8k small full && \"$@\"";
+/// A file system of 24 KiB, less than half of the trace, that only this command sees, at `full` in its folder.
+const IN_A_SMALL_DISK: &str = "mkdir full && mount -t tmpfs -o size=24k small full && \"$@\"";
 
 #[test]
 fn a_full_disk_leaves_the_program_alone_and_the_trace_readable() {
