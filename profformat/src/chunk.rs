@@ -1,8 +1,8 @@
 //! Chunks: a header of 32 bytes, the payload, zeros up to the next multiple of 8.
 
 use crate::header::{u16_at, u32_at, u64_at};
+use crate::kind::Kind;
 use crate::limit;
-use crate::payload::Kind;
 
 /// First bytes of every chunk.
 pub(crate) const MAGIC: [u8; 4] = *b"PCHK";
@@ -87,6 +87,11 @@ impl ChunkHeader {
         Kind::from_code(self.kind)
     }
 
+    /// The name of the type.
+    pub(crate) fn name(&self) -> &'static str {
+        self.kind().map_or("unknown", Kind::name)
+    }
+
     /// Bytes of the whole chunk.
     pub(crate) fn length(&self) -> usize {
         HEADER_BYTES + (self.stored as usize).next_multiple_of(8)
@@ -102,8 +107,8 @@ pub(crate) enum Found<'a> {
     Damaged(ChunkHeader),
     /// A chunk that goes on beyond the end of the file, and the bytes up to the next one or the end.
     Cut(usize),
-    /// The end record, with the number of chunks.
-    EndRecord { chunks: u64 },
+    /// The end record, with the number of chunks and the place of the last Index chunk.
+    EndRecord { chunks: u64, index: u64 },
     /// Nothing of ours for this many bytes.
     Gap(usize),
 }
@@ -123,7 +128,7 @@ pub(crate) fn find(bytes: &[u8], at: usize) -> Found<'_> {
         && rest.starts_with(&END_MAGIC)
         && checksum_fits(&rest[..28], u32_at(rest, 28))
     {
-        return Found::EndRecord { chunks: u64_at(rest, 16) };
+        return Found::EndRecord { chunks: u64_at(rest, 16), index: u64_at(rest, 8) };
     }
     Found::Gap(gap(bytes, at))
 }

@@ -8,12 +8,12 @@ mod with_zstd {
     pub(crate) struct Compressor(zstd::bulk::Compressor<'static>, Vec<u8>);
 
     impl Compressor {
-        pub(crate) fn new() -> std::io::Result<Self> {
+        pub(crate) fn new() -> crate::io::Result<Self> {
             Ok(Self(zstd::bulk::Compressor::new(1)?, Vec::new()))
         }
 
         /// The compressed payload, if it is smaller and keeps the ratio that readers accept.
-        pub(crate) fn compress(&mut self, payload: &[u8]) -> std::io::Result<Option<&[u8]>> {
+        pub(crate) fn compress(&mut self, payload: &[u8]) -> crate::io::Result<Option<&[u8]>> {
             self.1.clear();
             self.1.reserve(zstd::zstd_safe::compress_bound(payload.len()));
             self.0.compress_to_buffer(payload, &mut self.1)?;
@@ -49,15 +49,17 @@ mod with_zstd {
 
 #[cfg(not(feature = "zstd"))]
 mod without {
+    use alloc::vec::Vec;
+
     /// Nothing to compress with: payloads stay plain.
     pub(crate) struct Compressor;
 
     impl Compressor {
-        pub(crate) fn new() -> std::io::Result<Self> {
+        pub(crate) fn new() -> crate::io::Result<Self> {
             Ok(Self)
         }
 
-        pub(crate) fn compress(&mut self, _payload: &[u8]) -> std::io::Result<Option<&[u8]>> {
+        pub(crate) fn compress(&mut self, _payload: &[u8]) -> crate::io::Result<Option<&[u8]>> {
             Ok(None)
         }
     }
@@ -86,14 +88,14 @@ pub(crate) use with_zstd::{Compressor, Decompressor};
 #[cfg(not(feature = "zstd"))]
 pub(crate) use without::{Compressor, Decompressor};
 
-impl std::fmt::Debug for Compressor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Compressor")
     }
 }
 
-impl std::fmt::Debug for Decompressor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Debug for Decompressor {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Decompressor")
     }
 }

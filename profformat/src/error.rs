@@ -1,5 +1,7 @@
 //! What can be wrong with a trace.
 
+use alloc::string::String;
+
 /// Why bytes are not a (whole) trace. Offsets count from the start of the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -61,16 +63,20 @@ pub enum Error {
         offset: u64,
     },
     /// The payload of a chunk has another checksum than its header says.
-    #[error("the chunk at offset {offset} is damaged: its checksum does not fit")]
+    #[error("the {chunk} chunk at offset {offset} is damaged: its checksum does not fit")]
     ChunkDamaged {
         /// Where the chunk begins.
         offset: u64,
+        /// Name of its type.
+        chunk: &'static str,
     },
     /// A chunk has a good checksum, but what it says is impossible.
-    #[error("the chunk at offset {offset} is malformed: {what}")]
+    #[error("the {chunk} chunk at offset {offset} is malformed: {what}")]
     Malformed {
         /// Where the chunk begins.
         offset: u64,
+        /// Name of its type.
+        chunk: &'static str,
         /// What is impossible.
         what: &'static str,
     },
@@ -90,9 +96,4 @@ pub enum Error {
         /// Where the file ends.
         offset: u64,
     },
-}
-
-/// A path for an error message: foreign text, so nothing in it may steer a terminal.
-pub(crate) fn shown(path: &std::path::Path) -> String {
-    format!("{:?}", path)
 }

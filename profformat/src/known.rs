@@ -1,7 +1,9 @@
 //! What a reader knows so far: the dictionaries and how many processes and threads there are. Every id of
 //! a trace goes through here before it is used.
 
-use std::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use crate::ids::{FrameId, FunctionId, ProcessId, StackId, StringId, ThreadId};
 use crate::limit;
@@ -21,13 +23,14 @@ pub(crate) struct Known {
     pub(crate) tables: Tables,
     depths: Vec<u16>,
     processes: u32,
-    threads: u32,
+    /// The process of each thread.
+    threads: Vec<ProcessId>,
     /// Memory that may still be spent on entries made up for lost ones. Nothing until something was lost;
     /// then an amount in proportion to the file.
     spare: u64,
     lossy: bool,
     /// Records made up for lost ones, to be handed out before the next ones.
-    pub(crate) made_up: VecDeque<Record>,
+    pub(crate) made_up: Vec<Record>,
 }
 
 /// How an entry of a kind is made up, and the memory that it costs.
@@ -63,10 +66,10 @@ impl Known {
             tables,
             depths: Vec::new(),
             processes: 0,
-            threads: 0,
+            threads: Vec::new(),
             spare: 0,
             lossy: false,
-            made_up: VecDeque::new(),
+            made_up: Vec::new(),
         }
     }
 
@@ -123,7 +126,7 @@ impl Known {
     }
 
     fn lost_process(&mut self) {
-        self.made_up.push_back(Record::Process(Process {
+        self.made_up.push(Record::Process(Process {
             id: ProcessId::new(self.processes),
             parent: None,
             pid: 0,
@@ -136,14 +139,14 @@ impl Known {
     }
 
     fn lost_thread(&mut self) {
-        self.made_up.push_back(Record::Thread(Thread {
-            id: ThreadId::new(self.threads),
+        self.made_up.push(Record::Thread(Thread {
+            id: ThreadId::new(self.threads.len() as u32),
             process: ProcessId::new(0),
             tid: 0,
             time: Timestamp::ZERO,
             name: LOST.to_vec(),
         }));
-        self.threads += 1;
+        self.threads.push(ProcessId::new(0));
     }
 
     /// Prepares for a delta of strings whose first one is `first`.
@@ -169,7 +172,7 @@ impl Known {
 
     pub(crate) fn threads_from(&mut self, first: u32) -> Result<(), What> {
         self.process(0)?;
-        self.reach(first.into(), self.threads as usize, Lost::THREAD)
+        self.reach(first.into(), self.threads.len(), Lost::THREAD)
     }
 
     /// The string with this number.
@@ -200,10 +203,10 @@ impl Known {
     }
 
     pub(crate) fn thread(&mut self, id: u64) -> Result<ThreadId, What> {
-        if id >= self.threads.into() {
+        if id >= self.threads.len() as u64 {
             self.process(0)?;
         }
-        self.used(id, self.threads as usize, Lost::THREAD).map(ThreadId::new)
+        self.used(id, self.threads.len(), Lost::THREAD).map(ThreadId::new)
     }
 
     /// Defines the next stack.
@@ -228,12 +231,17 @@ impl Known {
     }
 
     /// Defines the next thread.
-    pub(crate) fn next_thread(&mut self) -> Result<ThreadId, What> {
-        let id = self.threads;
+    pub(crate) fn next_thread(&mut self, process: ProcessId) -> Result<ThreadId, What> {
+        let id = self.threads.len() as u32;
         if id >= limit::PROCESSES {
             return Err("there are too many threads");
         }
-        self.threads += 1;
+        self.threads.push(process);
         Ok(ThreadId::new(id))
+    }
+
+    /// The processes of the threads so far.
+    pub(crate) fn thread_processes(&self) -> &[ProcessId] {
+        &self.threads
     }
 }

@@ -20,20 +20,29 @@
 //! Definitions come before their use: a process before its threads, a thread before its events, and every
 //! dictionary entry before the record that names it. Records of one kind keep the order in which they were
 //! written, and so do allocations, frees and resizes among each other; between other kinds, only times tell.
+#![cfg_attr(not(feature = "std"), no_std)]
 #![deny(unsafe_code)]
 
+extern crate alloc;
+
+mod block;
 mod chunk;
 mod codec;
 mod compress;
 mod decode;
 mod encode;
 pub mod error;
+mod filter;
 #[doc = include_str!("../FORMAT.md")]
 pub mod format {}
 pub mod header;
 pub mod ids;
+pub mod index;
+pub mod io;
+mod kind;
 mod known;
 pub mod limit;
+#[cfg(feature = "std")]
 #[expect(unsafe_code, reason = "the one call that maps a file; everything else reads slices")]
 pub mod map;
 mod out;
@@ -41,12 +50,16 @@ mod payload;
 pub mod reader;
 pub mod record;
 pub mod recover;
+mod scan;
 pub mod tables;
 pub mod units;
 mod wire;
 pub mod writer;
 
+pub use block::Block;
 pub use error::Error;
+pub use filter::Filter;
+pub use kind::Kind;
 pub use reader::TraceReader;
 pub use writer::{Options, TraceWriter};
 

@@ -1,5 +1,7 @@
 //! Limits of the format. A writer keeps them, a reader refuses what breaks them before it reserves memory.
 
+use alloc::vec::Vec;
+
 /// Longest payload of a chunk, uncompressed.
 pub const PAYLOAD_BYTES: u32 = 4 << 20;
 /// Largest ratio of uncompressed to compressed payload.
@@ -25,19 +27,26 @@ pub(crate) const MADE_UP_BYTES: u64 = 64 << 20;
 /// Bytes after which a writer begins another chunk of strings, processes or notes.
 pub(crate) const CHUNK_BYTES: usize = 1 << 20;
 
+/// Chunks that one Index chunk lists at most.
+pub(crate) const INDEX_CHUNKS: u32 = 16_384;
+/// Bytes of chunks after which a writer lets an Index chunk go.
+pub(crate) const INDEX_BYTES: u64 = 64 << 20;
+/// Chunks that a reader keeps the index of; a trace with more is read without.
+pub(crate) const INDEX_ENTRIES: usize = 1 << 20;
+
 /// `bytes`, cut at the limit of strings.
 pub(crate) fn string(bytes: &[u8]) -> &[u8] {
     &bytes[..bytes.len().min(STRING_BYTES)]
 }
 
 /// The arguments of a command that keep the limits.
-pub(crate) fn command(arguments: &[Vec<u8>]) -> Vec<&serde_bytes::Bytes> {
+pub(crate) fn command(arguments: &[Vec<u8>]) -> Vec<&[u8]> {
     let mut left = COMMAND_BYTES;
     let kept = arguments.iter().take(ENTRIES as usize).map_while(|argument| {
         let argument = string(argument);
         // Eight bytes are the price of an empty argument.
         left = left.checked_sub(argument.len() + 8)?;
-        Some(serde_bytes::Bytes::new(argument))
+        Some(argument)
     });
     kept.collect()
 }

@@ -18,12 +18,14 @@ impl Deref for Mapped {
     }
 }
 
+/// A path for an error message: foreign text, so nothing in it may steer a terminal.
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().escape_debug().to_string()
+}
+
 /// Maps a regular file for reading. The error names the path.
 pub fn open(path: &Path) -> Result<Mapped, Error> {
-    let fail = |error: std::io::Error| Error::Open {
-        path: crate::error::shown(path),
-        reason: error.to_string(),
-    };
+    let fail = |error: std::io::Error| Error::Open { path: shown(path), reason: error.to_string() };
     let file = File::open(path).map_err(fail)?;
     let metadata = file.metadata().map_err(fail)?;
     if !metadata.is_file() {

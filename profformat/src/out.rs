@@ -1,12 +1,13 @@
 //! Chunks on their way out: compressed, framed, each by one write, noted for the index.
 
-use std::io::{self, ErrorKind, Write};
+use alloc::vec::Vec;
+use core::mem;
 
 use crate::chunk::{self, ChunkHeader};
-use crate::codec;
 use crate::compress::Compressor;
-use crate::payload::{IndexV1, Kind};
-use crate::wire::columns::Column;
+use crate::index::{Extent, Listing};
+use crate::io::{self, ErrorKind, Write};
+use crate::kind::Kind;
 
 /// The output of a writer.
 #[derive(Debug)]
@@ -20,16 +21,7 @@ pub(crate) struct Out<W> {
     sequence: u64,
     compressor: Option<Compressor>,
     buffer: Vec<u8>,
-    index: IndexColumns,
-}
-
-#[derive(Debug, Default)]
-struct IndexColumns {
-    count: u32,
-    last_offset: u64,
-    offsets: Column,
-    kinds: Column,
-    records: Column,
+    listing: Listing,
 }
 
 impl<W: Write> Out<W> {
@@ -43,7 +35,7 @@ impl<W: Write> Out<W> {
             sequence: 0,
             compressor,
             buffer: Vec::new(),
-            index: IndexColumns::default(),
+            listing: Listing::default(),
         };
         out.write_all(header)?;
         Ok(out)
@@ -51,53 +43,65 @@ impl<W: Write> Out<W> {
 
     /// Writes a chunk. After an error its rest goes out with the next one; a chunk that comes while there
     /// still is such a rest is lost, which its missing sequence number tells.
-    pub(crate) fn chunk(&mut self, kind: Kind, payload: &[u8], records: u32) -> io::Result<()> {
+    pub(crate) fn chunk(
+        &mut self,
+        kind: Kind,
+        payload: &[u8],
+        records: u32,
+        extent: &Extent,
+    ) -> io::Result<()> {
+        let header = self.frame(kind.code(), 1, payload)?;
+        self.place(|listing, offset| listing.add(offset, header.kind, records, extent))?;
+        if self.listing.is_full() { self.index() } else { Ok(()) }
+    }
+
+    /// Writes an Index chunk of what was written since the one before.
+    fn index(&mut self) -> io::Result<()> {
+        let mut payload = Vec::new();
+        self.listing.encode(&mut payload);
+        self.frame(Kind::Index.code(), 2, &payload)?;
+        self.place(|listing, offset| *listing = Listing::behind(offset))
+    }
+
+    /// Makes a chunk in the buffer.
+    fn frame(&mut self, kind: u16, version: u8, payload: &[u8]) -> io::Result<ChunkHeader> {
         let compressed = match &mut self.compressor {
             Some(compressor) => compressor.compress(payload)?,
             None => None,
         };
         let stored = compressed.unwrap_or(payload);
         let header = ChunkHeader {
-            kind: kind as u16,
-            version: 1,
+            kind,
+            version,
             flags: if compressed.is_some() { chunk::ZSTD } else { 0 },
             sequence: self.sequence,
             stored: stored.len() as u32,
             raw: payload.len() as u32,
             crc: crc32fast::hash(stored),
         };
-        let mut buffer = std::mem::take(&mut self.buffer);
-        buffer.clear();
-        buffer.extend_from_slice(&header.encode());
-        buffer.extend_from_slice(stored);
-        buffer.resize(header.length(), 0);
         self.sequence += 1;
-        let written = self.write_tail().and_then(|()| {
-            self.index.add(self.offset, kind, records);
-            self.write_all(&buffer)
-        });
+        self.buffer.clear();
+        self.buffer.extend_from_slice(&header.encode());
+        self.buffer.extend_from_slice(stored);
+        self.buffer.resize(header.length(), 0);
+        Ok(header)
+    }
+
+    /// Writes the chunk in the buffer; `list` notes where it is, once that is sure.
+    fn place(&mut self, list: impl FnOnce(&mut Listing, u64)) -> io::Result<()> {
+        self.write_tail()?;
+        self.listing.bytes += self.buffer.len() as u64;
+        list(&mut self.listing, self.offset);
+        let buffer = mem::take(&mut self.buffer);
+        let written = self.write_all(&buffer);
         self.buffer = buffer;
         written
     }
 
     /// Writes the index and the end record. Gives the output back.
     pub(crate) fn finish(mut self) -> io::Result<W> {
-        let index = std::mem::take(&mut self.index);
-        let payload = IndexV1 {
-            count: index.count,
-            offsets: index.offsets.bytes(),
-            kinds: index.kinds.bytes(),
-            records: index.records.bytes(),
-        };
-        let mut bytes = Vec::new();
-        codec::encode(&payload, &mut bytes)?;
-        // An index beyond the limit is left out: a reader that misses it reads from the front.
-        let begin = self.offset;
-        let fits = bytes.len() <= crate::limit::PAYLOAD_BYTES as usize;
-        if fits {
-            self.chunk(Kind::Index, &bytes, 0)?;
-        }
-        let record = chunk::end_record(if fits { begin } else { 0 }, self.sequence);
+        self.index()?;
+        let record = chunk::end_record(self.listing.previous, self.sequence);
         self.write_tail()?;
         self.write_all(&record)?;
         self.inner.flush()?;
@@ -114,7 +118,7 @@ impl<W: Write> Out<W> {
         if self.tail.is_empty() {
             return Ok(());
         }
-        let tail = std::mem::take(&mut self.tail);
+        let tail = mem::take(&mut self.tail);
         self.offset -= tail.len() as u64;
         self.write_all(&tail)
     }
@@ -136,14 +140,5 @@ impl<W: Write> Out<W> {
             return Err(error);
         }
         Ok(())
-    }
-}
-
-impl IndexColumns {
-    fn add(&mut self, offset: u64, kind: Kind, records: u32) {
-        self.count += 1;
-        self.offsets.put_delta(&mut self.last_offset, offset / 8);
-        self.kinds.put(kind as u64);
-        self.records.put(records.into());
     }
 }

@@ -1,40 +1,23 @@
 //! Reads a trace.
 
-use crate::chunk::{self, ChunkHeader, Found};
-use crate::codec;
+use alloc::vec::Vec;
+use core::mem;
+
+use crate::block::Block;
+use crate::chunk;
 use crate::compress::Decompressor;
 use crate::decode::{Decoder, facts};
 use crate::error::Error;
+use crate::filter::Filter;
 use crate::header;
-use crate::payload::Kind;
+use crate::ids::ThreadId;
+use crate::index::{Entry, Index};
+use crate::kind::Kind;
 use crate::record::{Header, Record};
+pub use crate::scan::Damage;
+use crate::scan::{Chunk, Scan};
 use crate::tables::Tables;
 use crate::wire::cursor::What;
-
-/// What could not be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Damage {
-    /// Chunks that were found but could not be read.
-    pub chunks: u64,
-    /// Bytes that are in no readable chunk.
-    pub bytes: u64,
-    /// Chunks of types or versions that this reader does not know.
-    pub unknown: u64,
-    /// Chunks compressed in a way that this build cannot read.
-    pub unsupported: u64,
-    /// Sequence numbers that no chunk had.
-    pub missing: u64,
-    /// True once the end record was read.
-    pub complete: bool,
-}
-
-impl Damage {
-    /// True when nothing was damaged and the trace was finished. Unknown chunks of a newer writer are no
-    /// damage.
-    pub fn is_sound(&self) -> bool {
-        self.complete && self.chunks == 0 && self.bytes == 0 && self.missing == 0
-    }
-}
 
 /// Why a chunk was left out.
 enum Skip {
@@ -43,22 +26,46 @@ enum Skip {
     Malformed(What),
 }
 
+/// What became of the next chunk.
+enum Advance {
+    /// There are records to hand out.
+    Records,
+    /// Nothing to hand out, but something was wrong.
+    Error(Error),
+    /// Nothing more.
+    End,
+}
+
+/// Chunks that are to be read, when the index was asked.
+#[derive(Debug)]
+struct Plan {
+    entries: Vec<Entry>,
+    next: usize,
+    /// Where to go on when they are read.
+    rest: usize,
+}
+
 /// Reads the records of a trace in the order of the file. Reads any bytes in linear time, and in memory that
 /// follows the dictionaries, not the length.
 #[derive(Debug)]
 pub struct TraceReader<'a> {
-    bytes: &'a [u8],
-    /// Where the next chunk begins.
-    at: usize,
-    /// Its sequence number, if none is missing.
-    sequence: u64,
+    scan: Scan<'a>,
     header: Header,
     version: (u16, u16),
+    /// Bytes of the file header.
+    start: usize,
     strict: bool,
+    filter: Option<Filter>,
+    plan: Option<Plan>,
     decoder: Decoder,
     decompressor: Option<Decompressor>,
     buffer: Vec<u8>,
-    damage: Damage,
+    /// Records made up for lost ones stand before the records that use them.
+    made_up: Vec<Record>,
+    /// How many records of the block at hand were handed out.
+    taken: usize,
+    /// Where the block begins that was handed out last.
+    begin: usize,
     first_error: Option<Error>,
 }
 
@@ -67,24 +74,26 @@ impl<'a> TraceReader<'a> {
     pub fn new(bytes: &'a [u8]) -> Result<Self, Error> {
         let start = header::decode(bytes)?;
         let mut reader = Self {
-            bytes,
-            at: start.length,
-            sequence: 0,
+            scan: Scan::new(bytes, start.length),
             header: start.header,
             version: start.version,
+            start: start.length,
             strict: false,
+            filter: None,
+            plan: None,
             decoder: Decoder::new(start.time_unit_ns),
             decompressor: Decompressor::new(),
             buffer: Vec::new(),
-            damage: Damage::default(),
+            made_up: Vec::new(),
+            taken: 0,
+            begin: 0,
             first_error: None,
         };
         // The command stands in the first chunk, which the loop passes over again.
-        if reader.at < bytes.len()
-            && let Found::Chunk(chunk, stored) = chunk::find(bytes, reader.at)
-            && chunk.kind() == Some(Kind::About)
+        if let Some(first) = reader.scan.peek()
+            && first.header.kind() == Some(Kind::About)
         {
-            let _ = reader.chunk(&chunk, stored);
+            let _ = reader.chunk(&first);
         }
         Ok(reader)
     }
@@ -93,6 +102,24 @@ impl<'a> TraceReader<'a> {
     pub fn strict(mut self) -> Self {
         self.strict = true;
         self
+    }
+
+    /// Leaves out the events that are not wanted. With an index in the file, chunks that hold none that is are
+    /// not read, and damage in them is not found.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        let (bytes, unit) = (self.scan.bytes(), self.decoder.unit);
+        if let Some(index) = self.index().or_else(|| Index::unfinished(bytes, self.start, unit)) {
+            let rest = index.rest;
+            self.plan = Some(Plan { entries: index.into_entries(), next: 0, rest });
+        }
+        self.filter = Some(filter);
+        self
+    }
+
+    /// The index of the file: where its chunks are and what is in them. `None` when the trace was not finished
+    /// or the index is damaged. In traces of format 1.0 it does not know times and threads.
+    pub fn index(&self) -> Option<Index> {
+        Index::finished(self.scan.bytes(), self.start, self.decoder.unit)
     }
 
     /// Facts of the run.
@@ -122,7 +149,7 @@ impl<'a> TraceReader<'a> {
 
     /// What could not be read, as far as read.
     pub fn damage(&self) -> &Damage {
-        &self.damage
+        &self.scan.damage
     }
 
     /// The first damage that was met, as far as read.
@@ -130,141 +157,181 @@ impl<'a> TraceReader<'a> {
         self.first_error.as_ref()
     }
 
+    /// How many bytes of the file are behind the reader; it does not go back.
+    pub fn offset(&self) -> usize {
+        self.scan.offset()
+    }
+
     /// The next record; `None` at the end. Never an error unless [`strict`](Self::strict), and nothing
     /// after an error.
     #[inline]
     pub fn next_record(&mut self) -> Option<Result<Record, Error>> {
         loop {
-            // Made-up definitions stand before the records that use them.
-            if let Some(record) = self.decoder.known.made_up.pop_front() {
+            if let Some(record) = self.at_hand().get(self.taken) {
+                self.taken += 1;
                 return Some(Ok(record));
             }
-            if let Some(record) = self.decoder.next() {
-                return Some(Ok(record));
-            }
-            if self.at >= self.bytes.len() {
-                return self.end().map(Err);
-            }
-            let error = self.step();
-            if let Some(error) = error {
-                let error = self.first_error.get_or_insert(error);
-                if self.strict {
-                    self.at = self.bytes.len();
-                    self.decoder.clear();
-                    self.decoder.known.made_up.clear();
-                    return Some(Err(error.clone()));
-                }
+            if let Err(error) = self.refill()? {
+                return Some(Err(error));
             }
         }
     }
 
     /// The rest of the records.
     pub fn records(&mut self) -> impl Iterator<Item = Result<Record, Error>> + use<'_, 'a> {
-        std::iter::from_fn(|| self.next_record())
+        core::iter::from_fn(|| self.next_record())
+    }
+
+    /// The records of the next chunk that has any, or what is left of one; `None` at the end. Errors are those
+    /// of [`next_record`](Self::next_record). This is the fast way to read: nothing is copied.
+    pub fn next_block(&mut self) -> Option<Result<Block<'_>, Error>> {
+        while self.taken >= self.at_hand().len() {
+            if let Err(error) = self.refill()? {
+                return Some(Err(error));
+            }
+        }
+        self.begin = mem::replace(&mut self.taken, usize::MAX);
+        Some(Ok(self.block()))
+    }
+
+    /// The block that [`next_block`](Self::next_block) gave last, for use beside [`tables`](Self::tables).
+    pub fn block(&self) -> Block<'_> {
+        self.at_hand().from(self.begin)
+    }
+
+    #[inline]
+    fn at_hand(&self) -> Block<'_> {
+        if self.made_up.is_empty() { self.decoder.block() } else { Block::Records(&self.made_up) }
+    }
+
+    /// Gets the next records.
+    #[cold]
+    fn refill(&mut self) -> Option<Result<(), Error>> {
+        if self.made_up.is_empty() {
+            loop {
+                match self.advance() {
+                    Advance::End => return self.end().map(Err),
+                    Advance::Records => break,
+                    Advance::Error(error) => {
+                        let error = self.first_error.get_or_insert(error);
+                        if self.strict {
+                            let error = error.clone();
+                            self.stop();
+                            return Some(Err(error));
+                        }
+                        if !self.decoder.block().is_empty()
+                            || !self.decoder.known.made_up.is_empty()
+                        {
+                            break;
+                        }
+                    }
+                }
+            }
+            self.made_up.append(&mut self.decoder.known.made_up);
+        } else {
+            // What refers to them comes next.
+            self.made_up.clear();
+        }
+        (self.taken, self.begin) = (0, 0);
+        Some(Ok(()))
+    }
+
+    /// Hands out nothing more.
+    fn stop(&mut self) {
+        self.scan.stop();
+        self.plan = None;
+        self.decoder.clear();
+        self.made_up.clear();
+        self.decoder.known.made_up.clear();
     }
 
     /// What is wrong with the end of the file, told once.
     fn end(&mut self) -> Option<Error> {
-        if self.damage.complete || self.first_error.is_some() {
+        self.decoder.clear();
+        if self.scan.damage.complete || self.first_error.is_some() {
             return None;
         }
-        let error = Error::NoEnd { offset: self.bytes.len() as u64 };
+        let error = Error::NoEnd { offset: self.scan.bytes().len() as u64 };
         self.first_error = Some(error.clone());
         self.strict.then_some(error)
     }
 
-    /// Reads what stands at `at` and goes on behind it.
-    #[cold]
-    fn step(&mut self) -> Option<Error> {
-        let offset = self.at as u64;
-        let (header, length, result) = match chunk::find(self.bytes, self.at) {
-            Found::EndRecord { chunks } => {
-                self.at = self.bytes.len();
-                self.damage.complete = true;
-                return self.count_missing(chunks, offset);
-            }
-            Found::Gap(bytes) => {
-                self.lose(bytes, 0);
-                self.at += bytes;
-                return Some(Error::NoChunk { offset, bytes: bytes as u64 });
-            }
-            Found::Cut(bytes) => {
-                self.lose(bytes, 1);
-                self.at += bytes;
-                return Some(Error::ChunkCut { offset });
-            }
-            Found::Damaged(header) => (header, header.length(), None),
-            Found::Chunk(header, stored) => (header, header.length(), Some(stored)),
-        };
-        // The zeros behind the last payload may be cut off.
-        let length = length.min(self.bytes.len() - self.at);
-        self.at += length;
-        if header.sequence < self.sequence {
-            self.lose(length, 1);
-            return Some(Error::Malformed { offset, what: "its sequence number was there before" });
+    /// Reads the next chunk.
+    fn advance(&mut self) -> Advance {
+        self.decoder.clear();
+        self.follow_plan();
+        let Some(step) = self.scan.step() else { return Advance::End };
+        if self.scan.damage.is_lossy() {
+            self.allow_made_up();
         }
-        let missing = self.count_missing(header.sequence, offset);
-        self.sequence = header.sequence.saturating_add(1);
-        let Some(stored) = result else {
-            self.lose(length, 1);
-            return missing.or(Some(Error::ChunkDamaged { offset }));
+        let Some(chunk) = step.chunk else {
+            return step.error.map_or(Advance::Records, Advance::Error);
         };
-        let what = match self.chunk(&header, stored) {
-            Ok(()) => return missing,
+        let what = match self.chunk(&chunk) {
+            Ok(()) => return step.error.map_or(Advance::Records, Advance::Error),
+            Err(Skip::Malformed(what)) => what,
             Err(Skip::Unknown) => {
-                self.damage.unknown += 1;
+                self.scan.damage.unknown += 1;
                 self.allow_made_up();
-                return missing;
+                return step.error.map_or(Advance::Records, Advance::Error);
             }
             Err(Skip::Unsupported) => {
-                self.damage.unsupported += 1;
+                self.scan.damage.unsupported += 1;
                 self.allow_made_up();
-                return missing;
+                return step.error.map_or(Advance::Records, Advance::Error);
             }
-            Err(Skip::Malformed(what)) => what,
         };
-        if !matches!(header.kind(), Some(Kind::Processes | Kind::Threads)) {
+        if !matches!(chunk.header.kind(), Some(Kind::Processes | Kind::Threads)) {
             // Half a block is worth less than the certainty that blocks are whole; definitions that later
             // chunks build on stay.
             self.decoder.clear();
         }
-        self.lose(length, 1);
-        missing.or(Some(Error::Malformed { offset, what }))
+        self.scan.refuse(&chunk);
+        self.allow_made_up();
+        let (offset, chunk) = (chunk.offset as u64, chunk.header.name());
+        Advance::Error(step.error.unwrap_or(Error::Malformed { offset, chunk, what }))
     }
 
-    /// Counts the chunks between the last one and the one with number `next`.
-    fn count_missing(&mut self, next: u64, offset: u64) -> Option<Error> {
-        let missing = next.saturating_sub(self.sequence);
-        self.damage.missing = self.damage.missing.saturating_add(missing);
-        if missing == 0 {
-            return None;
+    /// Goes to the next chunk that the index does not rule out.
+    fn follow_plan(&mut self) {
+        let (Some(plan), Some(filter)) = (&mut self.plan, &self.filter) else { return };
+        let processes = self.decoder.known.thread_processes();
+        let process = |thread: ThreadId| processes.get(thread.index()).copied();
+        let rest = plan.entries.iter().skip(plan.next);
+        let passed = rest.take_while(|entry| !filter.wants(entry, process)).count();
+        plan.next += passed;
+        match plan.entries.get(plan.next) {
+            Some(entry) => {
+                self.scan.jump(entry.offset as usize);
+                plan.next += 1;
+            }
+            None => {
+                self.scan.jump(plan.rest);
+                self.plan = None;
+            }
         }
-        self.allow_made_up();
-        Some(Error::Missing { offset, missing })
-    }
-
-    fn lose(&mut self, bytes: usize, chunks: u64) {
-        self.damage.bytes += bytes as u64;
-        self.damage.chunks += chunks;
-        self.allow_made_up();
     }
 
     fn allow_made_up(&mut self) {
-        self.decoder.known.allow_made_up(self.bytes.len() as u64);
+        self.decoder.known.allow_made_up(self.scan.bytes().len() as u64);
     }
 
     /// Decodes a chunk whose checksum fits.
-    fn chunk(&mut self, header: &ChunkHeader, stored: &[u8]) -> Result<(), Skip> {
+    fn chunk(&mut self, chunk: &Chunk<'_>) -> Result<(), Skip> {
+        let header = &chunk.header;
         let kind = header.kind().ok_or(Skip::Unknown)?;
-        if header.version != 1 && (header.version == 0 || header.flags & chunk::APPEND_ONLY == 0) {
+        let newest = if kind == Kind::Index { 2 } else { 1 };
+        if header.version == 0
+            || (header.version > newest && header.flags & chunk::APPEND_ONLY == 0)
+        {
             return Err(Skip::Unknown);
         }
         match header.flags & chunk::CODEC {
-            0 => self.payload(kind, stored).map_err(Skip::Malformed),
+            0 => self.payload(kind, chunk.stored).map_err(Skip::Malformed),
             chunk::ZSTD => {
                 let decompressor = self.decompressor.as_mut().ok_or(Skip::Unsupported)?;
-                let mut buffer = std::mem::take(&mut self.buffer);
-                let result = match decompressor.decompress(stored, header.raw, &mut buffer) {
+                let mut buffer = mem::take(&mut self.buffer);
+                let result = match decompressor.decompress(chunk.stored, header.raw, &mut buffer) {
                     Some(()) => self.payload(kind, &buffer),
                     None => Err("it cannot be decompressed"),
                 };
@@ -276,29 +343,13 @@ impl<'a> TraceReader<'a> {
     }
 
     fn payload(&mut self, kind: Kind, payload: &[u8]) -> Result<(), What> {
-        let decoder = &mut self.decoder;
         match kind {
-            Kind::About => facts::about(&codec::decode(payload)?, &mut self.header),
-            Kind::Strings => decoder.strings(&codec::decode(payload)?)?,
-            Kind::Functions => decoder.functions(&codec::decode(payload)?)?,
-            Kind::Frames => decoder.frames(&codec::decode(payload)?)?,
-            Kind::Stacks => decoder.stacks(&codec::decode(payload)?)?,
-            Kind::Processes => decoder.processes(&codec::decode(payload)?)?,
-            Kind::Threads => decoder.threads(&codec::decode(payload)?)?,
-            Kind::Samples => decoder.samples(&codec::decode(payload)?)?,
-            Kind::Memory => decoder.memory(&codec::decode(payload)?)?,
-            Kind::Copies => decoder.copies(&codec::decode(payload)?)?,
-            Kind::Footprints => decoder.footprints(&codec::decode(payload)?)?,
-            Kind::Counters => decoder.counters(&codec::decode(payload)?)?,
-            Kind::ThreadEnds => decoder.thread_ends(&codec::decode(payload)?)?,
-            Kind::ProcessEnds => decoder.process_ends(&codec::decode(payload)?)?,
-            Kind::Notes => decoder.notes(&codec::decode(payload)?)?,
-            Kind::End if self.damage.complete => return Err("the trace ends twice"),
-            Kind::End => {
-                decoder.end(&codec::decode(payload)?);
-                self.damage.complete = true;
-            }
+            Kind::About => facts::about(payload, &mut self.header)?,
             Kind::Index => {}
+            _ => self.decoder.payload(kind, payload)?,
+        }
+        if let Some(filter) = &self.filter {
+            self.decoder.keep(filter);
         }
         Ok(())
     }

@@ -3,6 +3,11 @@
 //! Strings, functions, frames and stacks are dictionary entries (see [`crate::ids`]); the reader keeps
 //! them in [`crate::tables::Tables`] and hands out the records below.
 
+pub mod counter;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::ids::{FunctionId, ProcessId, StackId, StringId, ThreadId};
 use crate::units::Timestamp;
 
@@ -175,6 +180,37 @@ pub struct Resize {
     pub new_size: u64,
 }
 
+/// Something that happened to a block of memory. Among these the order matters, so a trace keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryEvent {
+    /// An allocation was sampled.
+    Alloc(Alloc),
+    /// A followed block was freed.
+    Free(Free),
+    /// A followed block was resized.
+    Resize(Resize),
+}
+
+impl MemoryEvent {
+    /// When it happened.
+    pub fn time(&self) -> Timestamp {
+        match self {
+            Self::Alloc(Alloc { time, .. })
+            | Self::Free(Free { time, .. })
+            | Self::Resize(Resize { time, .. }) => *time,
+        }
+    }
+
+    /// The thread that did it.
+    pub fn thread(&self) -> ThreadId {
+        match self {
+            Self::Alloc(Alloc { thread, .. })
+            | Self::Free(Free { thread, .. })
+            | Self::Resize(Resize { thread, .. }) => *thread,
+        }
+    }
+}
+
 /// One sampled copy (`memcpy` and its family).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Copied {
@@ -291,35 +327,6 @@ pub struct Counter {
     pub value: u64,
 }
 
-/// Names of counters. `lost.REASON` counts lost ticks, `lost_alloc.REASON` and `lost_copy.REASON` lost
-/// samples of those kinds.
-pub mod counter {
-    /// Timer ticks that reached the handler.
-    pub const TICKS: &str = "ticks";
-    /// Ticks that became samples.
-    pub const SAMPLES: &str = "samples";
-    /// Timer expirations that the kernel merged into a tick.
-    pub const OVERRUNS: &str = "overruns";
-    /// Exact bytes allocated, all domains.
-    pub const ALLOC_BYTES: &str = "alloc_bytes";
-    /// Exact number of allocations, all domains.
-    pub const ALLOC_CALLS: &str = "alloc_calls";
-    /// Exact bytes allocated through Python's allocators.
-    pub const ALLOC_PYTHON_BYTES: &str = "alloc_python_bytes";
-    /// Exact bytes copied.
-    pub const COPY_BYTES: &str = "copy_bytes";
-    /// Exact number of copies.
-    pub const COPY_CALLS: &str = "copy_calls";
-    /// Nanoseconds spent in our handler and in the sampling half of our hooks.
-    pub const SELF_NS: &str = "self_ns";
-    /// Prefix of lost ticks by reason.
-    pub const LOST: &str = "lost.";
-    /// Prefix of lost allocation samples by reason.
-    pub const LOST_ALLOC: &str = "lost_alloc.";
-    /// Prefix of lost copy samples by reason.
-    pub const LOST_COPY: &str = "lost_copy.";
-}
-
 /// One entry of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -350,4 +357,35 @@ pub enum Record {
     Note(Vec<u8>),
     /// The trace was finished in order at this time.
     End(Timestamp),
+}
+
+impl From<MemoryEvent> for Record {
+    fn from(event: MemoryEvent) -> Self {
+        match event {
+            MemoryEvent::Alloc(alloc) => Record::Alloc(alloc),
+            MemoryEvent::Free(free) => Record::Free(free),
+            MemoryEvent::Resize(resize) => Record::Resize(resize),
+        }
+    }
+}
+
+impl Record {
+    /// When it was made; `None` for notes, which have no time.
+    pub fn time(&self) -> Option<Timestamp> {
+        Some(match self {
+            Record::Process(process) => process.time,
+            Record::ProcessEnd(end) => end.time,
+            Record::Thread(thread) => thread.time,
+            Record::ThreadEnd(end) => end.time,
+            Record::Sample(sample) => sample.time,
+            Record::Alloc(alloc) => alloc.time,
+            Record::Free(free) => free.time,
+            Record::Resize(resize) => resize.time,
+            Record::Copied(copied) => copied.time,
+            Record::Footprint(point) => point.time,
+            Record::Counter(counter) => counter.time,
+            Record::Note(_) => return None,
+            Record::End(time) => *time,
+        })
+    }
 }

@@ -1,10 +1,10 @@
 //! What is readable of a damaged trace, told and saved.
 
-use std::io::{self, Write};
-
+use crate::block::Block;
 use crate::error::Error;
+use crate::io::{self, Write};
 use crate::reader::{Damage, TraceReader};
-use crate::record::Record;
+use crate::record::{MemoryEvent, Record};
 use crate::units::Timestamp;
 use crate::writer::{Options, TraceWriter};
 
@@ -37,9 +37,10 @@ pub enum RecoverError {
 pub fn check(bytes: &[u8]) -> Result<Report, Error> {
     let mut reader = TraceReader::new(bytes)?;
     let (mut records, mut last) = (0, Timestamp::ZERO);
-    while let Some(record) = reader.next_record() {
-        last = last.max(time(&record?));
-        records += 1;
+    while let Some(block) = reader.next_block() {
+        let block = block?;
+        records += block.len() as u64;
+        last = last.max(newest(&block));
     }
     Ok(report(&reader, records, last))
 }
@@ -53,14 +54,16 @@ pub fn recover<W: Write>(bytes: &[u8], out: W, compress: bool) -> Result<Report,
     let time_unit_ns = reader.time_unit_ns() as u32;
     let mut writer = TraceWriter::new(out, reader.header(), Options { compress, time_unit_ns })?;
     let (mut records, mut last, mut end) = (0, Timestamp::ZERO, None);
-    while let Some(record) = reader.next_record() {
-        let record = record?;
-        last = last.max(time(&record));
-        records += 1;
-        writer.adopt(reader.tables());
-        match record {
-            Record::End(time) => end = Some(time),
-            record => writer.write(&record)?,
+    while let Some(block) = reader.next_block() {
+        let block = block?;
+        records += block.len() as u64;
+        last = last.max(newest(&block));
+        match block {
+            Block::Records([Record::End(time)]) => end = Some(*time),
+            _ => {
+                writer.adopt(reader.tables());
+                writer.write_block(&reader.block())?;
+            }
         }
     }
     writer.finish(end.unwrap_or(last))?;
@@ -71,21 +74,13 @@ fn report(reader: &TraceReader<'_>, records: u64, last: Timestamp) -> Report {
     Report { records, last, damage: *reader.damage(), first: reader.first_error().cloned() }
 }
 
-/// When a record was made; notes have no time.
-fn time(record: &Record) -> Timestamp {
-    match record {
-        Record::Process(process) => process.time,
-        Record::ProcessEnd(end) => end.time,
-        Record::Thread(thread) => thread.time,
-        Record::ThreadEnd(end) => end.time,
-        Record::Sample(sample) => sample.time,
-        Record::Alloc(alloc) => alloc.time,
-        Record::Free(free) => free.time,
-        Record::Resize(resize) => resize.time,
-        Record::Copied(copied) => copied.time,
-        Record::Footprint(point) => point.time,
-        Record::Counter(counter) => counter.time,
-        Record::Note(_) => Timestamp::ZERO,
-        Record::End(time) => *time,
-    }
+/// The time of the latest record of a block.
+fn newest(block: &Block<'_>) -> Timestamp {
+    let times = match block {
+        Block::Samples(samples) => samples.iter().map(|sample| sample.time).max(),
+        Block::Memory(events) => events.iter().map(MemoryEvent::time).max(),
+        Block::Copies(copies) => copies.iter().map(|copied| copied.time).max(),
+        Block::Records(records) => records.iter().filter_map(Record::time).max(),
+    };
+    times.unwrap_or_default()
 }

@@ -1,19 +1,21 @@
 //! Writes a trace.
 
-use std::io::{self, ErrorKind, Write};
+mod blocks;
 
-use crate::encode::events::MemoryEvent;
-use crate::encode::{Scratch, Unit, dictionary, events, facts};
+use alloc::format;
+use alloc::vec::Vec;
+
+use self::blocks::Pending;
+use crate::block::Block;
+use crate::encode::{Scratch, Unit, facts};
 use crate::header;
 use crate::ids::{FrameId, FunctionId, ProcessId, StackId, StringId, ThreadId};
+use crate::io::{self, ErrorKind, Write};
+use crate::kind::Kind;
 use crate::known::predefine;
 use crate::limit;
 use crate::out::Out;
-use crate::payload::Kind;
-use crate::record::{
-    Copied, Counter, Footprint, Frame, Function, Header, Process, ProcessEnd, Record, Sample,
-    Thread, ThreadEnd,
-};
+use crate::record::{Copied, Frame, Function, Header, MemoryEvent, Record, Sample};
 use crate::tables::{Interner, Tables};
 use crate::units::Timestamp;
 
@@ -58,21 +60,6 @@ pub struct TraceWriter<W: Write> {
 /// Strings that leave room for one more.
 const ALL_STRINGS: usize = limit::ALL_STRING_BYTES - limit::STRING_BYTES;
 
-/// Records on their way into a chunk.
-#[derive(Debug, Default)]
-struct Pending {
-    processes: Vec<Process>,
-    threads: Vec<Thread>,
-    samples: Vec<Sample>,
-    memory: Vec<MemoryEvent>,
-    copies: Vec<Copied>,
-    footprints: Vec<Footprint>,
-    counters: Vec<Counter>,
-    thread_ends: Vec<ThreadEnd>,
-    process_ends: Vec<ProcessEnd>,
-    notes: Vec<Vec<u8>>,
-}
-
 impl<W: Write> TraceWriter<W> {
     /// Begins a trace: writes the file header and the command.
     pub fn new(out: W, header: &Header, options: Options) -> io::Result<Self> {
@@ -94,7 +81,7 @@ impl<W: Write> TraceWriter<W> {
             pending: Pending::default(),
             scratch: Scratch::default(),
         };
-        facts::about(header, &mut writer.scratch)?;
+        facts::about(header, &mut writer.scratch);
         writer.chunk(Kind::About, 1)?;
         writer.out.flush()?;
         Ok(writer)
@@ -190,30 +177,11 @@ impl<W: Write> TraceWriter<W> {
                 self.known_thread(end.id)?;
                 push(&mut self.pending.thread_ends, *end)
             }
-            Record::Sample(sample) => {
-                self.known_thread(sample.thread)?;
-                self.known_stack(sample.stack)?;
-                let weight_ns = self.rounded(sample);
-                push(&mut self.pending.samples, Sample { weight_ns, ..*sample })
-            }
-            Record::Alloc(alloc) => {
-                self.known_thread(alloc.thread)?;
-                self.known_stack(alloc.stack)?;
-                push(&mut self.pending.memory, MemoryEvent::Alloc(*alloc))
-            }
-            Record::Free(free) => {
-                self.known_thread(free.thread)?;
-                push(&mut self.pending.memory, MemoryEvent::Free(*free))
-            }
-            Record::Resize(resize) => {
-                self.known_thread(resize.thread)?;
-                push(&mut self.pending.memory, MemoryEvent::Resize(*resize))
-            }
-            Record::Copied(copied) => {
-                self.known_thread(copied.thread)?;
-                self.known_stack(copied.stack)?;
-                push(&mut self.pending.copies, *copied)
-            }
+            Record::Sample(sample) => self.sample(sample)?,
+            Record::Alloc(alloc) => self.memory_event(MemoryEvent::Alloc(*alloc))?,
+            Record::Free(free) => self.memory_event(MemoryEvent::Free(*free))?,
+            Record::Resize(resize) => self.memory_event(MemoryEvent::Resize(*resize))?,
+            Record::Copied(copied) => self.copied(copied)?,
             Record::Footprint(point) => {
                 self.known_process(point.process)?;
                 push(&mut self.pending.footprints, *point)
@@ -244,6 +212,60 @@ impl<W: Write> TraceWriter<W> {
         }
     }
 
+    /// Adds the records of a block, as [`write`](Self::write) does one by one. The first one that is refused
+    /// ends it.
+    pub fn write_block(&mut self, block: &Block<'_>) -> io::Result<()> {
+        match block {
+            Block::Samples(samples) => {
+                for sample in *samples {
+                    if self.sample(sample)? {
+                        self.samples()?;
+                    }
+                }
+            }
+            Block::Memory(events) => {
+                for event in *events {
+                    if self.memory_event(*event)? {
+                        self.memory()?;
+                    }
+                }
+            }
+            Block::Copies(copies) => {
+                for copied in *copies {
+                    if self.copied(copied)? {
+                        self.copies()?;
+                    }
+                }
+            }
+            Block::Records(records) => records.iter().try_for_each(|record| self.write(record))?,
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn sample(&mut self, sample: &Sample) -> io::Result<bool> {
+        self.known_thread(sample.thread)?;
+        self.known_stack(sample.stack)?;
+        let weight_ns = self.rounded(sample);
+        Ok(push(&mut self.pending.samples, Sample { weight_ns, ..*sample }))
+    }
+
+    #[inline]
+    fn memory_event(&mut self, event: MemoryEvent) -> io::Result<bool> {
+        self.known_thread(event.thread())?;
+        if let MemoryEvent::Alloc(alloc) = &event {
+            self.known_stack(alloc.stack)?;
+        }
+        Ok(push(&mut self.pending.memory, event))
+    }
+
+    #[inline]
+    fn copied(&mut self, copied: &Copied) -> io::Result<bool> {
+        self.known_thread(copied.thread)?;
+        self.known_stack(copied.stack)?;
+        Ok(push(&mut self.pending.copies, *copied))
+    }
+
     /// Writes everything so far as complete chunks.
     pub fn flush(&mut self) -> io::Result<()> {
         self.blocks()?;
@@ -253,7 +275,7 @@ impl<W: Write> TraceWriter<W> {
     /// Ends the trace: everything so far, the end record at `end`, the index. Gives the output back.
     pub fn finish(mut self, end: Timestamp) -> io::Result<W> {
         self.blocks()?;
-        facts::end(end, self.unit, &mut self.scratch)?;
+        facts::end(end, self.unit, &mut self.scratch);
         self.chunk(Kind::End, 1)?;
         self.out.finish()
     }
@@ -262,92 +284,9 @@ impl<W: Write> TraceWriter<W> {
     fn rounded(&mut self, sample: &Sample) -> u64 {
         let carry = &mut self.carries[sample.thread.index()][usize::from(sample.class.on_cpu())];
         let weight = sample.weight_ns.saturating_add(*carry);
-        *carry = weight % self.unit.0;
-        weight - *carry
-    }
-
-    fn chunk(&mut self, kind: Kind, records: usize) -> io::Result<()> {
-        self.out.chunk(kind, &self.scratch.payload, records as u32)
-    }
-
-    /// Writes what later chunks refer to.
-    fn definitions(&mut self) -> io::Result<()> {
-        type Encode = fn(&Tables, usize, &mut Scratch) -> io::Result<usize>;
-        const DICTIONARIES: [(Kind, Encode); 4] = [
-            (Kind::Strings, dictionary::strings),
-            (Kind::Functions, dictionary::functions),
-            (Kind::Frames, dictionary::frames),
-            (Kind::Stacks, dictionary::stacks),
-        ];
-        let counts = self.tables().counts();
-        for (table, (kind, encode)) in DICTIONARIES.into_iter().enumerate() {
-            while self.written[table] < counts[table] {
-                let taken = encode(self.interner.tables(), self.written[table], &mut self.scratch)?;
-                self.written[table] += taken;
-                self.chunk(kind, taken)?;
-            }
-        }
-        while !self.pending.processes.is_empty() {
-            let pending = &mut self.pending.processes;
-            let taken = facts::processes(pending, self.unit, &mut self.scratch)?;
-            pending.drain(..taken);
-            self.chunk(Kind::Processes, taken)?;
-        }
-        while !self.pending.threads.is_empty() {
-            let pending = &mut self.pending.threads;
-            let taken = facts::threads(pending, self.unit, &mut self.scratch)?;
-            pending.drain(..taken);
-            self.chunk(Kind::Threads, taken)?;
-        }
-        Ok(())
-    }
-
-    /// Writes one kind of pending records, with the definitions before it.
-    fn block<T>(
-        &mut self,
-        kind: Kind,
-        pending: impl Fn(&mut Pending) -> &mut Vec<T>,
-        encode: impl Fn(&[T], Unit, &mut Scratch) -> io::Result<()>,
-    ) -> io::Result<()> {
-        if pending(&mut self.pending).is_empty() {
-            return Ok(());
-        }
-        self.definitions()?;
-        let rows = pending(&mut self.pending);
-        let count = rows.len();
-        encode(rows, self.unit, &mut self.scratch)?;
-        rows.clear();
-        self.chunk(kind, count)
-    }
-
-    fn samples(&mut self) -> io::Result<()> {
-        self.block(Kind::Samples, |pending| &mut pending.samples, events::samples)
-    }
-
-    fn memory(&mut self) -> io::Result<()> {
-        self.block(Kind::Memory, |pending| &mut pending.memory, events::memory)
-    }
-
-    fn copies(&mut self) -> io::Result<()> {
-        self.block(Kind::Copies, |pending| &mut pending.copies, events::copies)
-    }
-
-    /// Writes everything pending, ends last.
-    fn blocks(&mut self) -> io::Result<()> {
-        self.definitions()?;
-        self.samples()?;
-        self.memory()?;
-        self.copies()?;
-        self.block(Kind::Footprints, |pending| &mut pending.footprints, facts::footprints)?;
-        self.block(Kind::Counters, |pending| &mut pending.counters, facts::counters)?;
-        self.block(Kind::ThreadEnds, |pending| &mut pending.thread_ends, facts::thread_ends)?;
-        self.block(Kind::ProcessEnds, |pending| &mut pending.process_ends, facts::process_ends)?;
-        while !self.pending.notes.is_empty() {
-            let taken = facts::notes(&self.pending.notes, &mut self.scratch)?;
-            self.pending.notes.drain(..taken);
-            self.chunk(Kind::Notes, taken)?;
-        }
-        Ok(())
+        let whole = self.unit.of(weight) * self.unit.0;
+        *carry = weight - whole;
+        whole
     }
 
     fn next_id(&self, id: u32, next: u32) -> io::Result<()> {
@@ -371,12 +310,15 @@ impl<W: Write> TraceWriter<W> {
     }
 }
 
+#[inline]
 fn known(is_known: bool, what: &str) -> io::Result<()> {
-    if is_known {
-        return Ok(());
-    }
+    if is_known { Ok(()) } else { Err(unknown(what)) }
+}
+
+#[cold]
+fn unknown(what: &str) -> io::Error {
     let text = format!("a record refers to a {what} that was not defined before");
-    Err(io::Error::new(ErrorKind::InvalidInput, text))
+    io::Error::new(ErrorKind::InvalidInput, text)
 }
 
 /// Appends, and tells whether the block is full now.

@@ -15,7 +15,7 @@ fn ids(first: u32, entries: u32) -> Result<(), What> {
 }
 
 impl Decoder {
-    pub(crate) fn strings(&mut self, delta: &StringsV1<'_>) -> Result<(), What> {
+    pub(super) fn strings(&mut self, delta: &StringsV1<'_>) -> Result<(), What> {
         let entries = count(delta.count)?;
         ids(delta.first, entries)?;
         let mut lengths = Cursor::new(delta.lengths, entries)?;
@@ -35,7 +35,7 @@ impl Decoder {
         ended(&[lengths, bytes])
     }
 
-    pub(crate) fn functions(&mut self, delta: &FunctionsV1<'_>) -> Result<(), What> {
+    pub(super) fn functions(&mut self, delta: &FunctionsV1<'_>) -> Result<(), What> {
         let entries = count(delta.count)?;
         ids(delta.first, entries)?;
         let mut names = Cursor::new(delta.names, entries)?;
@@ -59,7 +59,7 @@ impl Decoder {
         ended(&[names, files, lines, langs])
     }
 
-    pub(crate) fn frames(&mut self, delta: &FramesV1<'_>) -> Result<(), What> {
+    pub(super) fn frames(&mut self, delta: &FramesV1<'_>) -> Result<(), What> {
         let entries = count(delta.count)?;
         ids(delta.first, entries)?;
         let mut functions = Cursor::new(delta.functions, entries)?;
@@ -73,7 +73,7 @@ impl Decoder {
         ended(&[functions, lines])
     }
 
-    pub(crate) fn stacks(&mut self, delta: &StacksV1<'_>) -> Result<(), What> {
+    pub(super) fn stacks(&mut self, delta: &StacksV1<'_>) -> Result<(), What> {
         let entries = count(delta.count)?;
         ids(delta.first, entries)?;
         let mut parents = Cursor::new(delta.parents, entries)?;

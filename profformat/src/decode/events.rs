@@ -2,22 +2,20 @@
 
 use super::{Decoder, count, ended};
 use crate::payload::{CopiesV1, MemoryV1, SamplesV1, row};
-use crate::record::{Alloc, Class, Copied, Domain, Free, Record, Resize, Sample};
+use crate::record::{Alloc, Class, Copied, Domain, Free, MemoryEvent, Resize, Sample};
 use crate::wire::cursor::{Cursor, What};
 
 const NO_THREAD: What = "an event names a thread that its block does not list";
 
 impl Decoder {
-    pub(crate) fn samples(&mut self, block: &SamplesV1<'_>) -> Result<(), What> {
+    pub(super) fn samples(&mut self, block: &SamplesV1<'_>) -> Result<(), What> {
         let entries = count(block.count)?;
         let mut rows = Cursor::new(block.rows, entries)?;
         let mut stacks = Cursor::new(block.stacks, entries)?;
         let mut weights = Cursor::new(block.weights, entries)?;
         let mut times = Cursor::new(block.times, entries)?;
         self.local_threads(block.threads, block.time)?;
-        self.samples.clear();
         self.samples.reserve(entries as usize);
-        self.taken = 0;
         for _ in 0..entries {
             let code = rows.next()?;
             let last = self.threads.get_mut((code / row::RADIX) as usize).ok_or(NO_THREAD)?;
@@ -38,7 +36,7 @@ impl Decoder {
         ended(&[rows, stacks, weights, times])
     }
 
-    pub(crate) fn memory(&mut self, block: &MemoryV1<'_>) -> Result<(), What> {
+    pub(super) fn memory(&mut self, block: &MemoryV1<'_>) -> Result<(), What> {
         let entries = count(block.count)?;
         let mut rows = Cursor::new(block.rows, entries)?;
         let mut times = Cursor::new(block.times, entries)?;
@@ -47,7 +45,7 @@ impl Decoder {
         let mut weights = Cursor::open(block.weights);
         let mut blocks = Cursor::new(block.blocks, entries)?;
         self.local_threads(block.threads, block.time)?;
-        self.records.reserve(entries as usize);
+        self.memory.reserve(entries as usize);
         let (mut last_weight, mut last_block) = (0, 0);
         for _ in 0..entries {
             let code = rows.next()?;
@@ -57,12 +55,12 @@ impl Decoder {
             let mut block = last_block;
             let block = blocks.delta(&mut block)?;
             let code = code % row::RADIX;
-            let record = match code {
+            let event = match code {
                 row::ALLOC_PYTHON | row::ALLOC_NATIVE => {
                     if block != 0 {
                         last_block = block;
                     }
-                    Record::Alloc(Alloc {
+                    MemoryEvent::Alloc(Alloc {
                         stack: self.known.stack(stacks.delta(&mut last.stack)?)?,
                         time: self.time(time),
                         thread,
@@ -76,8 +74,8 @@ impl Decoder {
                         block,
                     })
                 }
-                row::FREE => Record::Free(Free { time: self.time(time), thread, block }),
-                row::RESIZE => Record::Resize(Resize {
+                row::FREE => MemoryEvent::Free(Free { time: self.time(time), thread, block }),
+                row::RESIZE => MemoryEvent::Resize(Resize {
                     time: self.time(time),
                     thread,
                     block,
@@ -86,12 +84,12 @@ impl Decoder {
                 }),
                 _ => return Err("a memory event is of an unknown kind"),
             };
-            self.records.push_back(record);
+            self.memory.push(event);
         }
         ended(&[rows, times, stacks, sizes, weights, blocks])
     }
 
-    pub(crate) fn copies(&mut self, block: &CopiesV1<'_>) -> Result<(), What> {
+    pub(super) fn copies(&mut self, block: &CopiesV1<'_>) -> Result<(), What> {
         let entries = count(block.count)?;
         let mut rows = Cursor::new(block.rows, entries)?;
         let mut times = Cursor::new(block.times, entries)?;
@@ -99,7 +97,7 @@ impl Decoder {
         let mut sizes = Cursor::new(block.sizes, entries)?;
         let mut weights = Cursor::new(block.weights, entries)?;
         self.local_threads(block.threads, block.time)?;
-        self.records.reserve(entries as usize);
+        self.copies.reserve(entries as usize);
         let mut last_weight = 0;
         for _ in 0..entries {
             let index = usize::try_from(rows.next()?).map_err(|_| NO_THREAD)?;
@@ -107,13 +105,13 @@ impl Decoder {
             let thread = last.id;
             let time = times.delta(&mut last.time)?;
             let stack = self.known.stack(stacks.delta(&mut last.stack)?)?;
-            self.records.push_back(Record::Copied(Copied {
+            self.copies.push(Copied {
                 time: self.time(time),
                 thread,
                 stack,
                 size: sizes.next()?,
                 weight: weights.delta(&mut last_weight)?,
-            }));
+            });
         }
         ended(&[rows, times, stacks, sizes, weights])
     }

@@ -1,8 +1,10 @@
 //! Records that are few: processes, threads, their ends, footprints, counters, notes, the end.
 
-use serde_bytes::Bytes;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::{Decoder, count, ended};
+use crate::codec;
 use crate::payload::{
     AboutV1, CountersV1, EndV1, FootprintsV1, NotesV1, ProcessEndsV1, ProcessesV1, ThreadEndsV1,
     ThreadsV1,
@@ -14,17 +16,19 @@ use crate::wire::cursor::{Cursor, What};
 use crate::wire::zigzag;
 
 /// Adds to a header what does not stand in the file header.
-pub(crate) fn about(about: &AboutV1<'_>, header: &mut Header) {
+pub(crate) fn about(payload: &[u8], header: &mut Header) -> Result<(), What> {
+    let about: AboutV1<'_> = codec::decode(payload)?;
     header.tool = String::from_utf8_lossy(about.tool).into_owned();
     header.command = command(&about.command);
+    Ok(())
 }
 
-fn command(arguments: &[&Bytes]) -> Vec<Vec<u8>> {
+fn command(arguments: &[&[u8]]) -> Vec<Vec<u8>> {
     arguments.iter().map(|argument| argument.to_vec()).collect()
 }
 
 impl Decoder {
-    pub(crate) fn processes(&mut self, delta: &ProcessesV1<'_>) -> Result<(), What> {
+    pub(super) fn processes(&mut self, delta: &ProcessesV1<'_>) -> Result<(), What> {
         self.known.processes_from(delta.first)?;
         for entry in &delta.entries {
             let parent = match entry.parent.checked_sub(1) {
@@ -40,12 +44,12 @@ impl Decoder {
                 python: String::from_utf8_lossy(entry.python).into_owned(),
                 profiled: entry.profiled != 0,
             };
-            self.records.push_back(Record::Process(process));
+            self.records.push(Record::Process(process));
         }
         Ok(())
     }
 
-    pub(crate) fn threads(&mut self, delta: &ThreadsV1<'_>) -> Result<(), What> {
+    pub(super) fn threads(&mut self, delta: &ThreadsV1<'_>) -> Result<(), What> {
         let entries = count(delta.count)?;
         let mut processes = Cursor::new(delta.processes, entries)?;
         let mut tids = Cursor::new(delta.tids, entries)?;
@@ -55,19 +59,20 @@ impl Decoder {
         self.known.threads_from(delta.first)?;
         let mut last = 0;
         for _ in 0..entries {
+            let process = self.known.process(processes.next()?)?;
             let thread = Thread {
-                process: self.known.process(processes.next()?)?,
+                process,
                 tid: tids.next_u32()?,
                 time: self.time(times.delta(&mut last)?),
                 name: bytes.bytes(names.next()?)?.to_vec(),
-                id: self.known.next_thread()?,
+                id: self.known.next_thread(process)?,
             };
-            self.records.push_back(Record::Thread(thread));
+            self.records.push(Record::Thread(thread));
         }
         ended(&[processes, tids, times, names, bytes])
     }
 
-    pub(crate) fn footprints(&mut self, block: &FootprintsV1<'_>) -> Result<(), What> {
+    pub(super) fn footprints(&mut self, block: &FootprintsV1<'_>) -> Result<(), What> {
         let entries = count(block.count)?;
         let mut rows = Cursor::new(block.rows, entries)?;
         let mut times = Cursor::new(block.times, entries)?;
@@ -83,12 +88,12 @@ impl Decoder {
                 python_bytes: python.delta(&mut last_python)?,
                 peak: code % 2 == 1,
             };
-            self.records.push_back(Record::Footprint(point));
+            self.records.push(Record::Footprint(point));
         }
         ended(&[rows, times, native, python])
     }
 
-    pub(crate) fn counters(&mut self, block: &CountersV1<'_>) -> Result<(), What> {
+    pub(super) fn counters(&mut self, block: &CountersV1<'_>) -> Result<(), What> {
         let entries = count(block.count)?;
         let mut processes = Cursor::new(block.processes, entries)?;
         let mut times = Cursor::new(block.times, entries)?;
@@ -102,12 +107,12 @@ impl Decoder {
                 name: self.known.string(names.next()?)?,
                 value: values.next()?,
             };
-            self.records.push_back(Record::Counter(counter));
+            self.records.push(Record::Counter(counter));
         }
         ended(&[processes, times, names, values])
     }
 
-    pub(crate) fn thread_ends(&mut self, block: &ThreadEndsV1<'_>) -> Result<(), What> {
+    pub(super) fn thread_ends(&mut self, block: &ThreadEndsV1<'_>) -> Result<(), What> {
         let entries = count(block.count)?;
         let mut threads = Cursor::new(block.threads, entries)?;
         let mut times = Cursor::new(block.times, entries)?;
@@ -119,12 +124,12 @@ impl Decoder {
                 time: self.time(times.delta(&mut time)?),
                 cpu_ns: cpu.next()?,
             };
-            self.records.push_back(Record::ThreadEnd(end));
+            self.records.push(Record::ThreadEnd(end));
         }
         ended(&[threads, times, cpu])
     }
 
-    pub(crate) fn process_ends(&mut self, block: &ProcessEndsV1<'_>) -> Result<(), What> {
+    pub(super) fn process_ends(&mut self, block: &ProcessEndsV1<'_>) -> Result<(), What> {
         let entries = count(block.count)?;
         let mut processes = Cursor::new(block.processes, entries)?;
         let mut times = Cursor::new(block.times, entries)?;
@@ -147,23 +152,28 @@ impl Decoder {
                 },
                 cpu_ns: cpu.next()?,
             };
-            self.records.push_back(Record::ProcessEnd(end));
+            self.records.push(Record::ProcessEnd(end));
         }
         ended(&[processes, times, outcomes, cpu])
     }
 
-    pub(crate) fn notes(&mut self, notes: &NotesV1<'_>) -> Result<(), What> {
+    pub(super) fn notes(&mut self, notes: &NotesV1<'_>) -> Result<(), What> {
         let entries = count(notes.count)?;
         let mut lengths = Cursor::new(notes.lengths, entries)?;
         let mut bytes = Cursor::open(notes.bytes);
         for _ in 0..entries {
             let note = bytes.bytes(lengths.next()?)?.to_vec();
-            self.records.push_back(Record::Note(note));
+            self.records.push(Record::Note(note));
         }
         ended(&[lengths, bytes])
     }
 
-    pub(crate) fn end(&mut self, end: &EndV1) {
-        self.records.push_back(Record::End(self.time(end.time)));
+    pub(super) fn end(&mut self, end: &EndV1) -> Result<(), What> {
+        if self.ended {
+            return Err("the trace ends twice");
+        }
+        self.ended = true;
+        self.records.push(Record::End(self.time(end.time)));
+        Ok(())
     }
 }

@@ -4,12 +4,16 @@ pub(crate) mod dictionary;
 pub(crate) mod events;
 pub(crate) mod facts;
 
-use std::collections::VecDeque;
+use alloc::vec::Vec;
 
+use crate::block::Block;
+use crate::codec;
+use crate::filter::Filter;
 use crate::ids::ThreadId;
+use crate::kind::Kind;
 use crate::known::Known;
 use crate::limit;
-use crate::record::{Record, Sample};
+use crate::record::{Copied, MemoryEvent, Record, Sample};
 use crate::units::Timestamp;
 use crate::wire::cursor::{Cursor, What};
 
@@ -19,22 +23,22 @@ pub(crate) struct Decoder {
     pub(crate) known: Known,
     /// Nanoseconds in a unit of time.
     pub(crate) unit: u64,
-    /// The records of the chunk decoded last, unless it is a block of samples.
-    pub(crate) records: VecDeque<Record>,
-    /// The samples of the chunk decoded last. There are most of them, and they are half as long as a record.
-    pub(crate) samples: Vec<Sample>,
-    /// How many of them were handed out.
-    pub(crate) taken: usize,
+    // The records of the chunk decoded last, in the one that fits.
+    samples: Vec<Sample>,
+    memory: Vec<MemoryEvent>,
+    copies: Vec<Copied>,
+    records: Vec<Record>,
     threads: Vec<Last>,
+    ended: bool,
 }
 
 /// Previous values of a thread in a block.
 #[derive(Clone, Copy, Debug)]
 struct Last {
-    id: ThreadId,
     time: u64,
     stack: u64,
     weight: u64,
+    id: ThreadId,
 }
 
 impl Decoder {
@@ -42,27 +46,66 @@ impl Decoder {
         Self {
             known: Known::new(),
             unit: unit.into(),
-            records: VecDeque::new(),
             samples: Vec::new(),
-            taken: 0,
+            memory: Vec::new(),
+            copies: Vec::new(),
+            records: Vec::new(),
             threads: Vec::new(),
+            ended: false,
         }
     }
 
-    /// The next record of the chunk decoded last.
+    /// The records of the chunk decoded last.
     #[inline]
-    pub(crate) fn next(&mut self) -> Option<Record> {
-        if let Some(sample) = self.samples.get(self.taken) {
-            self.taken += 1;
-            return Some(Record::Sample(*sample));
+    pub(crate) fn block(&self) -> Block<'_> {
+        if !self.samples.is_empty() {
+            Block::Samples(&self.samples)
+        } else if !self.memory.is_empty() {
+            Block::Memory(&self.memory)
+        } else if !self.copies.is_empty() {
+            Block::Copies(&self.copies)
+        } else {
+            Block::Records(&self.records)
         }
-        self.records.pop_front()
     }
 
-    /// Forgets the records of a chunk that turned out to be malformed.
+    /// Forgets the records of the chunk decoded last.
     pub(crate) fn clear(&mut self) {
         self.samples.clear();
+        self.memory.clear();
+        self.copies.clear();
         self.records.clear();
+    }
+
+    /// Leaves the records that are wanted.
+    pub(crate) fn keep(&mut self, filter: &Filter) {
+        let processes = self.known.thread_processes();
+        filter.samples(&mut self.samples, processes);
+        filter.memory(&mut self.memory, processes);
+        filter.copies(&mut self.copies, processes);
+        filter.records(&mut self.records);
+    }
+
+    /// Decodes a payload; what was decoded before must be cleared.
+    pub(crate) fn payload(&mut self, kind: Kind, payload: &[u8]) -> Result<(), What> {
+        match kind {
+            Kind::Strings => self.strings(&codec::decode(payload)?),
+            Kind::Functions => self.functions(&codec::decode(payload)?),
+            Kind::Frames => self.frames(&codec::decode(payload)?),
+            Kind::Stacks => self.stacks(&codec::decode(payload)?),
+            Kind::Processes => self.processes(&codec::decode(payload)?),
+            Kind::Threads => self.threads(&codec::decode(payload)?),
+            Kind::Samples => self.samples(&codec::decode(payload)?),
+            Kind::Memory => self.memory(&codec::decode(payload)?),
+            Kind::Copies => self.copies(&codec::decode(payload)?),
+            Kind::Footprints => self.footprints(&codec::decode(payload)?),
+            Kind::Counters => self.counters(&codec::decode(payload)?),
+            Kind::ThreadEnds => self.thread_ends(&codec::decode(payload)?),
+            Kind::ProcessEnds => self.process_ends(&codec::decode(payload)?),
+            Kind::Notes => self.notes(&codec::decode(payload)?),
+            Kind::End => self.end(&codec::decode(payload)?),
+            Kind::About | Kind::Index => Ok(()),
+        }
     }
 
     #[inline]

@@ -1,8 +1,6 @@
 //! Deltas of the dictionaries. Each takes entries from `first` on as far as one chunk holds them and says
 //! how many it took.
 
-use std::io;
-
 use super::Scratch;
 use crate::codec;
 use crate::ids::StringId;
@@ -13,7 +11,7 @@ use crate::tables::Tables;
 
 const ENTRIES: usize = limit::ENTRIES as usize;
 
-pub(crate) fn strings(tables: &Tables, first: usize, scratch: &mut Scratch) -> io::Result<usize> {
+pub(crate) fn strings(tables: &Tables, first: usize, scratch: &mut Scratch) -> usize {
     let ([lengths, bytes, ..], _, payload) = scratch.begin();
     let mut count = 0;
     let mut total = 0;
@@ -25,14 +23,11 @@ pub(crate) fn strings(tables: &Tables, first: usize, scratch: &mut Scratch) -> i
         total += string.len();
     }
     let (lengths, bytes) = (lengths.bytes(), bytes.bytes());
-    codec::encode(
-        &StringsV1 { first: first as u32, count: count as u32, lengths, bytes },
-        payload,
-    )?;
-    Ok(count)
+    codec::encode(&StringsV1 { first: first as u32, count: count as u32, lengths, bytes }, payload);
+    count
 }
 
-pub(crate) fn functions(tables: &Tables, first: usize, scratch: &mut Scratch) -> io::Result<usize> {
+pub(crate) fn functions(tables: &Tables, first: usize, scratch: &mut Scratch) -> usize {
     let ([names, files, lines, langs, ..], _, payload) = scratch.begin();
     let rows = rows(tables.functions(), first);
     for function in rows {
@@ -53,11 +48,11 @@ pub(crate) fn functions(tables: &Tables, first: usize, scratch: &mut Scratch) ->
         lines: lines.bytes(),
         langs: langs.bytes(),
     };
-    codec::encode(&value, payload)?;
-    Ok(rows.len())
+    codec::encode(&value, payload);
+    rows.len()
 }
 
-pub(crate) fn frames(tables: &Tables, first: usize, scratch: &mut Scratch) -> io::Result<usize> {
+pub(crate) fn frames(tables: &Tables, first: usize, scratch: &mut Scratch) -> usize {
     let ([functions, lines, ..], _, payload) = scratch.begin();
     let rows = rows(tables.frames(), first);
     for frame in rows {
@@ -70,11 +65,11 @@ pub(crate) fn frames(tables: &Tables, first: usize, scratch: &mut Scratch) -> io
         functions: functions.bytes(),
         lines: lines.bytes(),
     };
-    codec::encode(&value, payload)?;
-    Ok(rows.len())
+    codec::encode(&value, payload);
+    rows.len()
 }
 
-pub(crate) fn stacks(tables: &Tables, first: usize, scratch: &mut Scratch) -> io::Result<usize> {
+pub(crate) fn stacks(tables: &Tables, first: usize, scratch: &mut Scratch) -> usize {
     let ([parents, frames, ..], _, payload) = scratch.begin();
     let rows = rows(tables.stacks(), first);
     for (id, node) in (first as u64..).zip(rows) {
@@ -88,8 +83,8 @@ pub(crate) fn stacks(tables: &Tables, first: usize, scratch: &mut Scratch) -> io
         parents: parents.bytes(),
         frames: frames.bytes(),
     };
-    codec::encode(&value, payload)?;
-    Ok(rows.len())
+    codec::encode(&value, payload);
+    rows.len()
 }
 
 fn rows<T>(all: &[T], first: usize) -> &[T] {

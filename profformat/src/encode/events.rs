@@ -1,43 +1,25 @@
 //! Blocks of events.
 
-use std::io;
-
 use super::{Scratch, Unit};
 use crate::codec;
 use crate::ids::StackId;
 use crate::payload::{CopiesV1, MemoryV1, SamplesV1, row};
-use crate::record::{Alloc, Copied, Domain, Free, Resize, Sample};
+use crate::record::{Copied, Domain, MemoryEvent, Sample};
 
-/// What a memory block holds: records whose order among each other matters.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum MemoryEvent {
-    Alloc(Alloc),
-    Free(Free),
-    Resize(Resize),
-}
-
-impl MemoryEvent {
-    fn place(&self) -> (u64, crate::units::Timestamp) {
-        match self {
-            Self::Alloc(Alloc { thread, time, .. })
-            | Self::Free(Free { thread, time, .. })
-            | Self::Resize(Resize { thread, time, .. }) => (thread.number().into(), *time),
-        }
-    }
-}
-
-pub(crate) fn samples(samples: &[Sample], unit: Unit, scratch: &mut Scratch) -> io::Result<()> {
+pub(crate) fn samples(samples: &[Sample], unit: Unit, scratch: &mut Scratch) {
     let ([rows, stacks, weights, times, ..], threads, payload) = scratch.begin();
     let base = samples.first().map_or(0, |sample| unit.time(sample.time));
     for sample in samples {
         let (index, last) = threads.find(sample.thread.number(), base);
         rows.put(index * row::RADIX + u64::from(sample.class.code()));
         stacks.put_delta(&mut last.stack, stack(sample.stack));
-        let weight = sample.weight_ns / unit.0;
+        let weight = unit.of(sample.weight_ns);
         weights.put_delta(&mut last.weight, weight);
         // A thread that runs all the time is sampled again after one weight.
         last.time = last.time.wrapping_add(weight);
-        times.put_delta(&mut last.time, unit.time(sample.time));
+        let time = unit.time(sample.time);
+        times.put_delta(&mut last.time, time);
+        threads.extent.time(time);
     }
     let value = SamplesV1 {
         count: samples.len() as u32,
@@ -48,17 +30,18 @@ pub(crate) fn samples(samples: &[Sample], unit: Unit, scratch: &mut Scratch) -> 
         weights: weights.bytes(),
         times: times.bytes(),
     };
-    codec::encode(&value, payload)
+    codec::encode(&value, payload);
 }
 
-pub(crate) fn memory(events: &[MemoryEvent], unit: Unit, scratch: &mut Scratch) -> io::Result<()> {
+pub(crate) fn memory(events: &[MemoryEvent], unit: Unit, scratch: &mut Scratch) {
     let ([rows, times, stacks, sizes, weights, blocks, ..], threads, payload) = scratch.begin();
-    let base = events.first().map_or(0, |event| unit.time(event.place().1));
+    let base = events.first().map_or(0, |event| unit.time(event.time()));
     let (mut last_weight, mut last_block) = (0, 0);
     for event in events {
-        let (thread, time) = event.place();
-        let (index, last) = threads.find(thread as u32, base);
-        times.put_delta(&mut last.time, unit.time(time));
+        let time = unit.time(event.time());
+        threads.extent.time(time);
+        let (index, last) = threads.find(event.thread().number(), base);
+        times.put_delta(&mut last.time, time);
         let code = match event {
             MemoryEvent::Alloc(alloc) => {
                 stacks.put_delta(&mut last.stack, stack(alloc.stack));
@@ -96,17 +79,19 @@ pub(crate) fn memory(events: &[MemoryEvent], unit: Unit, scratch: &mut Scratch) 
         weights: weights.bytes(),
         blocks: blocks.bytes(),
     };
-    codec::encode(&value, payload)
+    codec::encode(&value, payload);
 }
 
-pub(crate) fn copies(copies: &[Copied], unit: Unit, scratch: &mut Scratch) -> io::Result<()> {
+pub(crate) fn copies(copies: &[Copied], unit: Unit, scratch: &mut Scratch) {
     let ([rows, times, stacks, sizes, weights, ..], threads, payload) = scratch.begin();
     let base = copies.first().map_or(0, |copied| unit.time(copied.time));
     let mut last_weight = 0;
     for copied in copies {
+        let time = unit.time(copied.time);
+        threads.extent.time(time);
         let (index, last) = threads.find(copied.thread.number(), base);
         rows.put(index);
-        times.put_delta(&mut last.time, unit.time(copied.time));
+        times.put_delta(&mut last.time, time);
         stacks.put_delta(&mut last.stack, stack(copied.stack));
         sizes.put(copied.size);
         weights.put_delta(&mut last_weight, copied.weight);
@@ -121,7 +106,7 @@ pub(crate) fn copies(copies: &[Copied], unit: Unit, scratch: &mut Scratch) -> io
         sizes: sizes.bytes(),
         weights: weights.bytes(),
     };
-    codec::encode(&value, payload)
+    codec::encode(&value, payload);
 }
 
 /// 0 for no stack, else one more than its number.

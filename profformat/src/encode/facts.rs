@@ -1,8 +1,6 @@
 //! Records that are few: processes, threads, their ends, footprints, counters, notes, the end.
 
-use std::io;
-
-use serde_bytes::Bytes;
+use alloc::vec::Vec;
 
 use super::{Scratch, Unit};
 use crate::codec;
@@ -15,18 +13,14 @@ use crate::record::{Counter, Footprint, Header, Outcome, Process, ProcessEnd, Th
 use crate::units::Timestamp;
 use crate::wire::zigzag;
 
-pub(crate) fn about(header: &Header, scratch: &mut Scratch) -> io::Result<()> {
-    let tool = Bytes::new(limit::string(header.tool.as_bytes()));
+pub(crate) fn about(header: &Header, scratch: &mut Scratch) {
+    let tool = limit::string(header.tool.as_bytes());
     let command = limit::command(&header.command);
     codec::encode(&AboutV1 { tool, command }, &mut scratch.payload)
 }
 
 /// Takes processes as far as one chunk holds them and says how many it took.
-pub(crate) fn processes(
-    processes: &[Process],
-    unit: Unit,
-    scratch: &mut Scratch,
-) -> io::Result<usize> {
+pub(crate) fn processes(processes: &[Process], unit: Unit, scratch: &mut Scratch) -> usize {
     let mut entries = Vec::new();
     let mut total = 0;
     for process in processes {
@@ -40,18 +34,18 @@ pub(crate) fn processes(
             pid: process.pid,
             time: unit.time(process.time),
             profiled: process.profiled.into(),
-            python: Bytes::new(limit::string(process.python.as_bytes())),
+            python: limit::string(process.python.as_bytes()),
             command,
         });
     }
     let count = entries.len();
     let first = processes.first().map_or(0, |process| process.id.number());
-    codec::encode(&ProcessesV1 { first, entries }, &mut scratch.payload)?;
-    Ok(count)
+    codec::encode(&ProcessesV1 { first, entries }, &mut scratch.payload);
+    count
 }
 
 /// Takes threads as far as one chunk holds them and says how many it took.
-pub(crate) fn threads(threads: &[Thread], unit: Unit, scratch: &mut Scratch) -> io::Result<usize> {
+pub(crate) fn threads(threads: &[Thread], unit: Unit, scratch: &mut Scratch) -> usize {
     let ([processes, tids, times, names, bytes, ..], _, payload) = scratch.begin();
     let (mut count, mut total) = (0, 0);
     let mut last = 0;
@@ -77,16 +71,17 @@ pub(crate) fn threads(threads: &[Thread], unit: Unit, scratch: &mut Scratch) -> 
         names: names.bytes(),
         bytes: bytes.bytes(),
     };
-    codec::encode(&value, payload)?;
-    Ok(count)
+    codec::encode(&value, payload);
+    count
 }
 
-pub(crate) fn footprints(rows: &[Footprint], unit: Unit, scratch: &mut Scratch) -> io::Result<()> {
-    let ([codes, times, native, python, ..], _, payload) = scratch.begin();
+pub(crate) fn footprints(rows: &[Footprint], unit: Unit, scratch: &mut Scratch) {
+    let ([codes, times, native, python, ..], threads, payload) = scratch.begin();
     let (mut time, mut last_native, mut last_python) = (0, 0, 0);
     for point in rows {
         codes.put(u64::from(point.process.number()) * 2 + u64::from(point.peak));
         times.put_delta(&mut time, unit.time(point.time));
+        threads.extent.time(time);
         native.put_delta(&mut last_native, point.native_bytes);
         python.put_delta(&mut last_python, point.python_bytes);
     }
@@ -97,15 +92,16 @@ pub(crate) fn footprints(rows: &[Footprint], unit: Unit, scratch: &mut Scratch) 
         native: native.bytes(),
         python: python.bytes(),
     };
-    codec::encode(&value, payload)
+    codec::encode(&value, payload);
 }
 
-pub(crate) fn counters(rows: &[Counter], unit: Unit, scratch: &mut Scratch) -> io::Result<()> {
-    let ([processes, times, names, values, ..], _, payload) = scratch.begin();
+pub(crate) fn counters(rows: &[Counter], unit: Unit, scratch: &mut Scratch) {
+    let ([processes, times, names, values, ..], threads, payload) = scratch.begin();
     let mut time = 0;
     for counter in rows {
         processes.put(counter.process.number().into());
         times.put_delta(&mut time, unit.time(counter.time));
+        threads.extent.time(time);
         names.put(counter.name.number().into());
         values.put(counter.value);
     }
@@ -116,10 +112,10 @@ pub(crate) fn counters(rows: &[Counter], unit: Unit, scratch: &mut Scratch) -> i
         names: names.bytes(),
         values: values.bytes(),
     };
-    codec::encode(&value, payload)
+    codec::encode(&value, payload);
 }
 
-pub(crate) fn thread_ends(rows: &[ThreadEnd], unit: Unit, scratch: &mut Scratch) -> io::Result<()> {
+pub(crate) fn thread_ends(rows: &[ThreadEnd], unit: Unit, scratch: &mut Scratch) {
     let ([threads, times, cpu, ..], _, payload) = scratch.begin();
     let mut time = 0;
     for end in rows {
@@ -133,14 +129,10 @@ pub(crate) fn thread_ends(rows: &[ThreadEnd], unit: Unit, scratch: &mut Scratch)
         times: times.bytes(),
         cpu: cpu.bytes(),
     };
-    codec::encode(&value, payload)
+    codec::encode(&value, payload);
 }
 
-pub(crate) fn process_ends(
-    rows: &[ProcessEnd],
-    unit: Unit,
-    scratch: &mut Scratch,
-) -> io::Result<()> {
+pub(crate) fn process_ends(rows: &[ProcessEnd], unit: Unit, scratch: &mut Scratch) {
     let ([processes, times, outcomes, cpu, ..], _, payload) = scratch.begin();
     let mut time = 0;
     for end in rows {
@@ -164,11 +156,11 @@ pub(crate) fn process_ends(
         outcomes: outcomes.bytes(),
         cpu: cpu.bytes(),
     };
-    codec::encode(&value, payload)
+    codec::encode(&value, payload);
 }
 
 /// Takes notes as far as one chunk holds them and says how many it took.
-pub(crate) fn notes(notes: &[Vec<u8>], scratch: &mut Scratch) -> io::Result<usize> {
+pub(crate) fn notes(notes: &[Vec<u8>], scratch: &mut Scratch) -> usize {
     let ([lengths, bytes, ..], _, payload) = scratch.begin();
     let (mut count, mut total) = (0, 0);
     for note in notes.iter().take(limit::ENTRIES as usize) {
@@ -182,10 +174,10 @@ pub(crate) fn notes(notes: &[Vec<u8>], scratch: &mut Scratch) -> io::Result<usiz
         total += note.len();
     }
     let value = NotesV1 { count: count as u32, lengths: lengths.bytes(), bytes: bytes.bytes() };
-    codec::encode(&value, payload)?;
-    Ok(count)
+    codec::encode(&value, payload);
+    count
 }
 
-pub(crate) fn end(time: Timestamp, unit: Unit, scratch: &mut Scratch) -> io::Result<()> {
+pub(crate) fn end(time: Timestamp, unit: Unit, scratch: &mut Scratch) {
     codec::encode(&EndV1 { time: unit.time(time) }, &mut scratch.payload)
 }

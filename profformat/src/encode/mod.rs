@@ -4,6 +4,9 @@ pub(crate) mod dictionary;
 pub(crate) mod events;
 pub(crate) mod facts;
 
+use alloc::vec::Vec;
+
+use crate::index::Extent;
 use crate::units::Timestamp;
 use crate::wire::columns::Column;
 
@@ -17,6 +20,11 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
+    /// Times and threads of the events in the payload made last.
+    pub(crate) fn extent(&self) -> &Extent {
+        &self.threads.extent
+    }
+
     /// Empty columns, an empty list of threads, and the payload to fill.
     fn begin(&mut self) -> (&mut [Column; 8], &mut LocalThreads, &mut Vec<u8>) {
         for column in &mut self.columns {
@@ -32,10 +40,20 @@ impl Scratch {
 pub(crate) struct Unit(pub(crate) u64);
 
 impl Unit {
+    /// Whole units, rounded down. A division by a number that is known here is a multiplication.
+    #[inline]
+    pub(crate) fn of(self, nanos: u64) -> u64 {
+        match self.0 {
+            1 => nanos,
+            1_000 => nanos / 1_000,
+            unit => nanos / unit,
+        }
+    }
+
     /// A moment in units, rounded down.
     #[inline]
     fn time(self, time: Timestamp) -> u64 {
-        time.as_nanos() / self.0
+        self.of(time.as_nanos())
     }
 }
 
@@ -47,6 +65,7 @@ struct LocalThreads {
     block: u64,
     last: Vec<Last>,
     ids: Column,
+    extent: Extent,
 }
 
 /// Previous values of a thread in a block.
@@ -62,22 +81,29 @@ impl LocalThreads {
         self.block += 1;
         self.last.clear();
         self.ids.clear();
+        self.extent = Extent::default();
     }
 
-    /// The index of a thread and its previous values.
+    /// The index of the thread of an event, and its previous values.
     #[inline]
     fn find(&mut self, id: u32, base_time: u64) -> (u64, &mut Last) {
-        let id = id as usize;
-        if id >= self.seen.len() {
-            self.seen.resize(id + 1, (0, 0));
+        let index = id as usize;
+        if self.seen.get(index).is_none_or(|seen| seen.0 != self.block) {
+            self.add(id, base_time);
         }
-        let (block, index) = &mut self.seen[id];
-        if *block != self.block {
-            *block = self.block;
-            *index = self.last.len() as u32;
-            self.last.push(Last { time: base_time, stack: 0, weight: 0 });
-            self.ids.put(id as u64);
+        let index = self.seen[index].1;
+        (u64::from(index), &mut self.last[index as usize])
+    }
+
+    #[cold]
+    fn add(&mut self, id: u32, base_time: u64) {
+        let index = id as usize;
+        if index >= self.seen.len() {
+            self.seen.resize(index + 1, (0, 0));
         }
-        (u64::from(*index), &mut self.last[*index as usize])
+        self.seen[index] = (self.block, self.last.len() as u32);
+        self.last.push(Last { time: base_time, stack: 0, weight: 0 });
+        self.ids.put(id.into());
+        self.extent.thread(id);
     }
 }

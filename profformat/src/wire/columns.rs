@@ -1,5 +1,7 @@
 //! Columns as they are written.
 
+use alloc::vec::Vec;
+
 use super::{varint, zigzag};
 
 /// A column that grows.
@@ -31,7 +33,7 @@ impl Column {
     }
 
     /// The bytes, in the form that block structs hold.
-    pub(crate) fn bytes(&self) -> &serde_bytes::Bytes {
-        serde_bytes::Bytes::new(&self.0)
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
     }
 }

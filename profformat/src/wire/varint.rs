@@ -1,5 +1,7 @@
 //! LEB128: seven bits a byte, low bits first, the high bit set on all but the last byte.
 
+use alloc::vec::Vec;
+
 /// Longest varint of a `u64`.
 pub(crate) const MAX_BYTES: usize = 10;
 

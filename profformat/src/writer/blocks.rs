@@ -1,0 +1,113 @@
+//! From pending records to chunks, each behind everything it refers to.
+
+use alloc::vec::Vec;
+
+use super::TraceWriter;
+use crate::encode::{Scratch, Unit, dictionary, events, facts};
+use crate::io::{self, Write};
+use crate::kind::Kind;
+use crate::record::{
+    Copied, Counter, Footprint, MemoryEvent, Process, ProcessEnd, Sample, Thread, ThreadEnd,
+};
+use crate::tables::Tables;
+
+/// Records on their way into a chunk.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    pub(super) processes: Vec<Process>,
+    pub(super) threads: Vec<Thread>,
+    pub(super) samples: Vec<Sample>,
+    pub(super) memory: Vec<MemoryEvent>,
+    pub(super) copies: Vec<Copied>,
+    pub(super) footprints: Vec<Footprint>,
+    pub(super) counters: Vec<Counter>,
+    pub(super) thread_ends: Vec<ThreadEnd>,
+    pub(super) process_ends: Vec<ProcessEnd>,
+    pub(super) notes: Vec<Vec<u8>>,
+}
+
+impl<W: Write> TraceWriter<W> {
+    pub(super) fn chunk(&mut self, kind: Kind, records: usize) -> io::Result<()> {
+        self.out.chunk(kind, &self.scratch.payload, records as u32, self.scratch.extent())
+    }
+
+    /// Writes what later chunks refer to.
+    pub(super) fn definitions(&mut self) -> io::Result<()> {
+        type Encode = fn(&Tables, usize, &mut Scratch) -> usize;
+        const DICTIONARIES: [(Kind, Encode); 4] = [
+            (Kind::Strings, dictionary::strings),
+            (Kind::Functions, dictionary::functions),
+            (Kind::Frames, dictionary::frames),
+            (Kind::Stacks, dictionary::stacks),
+        ];
+        let counts = self.tables().counts();
+        for (table, (kind, encode)) in DICTIONARIES.into_iter().enumerate() {
+            while self.written[table] < counts[table] {
+                let taken = encode(self.interner.tables(), self.written[table], &mut self.scratch);
+                self.written[table] += taken;
+                self.chunk(kind, taken)?;
+            }
+        }
+        while !self.pending.processes.is_empty() {
+            let pending = &mut self.pending.processes;
+            let taken = facts::processes(pending, self.unit, &mut self.scratch);
+            pending.drain(..taken);
+            self.chunk(Kind::Processes, taken)?;
+        }
+        while !self.pending.threads.is_empty() {
+            let pending = &mut self.pending.threads;
+            let taken = facts::threads(pending, self.unit, &mut self.scratch);
+            pending.drain(..taken);
+            self.chunk(Kind::Threads, taken)?;
+        }
+        Ok(())
+    }
+
+    /// Writes one kind of pending records, with the definitions before it.
+    fn block<T>(
+        &mut self,
+        kind: Kind,
+        pending: impl Fn(&mut Pending) -> &mut Vec<T>,
+        encode: impl Fn(&[T], Unit, &mut Scratch),
+    ) -> io::Result<()> {
+        if pending(&mut self.pending).is_empty() {
+            return Ok(());
+        }
+        self.definitions()?;
+        let rows = pending(&mut self.pending);
+        let count = rows.len();
+        encode(rows, self.unit, &mut self.scratch);
+        rows.clear();
+        self.chunk(kind, count)
+    }
+
+    pub(super) fn samples(&mut self) -> io::Result<()> {
+        self.block(Kind::Samples, |pending| &mut pending.samples, events::samples)
+    }
+
+    pub(super) fn memory(&mut self) -> io::Result<()> {
+        self.block(Kind::Memory, |pending| &mut pending.memory, events::memory)
+    }
+
+    pub(super) fn copies(&mut self) -> io::Result<()> {
+        self.block(Kind::Copies, |pending| &mut pending.copies, events::copies)
+    }
+
+    /// Writes everything pending, ends last.
+    pub(super) fn blocks(&mut self) -> io::Result<()> {
+        self.definitions()?;
+        self.samples()?;
+        self.memory()?;
+        self.copies()?;
+        self.block(Kind::Footprints, |pending| &mut pending.footprints, facts::footprints)?;
+        self.block(Kind::Counters, |pending| &mut pending.counters, facts::counters)?;
+        self.block(Kind::ThreadEnds, |pending| &mut pending.thread_ends, facts::thread_ends)?;
+        self.block(Kind::ProcessEnds, |pending| &mut pending.process_ends, facts::process_ends)?;
+        while !self.pending.notes.is_empty() {
+            let taken = facts::notes(&self.pending.notes, &mut self.scratch);
+            self.pending.notes.drain(..taken);
+            self.chunk(Kind::Notes, taken)?;
+        }
+        Ok(())
+    }
+}
