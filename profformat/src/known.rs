@@ -188,6 +188,11 @@ impl Known {
         self.used(id, self.tables.counts()[2], Lost::FRAME).map(FrameId::new)
     }
 
+    /// How many stacks are defined.
+    pub(crate) fn stack_count(&self) -> u64 {
+        self.depths.len() as u64
+    }
+
     /// The stack of a column: 0 is none, the others are one more than their number.
     #[inline]
     pub(crate) fn stack(&mut self, coded: u64) -> Result<Option<StackId>, What> {

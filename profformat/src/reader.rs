@@ -107,7 +107,7 @@ impl<'a> TraceReader<'a> {
     /// Leaves out the events that are not wanted. With an index in the file, chunks that hold none that is are
     /// not read, and damage in them is not found.
     pub fn filter(mut self, filter: Filter) -> Self {
-        let (bytes, unit) = (self.scan.bytes(), self.decoder.unit);
+        let (bytes, unit) = (self.scan.bytes(), self.decoder.unit.0);
         if let Some(index) = self.index().or_else(|| Index::unfinished(bytes, self.start, unit)) {
             let rest = index.rest;
             self.plan = Some(Plan { entries: index.into_entries(), next: 0, rest });
@@ -119,7 +119,7 @@ impl<'a> TraceReader<'a> {
     /// The index of the file: where its chunks are and what is in them. `None` when the trace was not finished
     /// or the index is damaged. In traces of format 1.0 it does not know times and threads.
     pub fn index(&self) -> Option<Index> {
-        Index::finished(self.scan.bytes(), self.start, self.decoder.unit)
+        Index::finished(self.scan.bytes(), self.start, self.decoder.unit.0)
     }
 
     /// Facts of the run.
@@ -134,7 +134,7 @@ impl<'a> TraceReader<'a> {
 
     /// Nanoseconds in a unit of time of the trace: how exact its times are.
     pub fn time_unit_ns(&self) -> u64 {
-        self.decoder.unit
+        self.decoder.unit.0
     }
 
     /// Dictionaries, as far as read. Everything a record refers to is in them when the record is handed out.

@@ -39,7 +39,7 @@ impl Decoder {
                 id: self.known.next_process()?,
                 parent,
                 pid: entry.pid,
-                time: self.time(entry.time),
+                time: self.unit.time(entry.time),
                 command: command(&entry.command),
                 python: String::from_utf8_lossy(entry.python).into_owned(),
                 profiled: entry.profiled != 0,
@@ -63,7 +63,7 @@ impl Decoder {
             let thread = Thread {
                 process,
                 tid: tids.next_u32()?,
-                time: self.time(times.delta(&mut last)?),
+                time: self.unit.time(times.delta(&mut last)?),
                 name: bytes.bytes(names.next()?)?.to_vec(),
                 id: self.known.next_thread(process)?,
             };
@@ -82,7 +82,7 @@ impl Decoder {
         for _ in 0..entries {
             let code = rows.next()?;
             let point = Footprint {
-                time: self.time(times.delta(&mut time)?),
+                time: self.unit.time(times.delta(&mut time)?),
                 process: self.known.process(code / 2)?,
                 native_bytes: native.delta(&mut last_native)?,
                 python_bytes: python.delta(&mut last_python)?,
@@ -102,7 +102,7 @@ impl Decoder {
         let mut time = 0;
         for _ in 0..entries {
             let counter = Counter {
-                time: self.time(times.delta(&mut time)?),
+                time: self.unit.time(times.delta(&mut time)?),
                 process: self.known.process(processes.next()?)?,
                 name: self.known.string(names.next()?)?,
                 value: values.next()?,
@@ -121,7 +121,7 @@ impl Decoder {
         for _ in 0..entries {
             let end = ThreadEnd {
                 id: self.known.thread(threads.next()?)?,
-                time: self.time(times.delta(&mut time)?),
+                time: self.unit.time(times.delta(&mut time)?),
                 cpu_ns: cpu.next()?,
             };
             self.records.push(Record::ThreadEnd(end));
@@ -142,7 +142,7 @@ impl Decoder {
                 .map_err(|_| "an exit status is too large")?;
             let end = ProcessEnd {
                 id: self.known.process(processes.next()?)?,
-                time: self.time(times.delta(&mut time)?),
+                time: self.unit.time(times.delta(&mut time)?),
                 outcome: match code {
                     0 => Outcome::Exited(status),
                     1 => Outcome::Killed(status),
@@ -173,7 +173,7 @@ impl Decoder {
             return Err("the trace ends twice");
         }
         self.ended = true;
-        self.records.push(Record::End(self.time(end.time)));
+        self.records.push(Record::End(self.unit.time(end.time)));
         Ok(())
     }
 }

@@ -16,20 +16,37 @@ use crate::limit;
 use crate::record::{Copied, MemoryEvent, Record, Sample};
 use crate::units::Timestamp;
 use crate::wire::cursor::{Cursor, What};
+use crate::wire::values::Values;
 
 /// What decoding needs and makes.
 #[derive(Debug)]
 pub(crate) struct Decoder {
     pub(crate) known: Known,
-    /// Nanoseconds in a unit of time.
-    pub(crate) unit: u64,
+    pub(crate) unit: Unit,
     // The records of the chunk decoded last, in the one that fits.
     samples: Vec<Sample>,
     memory: Vec<MemoryEvent>,
     copies: Vec<Copied>,
     records: Vec<Record>,
     threads: Vec<Last>,
+    columns: [Values; 6],
     ended: bool,
+}
+
+/// Nanoseconds in a unit of time in the trace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unit(pub(crate) u64);
+
+impl Unit {
+    #[inline]
+    fn nanos(self, units: u64) -> u64 {
+        units.saturating_mul(self.0)
+    }
+
+    #[inline]
+    fn time(self, units: u64) -> Timestamp {
+        Timestamp::from_nanos(self.nanos(units))
+    }
 }
 
 /// Previous values of a thread in a block.
@@ -45,12 +62,13 @@ impl Decoder {
     pub(crate) fn new(unit: u32) -> Self {
         Self {
             known: Known::new(),
-            unit: unit.into(),
+            unit: Unit(unit.into()),
             samples: Vec::new(),
             memory: Vec::new(),
             copies: Vec::new(),
             records: Vec::new(),
             threads: Vec::new(),
+            columns: Default::default(),
             ended: false,
         }
     }
@@ -106,11 +124,6 @@ impl Decoder {
             Kind::End => self.end(&codec::decode(payload)?),
             Kind::About | Kind::Index => Ok(()),
         }
-    }
-
-    #[inline]
-    fn time(&self, units: u64) -> Timestamp {
-        Timestamp::from_nanos(units.saturating_mul(self.unit))
     }
 
     /// Reads the threads of a block.

@@ -5,7 +5,7 @@ use super::{varint, zigzag};
 /// What is wrong with a payload.
 pub(crate) type What = &'static str;
 
-const SHORT: What = "a column is too short";
+pub(crate) const SHORT: What = "a column is too short";
 
 /// The unread part of a column.
 #[derive(Clone, Copy, Debug)]

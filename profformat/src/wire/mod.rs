@@ -2,5 +2,6 @@
 
 pub(crate) mod columns;
 pub(crate) mod cursor;
+pub(crate) mod values;
 pub(crate) mod varint;
 pub(crate) mod zigzag;
