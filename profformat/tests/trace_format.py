@@ -1,0 +1,323 @@
+"""A second reader of the trace format, written from FORMAT.md alone, not from the Rust sources.
+
+It reads sound traces and cut ones, from the front; where another one breaks a rule it stops and tells the offset. Ids
+stay numbers, times are nanoseconds, a byte of a text is a character.
+"""
+
+import struct
+import zlib
+from itertools import accumulate, zip_longest
+
+try:
+    from compression import zstd  # Python 3.14
+except ImportError:
+    try:
+        import zstandard as zstd
+    except ImportError:
+        zstd = None
+
+U64 = 2**64 - 1
+TYPES = "0 About Strings Functions Frames Stacks Processes Threads Samples Memory Copies Footprints Counters".split()
+TYPES += "ThreadEnds ProcessEnds Notes End Index".split()
+# The columns of the payloads that are tables. A column with the name of a dictionary holds ids of it.
+TABLES = {
+    "Strings": ["text"],
+    "Functions": ["Strings", "Strings", "number", "number"],
+    "Frames": ["Functions", "number"],
+    "Stacks": ["number", "Frames"],
+    "Threads": ["Processes", "number", "time", "text"],
+    "Footprints": ["number", "time", "delta", "delta"],
+    "Counters": ["Processes", "time", "Strings", "number"],
+    "ThreadEnds": ["Threads", "time", "number"],
+    "ProcessEnds": ["Processes", "time", "pair", "number"],
+    "Notes": ["text"],
+    "Index": ["delta", "number", "number"],
+}
+# The entries of the dictionaries that stand in no file; a function's are its name, file, line and language.
+PREDEFINED = {"Strings": [("",), ("[lost]",)], "Functions": [(1, 0, 0, 2)], "Frames": [(0, 0)]}
+LIMITS = {"Strings": 2**24, "Functions": 2**24, "Frames": 2**24, "Stacks": 2**24, "Processes": 2**20, "Threads": 2**20}
+NO_PARENT = (None, 0, 0)
+
+
+class Damage(Exception):
+    """A rule of FORMAT.md is broken."""
+
+
+def require(holds, what):
+    if not holds:
+        raise Damage(what)
+
+
+def varints(data):
+    values, value, shift = [], 0, 0
+    for byte in data:
+        require(shift < 70, "a varint of more than 10 bytes")
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            require(value <= U64, "a varint of more than 64 bits")
+            values.append(value)
+            value = shift = 0
+    require(shift == 0, "a varint without an end")
+    return values
+
+
+def signed(delta):
+    return (delta >> 1) ^ -(delta & 1)
+
+
+def running(deltas):
+    return list(accumulate((signed(delta) for delta in deltas), lambda last, delta: (last + delta) & U64, initial=0))[1:]
+
+
+def of_threads(threads, deltas, start=0, more=()):
+    """Values that are told by the difference to the one before of the same thread."""
+    last, values = {}, []
+    for thread, delta, added in zip_longest(threads, deltas, more, fillvalue=0):
+        last[thread] = (last.get(thread, start) + signed(delta) + added) & U64
+        values.append(last[thread])
+    return values
+
+
+def unpack(stored, raw):
+    """At most one byte more than a chunk promises, so that a small file cannot fill the memory."""
+    decompressor = zstd.ZstdDecompressor()
+    try:
+        if hasattr(decompressor, "stream_reader"):
+            data = decompressor.stream_reader(stored).read(raw + 1)
+        else:
+            data = decompressor.decompress(stored, raw + 1)
+    except zstd.ZstdError as error:
+        raise Damage(f"zstd: {error}") from None
+    require(len(data) == raw, "another length than the chunk's header says")
+    return data
+
+
+class Payload:
+    """The fields of a payload, one after another."""
+
+    def __init__(self, data, trace):
+        self.data, self.at, self.trace = data, 0, trace
+
+    def take(self, length):
+        self.at += length
+        require(self.at <= len(self.data), "a field goes on beyond its payload")
+        return self.data[self.at - length : self.at]
+
+    def number(self, size):
+        return int.from_bytes(self.take(size), "little")
+
+    def text(self):
+        data = self.take(self.number(8))
+        require(len(data) <= 65535, "a text is too long")
+        return data.decode("latin-1")
+
+    def command(self):
+        arguments = [self.text() for _ in range(self.number(8))]
+        require(sum(len(argument) + 8 for argument in arguments) <= 2**18, "a command line is too long")
+        return arguments
+
+    def count(self, size=4):
+        count = self.number(size)
+        require(count <= 65536, "too many entries")
+        return count
+
+    def column(self, kind, count=None):
+        """A column of so many entries, or of as many as there are."""
+        values = varints(self.take(self.number(8)))
+        entries = len(values) // 2 if kind == "pair" else len(values)
+        require(count in (None, entries), f"a column of {entries} entries where {count} should be")
+        if kind == "text":
+            data, ends = self.take(self.number(8)), list(accumulate(values))
+            require(max(values, default=0) <= 65535 and sum(values) == len(data), "lengths of texts")
+            return [data[end - length : end].decode("latin-1") for length, end in zip(values, ends)]
+        if kind in LIMITS:
+            return [self.trace.defined(kind, id) for id in values]
+        if kind == "pair":
+            return list(zip(values[::2], values[1::2]))
+        if kind == "time":
+            return [time * self.trace.unit for time in running(values)]
+        return running(values) if kind == "delta" else values
+
+    def columns(self, kind, count, columns):
+        return [self.column(kind, count) for _ in range(columns)]
+
+    def table(self, kinds):
+        count = self.count()
+        return list(zip(*[self.column(kind, count) for kind in kinds]))
+
+    def block(self, kinds):
+        """What begins a block of events: its time, and the thread and the kind of each event."""
+        count, time = self.count(), self.number(8)
+        threads, rows = self.column("Threads"), self.column("number", count)
+        require(all(row // kinds < len(threads) for row in rows), "a row of a thread that is not in the block")
+        return time, [threads[row // kinds] for row in rows], [row % kinds for row in rows]
+
+
+class Trace:
+    """A trace; `records` yields the name of each chunk that is known and its entries."""
+
+    def __init__(self, data):
+        self.data, self.tables = data, {name: list(PREDEFINED.get(name, [])) for name in LIMITS}
+        self.chunks, self.unknown, self.unsupported = [], 0, 0
+        self.ended, self.complete, self.cut = False, False, None
+
+    def records(self):
+        at = self.file_header()
+        while at < len(self.data):
+            try:
+                at, found = self.chunk_or_end(at)
+            except Damage as damage:
+                raise Damage(f"{damage}, at offset {at}") from None
+            if found:
+                yield found
+
+    def file_header(self):
+        require(self.data[:8] == b"PROFTRC\x01" and len(self.data) >= 88, "not a trace")
+        major, minor, length, features = struct.unpack_from("<HHII", self.data, 8)
+        require(major == 1, f"a trace of version {major}.{minor}, of which this reader knows nothing")
+        require(88 <= length <= min(4096, len(self.data)) and length % 8 == 0, "length of the file header")
+        checksum = int.from_bytes(self.data[length - 4 : length], "little")
+        require(zlib.crc32(self.data[: length - 4]) == checksum, "checksum of the file header")
+        require(features == 0, f"the trace needs features {features:#x}, which this reader does not know")
+        fields = ("unix_ns", "monotonic_ns", "cpu_interval_ns", "memory_interval", "copy_interval", "unit")
+        self.header = dict(zip(fields, struct.unpack_from("<5QI", self.data, 40)), trace_id=self.data[24:40].hex())
+        self.version, self.unit = f"{major}.{minor}", self.header["unit"]
+        require(self.unit > 0, "a time unit of 0")
+        return length
+
+    def chunk_or_end(self, at):
+        """What stands at an offset, if it is known, and where the next chunk is."""
+        header = self.data[at : at + 32]
+        if len(header) < 32:
+            return self.cut_at(at)
+        require(zlib.crc32(header[:28]) == int.from_bytes(header[28:], "little"), "neither a chunk nor the end")
+        if header[:8] == b"PROFEND\x01":
+            return self.end_record(at, *struct.unpack_from("<QQI", header, 8))
+        magic, code, version, flags, sequence, stored, raw, checksum = struct.unpack("<4sHBBQIII4x", header)
+        require(magic == b"PCHK", "neither a chunk nor the end")
+        require(raw <= 2**22 and stored <= raw <= stored * 1000, "lengths of a chunk")
+        require(flags < 8 and (flags & 3 == 1 or flags & 3 == 0 and stored == raw), "flags that are not known")
+        require(sequence == len(self.chunks), f"chunk {sequence} in the place of chunk {len(self.chunks)}")
+        end = at + 32 + stored
+        after = end + -end % 8
+        if after > len(self.data):
+            return self.cut_at(at)
+        data = self.data[at + 32 : end]
+        require(zlib.crc32(data) == checksum, "checksum of a payload")
+        require(not any(self.data[end:after]), "padding that is not zero")
+        name = TYPES[code] if 0 < code < len(TYPES) and (version == 1 or flags & 4) else None
+        rows = self.payload(name, data, raw, flags & 1)
+        self.chunks.append((at // 8, code, None if rows is None else len(rows)))
+        return after, None if rows is None else (name, rows)
+
+    def payload(self, name, data, raw, packed):
+        if name is None:
+            self.unknown += 1
+            return None
+        if packed and zstd is None:
+            self.unsupported += 1
+            return None
+        payload = Payload(unpack(data, raw) if packed else data, self)
+        first = payload.number(4) if name in LIMITS else 0
+        rows = payload.table(TABLES[name]) if name in TABLES else getattr(self, name.lower())(payload)
+        if name in LIMITS:
+            self.define(name, first, rows)
+        elif name == "Index":
+            self.check_index(rows)
+        return rows
+
+    def cut_at(self, at):
+        self.cut = at
+        return len(self.data), None
+
+    def end_record(self, at, index, chunks, zero):
+        require(at + 32 == len(self.data) and zero == 0, "the end record is not the end")
+        require(chunks == len(self.chunks), f"{len(self.chunks)} chunks, of which the end record says {chunks}")
+        require(index == 0 or (index, 17) in [(8 * place, code) for place, code, _ in self.chunks], "offset of the index")
+        self.complete = self.ended
+        return len(self.data), None
+
+    def check_index(self, rows):
+        require(len(rows) == len(self.chunks), "the index does not name all chunks")
+        for row, (place, code, entries) in zip(rows, self.chunks):
+            require(row == (place, code, row[2] if entries is None else entries), f"a wrong entry of the index: {row}")
+
+    def defined(self, name, id):
+        # A chunk that was passed over may have held the definition.
+        require(id < len(self.tables[name]) or self.unknown or self.unsupported, f"{id} is not defined in {name}")
+        return id
+
+    def define(self, name, first, rows):
+        table, passed_over = self.tables[name], self.unknown or self.unsupported
+        require(first == len(table) or first > len(table) and passed_over, f"ids of {name} out of order")
+        require(first + len(rows) <= LIMITS[name], f"too many {name}")
+        table.extend([None] * (first - len(table)))
+        for id, row in enumerate(rows, first):
+            if name == "Processes":
+                require(row[0] == 0 or self.defined(name, row[0] - 1) < id, "a process whose parent is not defined")
+            table.append(self.stack_node(id, *row) if name == "Stacks" else row)
+
+    def stack_node(self, id, difference, frame):
+        """Parent, frame and depth."""
+        require(difference <= id, "a stack whose parent is not defined")
+        parent = id - difference if difference else None
+        depth = 1 if parent is None else 1 + (self.tables["Stacks"][parent] or NO_PARENT)[2]
+        require(depth <= 4096, "a stack that is too deep")
+        return parent, frame, depth
+
+    def about(self, payload):
+        return [(payload.text(), payload.command())]
+
+    def end(self, payload):
+        require(not self.ended, "a second End chunk")
+        self.ended = True
+        return [(payload.number(8) * self.unit,)]
+
+    def processes(self, payload):
+        rows = []
+        for _ in range(payload.count(8)):
+            parent, pid, time, profiled = (payload.number(size) for size in (8, 4, 8, 1))
+            require(profiled < 2, "neither 0 nor 1")
+            rows.append((parent, pid, time * self.unit, profiled, payload.text(), payload.command()))
+        return rows
+
+    def stacks_of(self, threads, deltas):
+        stacks = of_threads(threads, deltas)
+        return [self.defined("Stacks", stack - 1) if stack else None for stack in stacks]
+
+    def samples(self, payload):
+        """Time, thread, stack, weight in nanoseconds, class."""
+        start, threads, classes = payload.block(8)
+        stacks, weights, times = payload.columns("number", len(threads), 3)
+        require(max(classes, default=0) < 6, "a class that does not exist")
+        weights = of_threads(threads, weights)
+        times = of_threads(threads, times, start, weights)
+        stacks = self.stacks_of(threads, stacks)
+        return [(t * self.unit, *row, w * self.unit, c) for t, w, c, *row in zip(times, weights, classes, threads, stacks)]
+
+    def memory(self, payload):
+        """Time, thread, kind, block, and of an allocation its stack, bytes and weight, of a resize the bytes."""
+        start, threads, kinds = payload.block(8)
+        require(max(kinds, default=0) < 4, "a kind of event that does not exist")
+        allocating = [thread for thread, kind in zip(threads, kinds) if kind < 2]
+        times = of_threads(threads, payload.column("number", len(kinds)), start)
+        stacks = iter(self.stacks_of(allocating, payload.column("number", len(allocating))))
+        sizes = iter(payload.column("number", len(allocating) + 2 * kinds.count(3)))
+        weights = iter(payload.column("delta", len(allocating)))
+        rows, last = [], 0
+        for time, thread, kind, delta in zip(times, threads, kinds, payload.column("number", len(kinds))):
+            block, more = (last + signed(delta)) & U64, ()
+            if kind < 2:
+                last, more = block or last, (next(stacks), next(sizes), next(weights))
+            elif kind == 3:
+                more = (next(sizes), next(sizes))
+            rows.append((time * self.unit, thread, kind, block, *more))
+        return rows
+
+    def copies(self, payload):
+        """Time, thread, stack, bytes, weight."""
+        start, threads, _ = payload.block(1)
+        times, stacks, sizes = payload.columns("number", len(threads), 3)
+        times = (time * self.unit for time in of_threads(threads, times, start))
+        return list(zip(times, threads, self.stacks_of(threads, stacks), sizes, payload.column("delta", len(threads))))
