@@ -22,10 +22,10 @@ TYPES += "ThreadEnds ProcessEnds Notes End Index".split()
 # The columns of the payloads that are tables. A column with the name of a dictionary holds ids of it.
 TABLES = {
     "Strings": ["text"],
-    "Functions": ["Strings", "Strings", "number", "number"],
-    "Frames": ["Functions", "number"],
-    "Stacks": ["number", "Frames"],
-    "Threads": ["Processes", "number", "time", "text"],
+    "Functions": ["Strings", "Strings", "u32", "number"],
+    "Frames": ["Functions", "u32"],
+    "Stacks": ["u32", "Frames"],
+    "Threads": ["Processes", "u32", "time", "text"],
     "Footprints": ["number", "time", "delta", "delta"],
     "Counters": ["Processes", "time", "Strings", "number"],
     "ThreadEnds": ["Threads", "time", "number"],
@@ -70,12 +70,12 @@ def running(deltas):
     return list(accumulate((signed(delta) for delta in deltas), lambda last, delta: (last + delta) & U64, initial=0))[1:]
 
 
-def of_threads(threads, deltas, start=0, more=()):
-    """Values that are told by the difference to the one before of the same thread."""
+def of_threads(rows, deltas, start=0, more=()):
+    """Values that are told by the difference to the one before of the same thread of the block."""
     last, values = {}, []
-    for thread, delta, added in zip_longest(threads, deltas, more, fillvalue=0):
-        last[thread] = (last.get(thread, start) + signed(delta) + added) & U64
-        values.append(last[thread])
+    for row, delta, added in zip_longest(rows, deltas, more, fillvalue=0):
+        last[row] = (last.get(row, start) + signed(delta) + added) & U64
+        values.append(last[row])
     return values
 
 
@@ -117,9 +117,9 @@ class Payload:
         require(sum(len(argument) + 8 for argument in arguments) <= 2**18, "a command line is too long")
         return arguments
 
-    def count(self, size=4):
-        count = self.number(size)
-        require(count <= 65536, "too many entries")
+    def count(self, limit=65536):
+        count = self.number(4)
+        require(count <= limit, "too many entries")
         return count
 
     def column(self, kind, count=None):
@@ -136,22 +136,24 @@ class Payload:
         if kind == "pair":
             return list(zip(values[::2], values[1::2]))
         if kind == "time":
-            return [time * self.trace.unit for time in running(values)]
+            return [self.trace.ns(time) for time in running(values)]
+        require(kind != "u32" or max(values, default=0) < 2**32, "a number of more than 32 bits")
         return running(values) if kind == "delta" else values
 
     def columns(self, kind, count, columns):
         return [self.column(kind, count) for _ in range(columns)]
 
-    def table(self, kinds):
-        count = self.count()
-        return list(zip(*[self.column(kind, count) for kind in kinds]))
+    def table(self, name):
+        # Only the length of its payload limits the index.
+        count = self.count(2**32 if name == "Index" else 65536)
+        return list(zip(*[self.column(kind, count) for kind in TABLES[name]]))
 
     def block(self, kinds):
-        """What begins a block of events: its time, and the thread and the kind of each event."""
+        """What begins a block of events: its time and threads, and of each event the place of its thread and its kind."""
         count, time = self.count(), self.number(8)
         threads, rows = self.column("Threads"), self.column("number", count)
-        require(all(row // kinds < len(threads) for row in rows), "a row of a thread that is not in the block")
-        return time, [threads[row // kinds] for row in rows], [row % kinds for row in rows]
+        require(max(rows, default=0) // kinds < max(len(threads), 1), "a row of a thread that is not in the block")
+        return time, threads, [row // kinds for row in rows], [row % kinds for row in rows]
 
 
 class Trace:
@@ -160,7 +162,7 @@ class Trace:
     def __init__(self, data):
         self.data, self.tables = data, {name: list(PREDEFINED.get(name, [])) for name in LIMITS}
         self.chunks, self.unknown, self.unsupported = [], 0, 0
-        self.ended, self.complete, self.cut = False, False, None
+        self.complete, self.cut = False, None
 
     def records(self):
         at = self.file_header()
@@ -196,31 +198,32 @@ class Trace:
             return self.end_record(at, *struct.unpack_from("<QQI", header, 8))
         magic, code, version, flags, sequence, stored, raw, checksum = struct.unpack("<4sHBBQIII4x", header)
         require(magic == b"PCHK", "neither a chunk nor the end")
-        require(raw <= 2**22 and stored <= raw <= stored * 1000, "lengths of a chunk")
-        require(flags < 8 and (flags & 3 == 1 or flags & 3 == 0 and stored == raw), "flags that are not known")
+        compression = flags & 3
+        require(raw <= 2**22 and stored <= raw and raw // 1000 <= stored, "lengths of a chunk")
+        require(compression or stored == raw, "two lengths of a chunk that is not compressed")
         require(sequence == len(self.chunks), f"chunk {sequence} in the place of chunk {len(self.chunks)}")
         end = at + 32 + stored
         after = end + -end % 8
-        if after > len(self.data):
+        if end > len(self.data):
             return self.cut_at(at)
         data = self.data[at + 32 : end]
         require(zlib.crc32(data) == checksum, "checksum of a payload")
         require(not any(self.data[end:after]), "padding that is not zero")
-        name = TYPES[code] if 0 < code < len(TYPES) and (version == 1 or flags & 4) else None
-        rows = self.payload(name, data, raw, flags & 1)
+        name = TYPES[code] if 0 < code < len(TYPES) and (version == 1 or version and flags & 4) else None
+        rows = self.payload(name, data, raw, compression)
         self.chunks.append((at // 8, code, None if rows is None else len(rows)))
         return after, None if rows is None else (name, rows)
 
-    def payload(self, name, data, raw, packed):
+    def payload(self, name, data, raw, compression):
         if name is None:
             self.unknown += 1
             return None
-        if packed and zstd is None:
+        if compression > (zstd is not None):
             self.unsupported += 1
             return None
-        payload = Payload(unpack(data, raw) if packed else data, self)
+        payload = Payload(unpack(data, raw) if compression else data, self)
         first = payload.number(4) if name in LIMITS else 0
-        rows = payload.table(TABLES[name]) if name in TABLES else getattr(self, name.lower())(payload)
+        rows = payload.table(name) if name in TABLES else getattr(self, name.lower())(payload)
         if name in LIMITS:
             self.define(name, first, rows)
         elif name == "Index":
@@ -235,7 +238,7 @@ class Trace:
         require(at + 32 == len(self.data) and zero == 0, "the end record is not the end")
         require(chunks == len(self.chunks), f"{len(self.chunks)} chunks, of which the end record says {chunks}")
         require(index == 0 or (index, 17) in [(8 * place, code) for place, code, _ in self.chunks], "offset of the index")
-        self.complete = self.ended
+        self.complete = True
         return len(self.data), None
 
     def check_index(self, rows):
@@ -270,54 +273,55 @@ class Trace:
         return [(payload.text(), payload.command())]
 
     def end(self, payload):
-        require(not self.ended, "a second End chunk")
-        self.ended = True
-        return [(payload.number(8) * self.unit,)]
+        require(not self.complete, "a second End chunk")
+        self.complete = True
+        return [(self.ns(payload.number(8)),)]
 
     def processes(self, payload):
         rows = []
-        for _ in range(payload.count(8)):
+        for _ in range(payload.number(8)):
             parent, pid, time, profiled = (payload.number(size) for size in (8, 4, 8, 1))
-            require(profiled < 2, "neither 0 nor 1")
-            rows.append((parent, pid, time * self.unit, profiled, payload.text(), payload.command()))
+            rows.append((parent, pid, self.ns(time), profiled, payload.text(), payload.command()))
         return rows
 
-    def stacks_of(self, threads, deltas):
-        stacks = of_threads(threads, deltas)
-        return [self.defined("Stacks", stack - 1) if stack else None for stack in stacks]
+    def ns(self, units):
+        return min(units * self.unit, U64)
+
+    def stacks_of(self, rows, deltas):
+        return [self.defined("Stacks", stack - 1) if stack else None for stack in of_threads(rows, deltas)]
 
     def samples(self, payload):
         """Time, thread, stack, weight in nanoseconds, class."""
-        start, threads, classes = payload.block(8)
-        stacks, weights, times = payload.columns("number", len(threads), 3)
+        start, threads, rows, classes = payload.block(8)
+        stacks, weights, times = payload.columns("number", len(rows), 3)
         require(max(classes, default=0) < 6, "a class that does not exist")
-        weights = of_threads(threads, weights)
-        times = of_threads(threads, times, start, weights)
-        stacks = self.stacks_of(threads, stacks)
-        return [(t * self.unit, *row, w * self.unit, c) for t, w, c, *row in zip(times, weights, classes, threads, stacks)]
+        weights = of_threads(rows, weights)
+        times = map(self.ns, of_threads(rows, times, start, weights))
+        return list(zip(times, (threads[row] for row in rows), self.stacks_of(rows, stacks), map(self.ns, weights), classes))
 
     def memory(self, payload):
         """Time, thread, kind, block, and of an allocation its stack, bytes and weight, of a resize the bytes."""
-        start, threads, kinds = payload.block(8)
+        start, threads, rows, kinds = payload.block(8)
         require(max(kinds, default=0) < 4, "a kind of event that does not exist")
-        allocating = [thread for thread, kind in zip(threads, kinds) if kind < 2]
-        times = of_threads(threads, payload.column("number", len(kinds)), start)
-        stacks = iter(self.stacks_of(allocating, payload.column("number", len(allocating))))
-        sizes = iter(payload.column("number", len(allocating) + 2 * kinds.count(3)))
-        weights = iter(payload.column("delta", len(allocating)))
-        rows, last = [], 0
-        for time, thread, kind, delta in zip(times, threads, kinds, payload.column("number", len(kinds))):
+        allocations = [row for row, kind in zip(rows, kinds) if kind < 2]
+        times = of_threads(rows, payload.column("number", len(rows)), start)
+        stacks = iter(self.stacks_of(allocations, payload.column("number", len(allocations))))
+        sizes = iter(payload.column("number", len(allocations) + 2 * kinds.count(3)))
+        weights = iter(payload.column("delta", len(allocations)))
+        events, last = [], 0
+        for time, row, kind, delta in zip(times, rows, kinds, payload.column("number", len(rows))):
             block, more = (last + signed(delta)) & U64, ()
             if kind < 2:
                 last, more = block or last, (next(stacks), next(sizes), next(weights))
             elif kind == 3:
                 more = (next(sizes), next(sizes))
-            rows.append((time * self.unit, thread, kind, block, *more))
-        return rows
+            events.append((self.ns(time), threads[row], kind, block, *more))
+        return events
 
     def copies(self, payload):
         """Time, thread, stack, bytes, weight."""
-        start, threads, _ = payload.block(1)
-        times, stacks, sizes = payload.columns("number", len(threads), 3)
-        times = (time * self.unit for time in of_threads(threads, times, start))
-        return list(zip(times, threads, self.stacks_of(threads, stacks), sizes, payload.column("delta", len(threads))))
+        start, threads, rows, _ = payload.block(1)
+        times, stacks, sizes = payload.columns("number", len(rows), 3)
+        times = map(self.ns, of_threads(rows, times, start))
+        stacks, weights = self.stacks_of(rows, stacks), payload.column("delta", len(rows))
+        return list(zip(times, (threads[row] for row in rows), stacks, sizes, weights))
