@@ -17,8 +17,8 @@ except ImportError:
         zstd = None
 
 U64 = 2**64 - 1
-TYPES = "0 About Strings Functions Frames Stacks Processes Threads Samples Memory Copies Footprints Counters".split()
-TYPES += "ThreadEnds ProcessEnds Notes End Index".split()
+NAMES = "About Strings Functions Frames Stacks Processes Threads Samples Memory Copies Footprints Counters ThreadEnds"
+TYPES = dict(enumerate(f"{NAMES} ProcessEnds Notes End Index".split(), 1))
 # The columns of the payloads that are tables. A column with the name of a dictionary holds ids of it.
 TABLES = {
     "Strings": ["text"],
@@ -67,7 +67,7 @@ def signed(delta):
 
 
 def running(deltas):
-    return list(accumulate((signed(delta) for delta in deltas), lambda last, delta: (last + delta) & U64, initial=0))[1:]
+    return list(accumulate(deltas, lambda last, delta: (last + signed(delta)) & U64, initial=0))[1:]
 
 
 def of_threads(rows, deltas, start=0, more=()):
@@ -149,7 +149,7 @@ class Payload:
         return list(zip(*[self.column(kind, count) for kind in TABLES[name]]))
 
     def block(self, kinds):
-        """What begins a block of events: its time and threads, and of each event the place of its thread and its kind."""
+        """What begins a block of events: time, threads, and of each event its place among the threads and its kind."""
         count, time = self.count(), self.number(8)
         threads, rows = self.column("Threads"), self.column("number", count)
         require(max(rows, default=0) // kinds < max(len(threads), 1), "a row of a thread that is not in the block")
@@ -209,7 +209,7 @@ class Trace:
         data = self.data[at + 32 : end]
         require(zlib.crc32(data) == checksum, "checksum of a payload")
         require(not any(self.data[end:after]), "padding that is not zero")
-        name = TYPES[code] if 0 < code < len(TYPES) and (version == 1 or version and flags & 4) else None
+        name = TYPES.get(code) if version == 1 or version and flags & 4 else None
         rows = self.payload(name, data, raw, compression)
         self.chunks.append((at // 8, code, None if rows is None else len(rows)))
         return after, None if rows is None else (name, rows)
@@ -237,7 +237,8 @@ class Trace:
     def end_record(self, at, index, chunks, zero):
         require(at + 32 == len(self.data) and zero == 0, "the end record is not the end")
         require(chunks == len(self.chunks), f"{len(self.chunks)} chunks, of which the end record says {chunks}")
-        require(index == 0 or (index, 17) in [(8 * place, code) for place, code, _ in self.chunks], "offset of the index")
+        places = {8 * place: TYPES.get(code) for place, code, _ in self.chunks}
+        require(index == 0 or places.get(index) == "Index", "offset of the index")
         self.complete = True
         return len(self.data), None
 
@@ -295,9 +296,9 @@ class Trace:
         start, threads, rows, classes = payload.block(8)
         stacks, weights, times = payload.columns("number", len(rows), 3)
         require(max(classes, default=0) < 6, "a class that does not exist")
-        weights = of_threads(rows, weights)
+        stacks, weights = self.stacks_of(rows, stacks), of_threads(rows, weights)
         times = map(self.ns, of_threads(rows, times, start, weights))
-        return list(zip(times, (threads[row] for row in rows), self.stacks_of(rows, stacks), map(self.ns, weights), classes))
+        return list(zip(times, (threads[row] for row in rows), stacks, map(self.ns, weights), classes))
 
     def memory(self, payload):
         """Time, thread, kind, block, and of an allocation its stack, bytes and weight, of a resize the bytes."""
