@@ -12,8 +12,8 @@ from collections import Counter
 
 sys.dont_write_bytecode = True
 
-import trace_format
-from trace_format import U64, Damage, Trace, signed
+from trace_fields import U64, Damage, signed
+from trace_format import NO_PARENT, Trace
 
 CLASSES = ("python", "native", "gc", "kernel", "gil", "wait")
 KINDS = ("python", "native", "free", "resize")
@@ -83,7 +83,7 @@ def rendered(tables, stack):
     """Names of the functions of a stack, root first."""
     names = []
     while stack is not None:
-        parent, frame, _ = entry(tables, "Stacks", stack, trace_format.NO_PARENT)
+        parent, frame, _ = entry(tables, "Stacks", stack, NO_PARENT)
         function, _ = entry(tables, "Frames", frame, (0, 0))
         names.append(entry(tables, "Strings", entry(tables, "Functions", function, (1,))[0], ("[lost]",))[0])
         stack = parent

@@ -6,7 +6,8 @@ stay numbers, times are nanoseconds, a byte of a text is a character.
 
 import struct
 import zlib
-from itertools import accumulate, zip_longest
+
+from trace_fields import LIMITS, TABLES, U64, Damage, Payload, of_threads, require, signed
 
 try:
     from compression import zstd  # Python 3.14
@@ -16,67 +17,12 @@ except ImportError:
     except ImportError:
         zstd = None
 
-U64 = 2**64 - 1
 NAMES = "About Strings Functions Frames Stacks Processes Threads Samples Memory Copies Footprints Counters ThreadEnds"
 TYPES = dict(enumerate(f"{NAMES} ProcessEnds Notes End Index".split(), 1))
-# The columns of the payloads that are tables. A column with the name of a dictionary holds ids of it.
-TABLES = {
-    "Strings": ["text"],
-    "Functions": ["Strings", "Strings", "u32", "number"],
-    "Frames": ["Functions", "u32"],
-    "Stacks": ["u32", "Frames"],
-    "Threads": ["Processes", "u32", "time", "text"],
-    "Footprints": ["number", "time", "delta", "delta"],
-    "Counters": ["Processes", "time", "Strings", "number"],
-    "ThreadEnds": ["Threads", "time", "number"],
-    "ProcessEnds": ["Processes", "time", "pair", "number"],
-    "Notes": ["text"],
-    "Index": ["delta", "number", "number"],
-}
 # The entries of the dictionaries that stand in no file; a function's are its name, file, line and language.
 PREDEFINED = {"Strings": [("",), ("[lost]",)], "Functions": [(1, 0, 0, 2)], "Frames": [(0, 0)]}
-LIMITS = {"Strings": 2**24, "Functions": 2**24, "Frames": 2**24, "Stacks": 2**24, "Processes": 2**20, "Threads": 2**20}
+EVENTS, FIGURES, INDEX = ("Samples", "Memory", "Copies"), ("Footprints", "Counters"), 17
 NO_PARENT = (None, 0, 0)
-
-
-class Damage(Exception):
-    """A rule of FORMAT.md is broken."""
-
-
-def require(holds, what):
-    if not holds:
-        raise Damage(what)
-
-
-def varints(data):
-    values, value, shift = [], 0, 0
-    for byte in data:
-        require(shift < 70, "a varint of more than 10 bytes")
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            require(value <= U64, "a varint of more than 64 bits")
-            values.append(value)
-            value = shift = 0
-    require(shift == 0, "a varint without an end")
-    return values
-
-
-def signed(delta):
-    return (delta >> 1) ^ -(delta & 1)
-
-
-def running(deltas):
-    return list(accumulate(deltas, lambda last, delta: (last + signed(delta)) & U64, initial=0))[1:]
-
-
-def of_threads(rows, deltas, start=0, more=()):
-    """Values that are told by the difference to the one before of the same thread of the block."""
-    last, values = {}, []
-    for row, delta, added in zip_longest(rows, deltas, more, fillvalue=0):
-        last[row] = (last.get(row, start) + signed(delta) + added) & U64
-        values.append(last[row])
-    return values
 
 
 def unpack(stored, raw):
@@ -93,67 +39,12 @@ def unpack(stored, raw):
     return data
 
 
-class Payload:
-    """The fields of a payload, one after another."""
-
-    def __init__(self, data, trace):
-        self.data, self.at, self.trace = data, 0, trace
-
-    def take(self, length):
-        self.at += length
-        require(self.at <= len(self.data), "a field goes on beyond its payload")
-        return self.data[self.at - length : self.at]
-
-    def number(self, size):
-        return int.from_bytes(self.take(size), "little")
-
-    def text(self):
-        data = self.take(self.number(8))
-        require(len(data) <= 65535, "a text is too long")
-        return data.decode("latin-1")
-
-    def command(self):
-        arguments = [self.text() for _ in range(self.number(8))]
-        require(sum(len(argument) + 8 for argument in arguments) <= 2**18, "a command line is too long")
-        return arguments
-
-    def count(self, limit=65536):
-        count = self.number(4)
-        require(count <= limit, "too many entries")
-        return count
-
-    def column(self, kind, count=None):
-        """A column of so many entries, or of as many as there are."""
-        values = varints(self.take(self.number(8)))
-        entries = len(values) // 2 if kind == "pair" else len(values)
-        require(count in (None, entries), f"a column of {entries} entries where {count} should be")
-        if kind == "text":
-            data, ends = self.take(self.number(8)), list(accumulate(values))
-            require(max(values, default=0) <= 65535 and sum(values) == len(data), "lengths of texts")
-            return [data[end - length : end].decode("latin-1") for length, end in zip(values, ends)]
-        if kind in LIMITS:
-            return [self.trace.defined(kind, id) for id in values]
-        if kind == "pair":
-            return list(zip(values[::2], values[1::2]))
-        if kind == "time":
-            return [self.trace.ns(time) for time in running(values)]
-        require(kind != "u32" or max(values, default=0) < 2**32, "a number of more than 32 bits")
-        return running(values) if kind == "delta" else values
-
-    def columns(self, kind, count, columns):
-        return [self.column(kind, count) for _ in range(columns)]
-
-    def table(self, name):
-        # Only the length of its payload limits the index.
-        count = self.count(2**32 if name == "Index" else 65536)
-        return list(zip(*[self.column(kind, count) for kind in TABLES[name]]))
-
-    def block(self, kinds):
-        """What begins a block of events: time, threads, and of each event its place among the threads and its kind."""
-        count, time = self.count(), self.number(8)
-        threads, rows = self.column("Threads"), self.column("number", count)
-        require(max(rows, default=0) // kinds < max(len(threads), 1), "a row of a thread that is not in the block")
-        return time, threads, [row // kinds for row in rows], [row % kinds for row in rows]
+def extent(name, rows):
+    """What an index tells of a chunk: number of entries, lowest and highest time, lowest and highest thread."""
+    times = [row[0] for row in rows] if name in EVENTS else [row[1] for row in rows] if name in FIGURES else []
+    threads = [row[1] for row in rows] if name in EVENTS else []
+    low_and_high = [edge(values, default=0) for values in (times, threads) for edge in (min, max)]
+    return len(rows), *low_and_high
 
 
 class Trace:
@@ -162,7 +53,7 @@ class Trace:
     def __init__(self, data):
         self.data, self.tables = data, {name: list(PREDEFINED.get(name, [])) for name in LIMITS}
         self.chunks, self.unknown, self.unsupported = [], 0, 0
-        self.complete, self.cut = False, None
+        self.ended, self.complete, self.cut = False, False, None
 
     def records(self):
         at = self.file_header()
@@ -209,12 +100,16 @@ class Trace:
         data = self.data[at + 32 : end]
         require(zlib.crc32(data) == checksum, "checksum of a payload")
         require(not any(self.data[end:after]), "padding that is not zero")
-        name = TYPES.get(code) if version == 1 or version and flags & 4 else None
-        rows = self.payload(name, data, raw, compression)
-        self.chunks.append((at // 8, code, None if rows is None else len(rows)))
+        name = TYPES.get(code) if self.is_known(code, version, flags & 4) else None
+        rows = self.payload(name, version, data, raw, compression)
+        self.chunks.append((at // 8, code, None if rows is None else extent(name, rows)))
         return after, None if rows is None else (name, rows)
 
-    def payload(self, name, data, raw, compression):
+    def is_known(self, code, version, append_only):
+        newest = 2 if code == INDEX else 1
+        return 1 <= version <= newest or version > newest and append_only
+
+    def payload(self, name, version, data, raw, compression):
         if name is None:
             self.unknown += 1
             return None
@@ -222,12 +117,12 @@ class Trace:
             self.unsupported += 1
             return None
         payload = Payload(unpack(data, raw) if compression else data, self)
+        if name == "Index":
+            return self.index_1(payload) if version == 1 else self.index(payload)
         first = payload.number(4) if name in LIMITS else 0
         rows = payload.table(name) if name in TABLES else getattr(self, name.lower())(payload)
         if name in LIMITS:
             self.define(name, first, rows)
-        elif name == "Index":
-            self.check_index(rows)
         return rows
 
     def cut_at(self, at):
@@ -242,10 +137,28 @@ class Trace:
         self.complete = True
         return len(self.data), None
 
-    def check_index(self, rows):
-        require(len(rows) == len(self.chunks), "the index does not name all chunks")
-        for row, (place, code, entries) in zip(rows, self.chunks):
-            require(row == (place, code, row[2] if entries is None else entries), f"a wrong entry of the index: {row}")
+    def index_1(self, payload):
+        rows = payload.table("Index 1")
+        self.check_index(rows, [(place, code, extent and extent[:1]) for place, code, extent in self.chunks])
+        return rows
+
+    def index(self, payload):
+        """Names the chunks since the index before, and that one."""
+        before = max((number for number, (_, code, _) in enumerate(self.chunks) if code == INDEX), default=-1)
+        place = self.chunks[before][0] if before >= 0 else 0
+        require(payload.number(8) == 8 * place, "the index before is somewhere else")
+        rows, at = [], 0
+        for back, code, entries, time, span, thread, spread in payload.table("Index"):
+            at += back
+            rows.append((at, code, entries, self.ns(time), self.ns(time + span), thread, thread + spread))
+        self.check_index(rows, self.chunks[before + 1 :])
+        return rows
+
+    def check_index(self, rows, chunks):
+        require(len(rows) == len(chunks), "the index names another number of chunks")
+        for row, (place, code, extent) in zip(rows, chunks):
+            right = (place, code) if extent is None else (place, code, *extent)
+            require(row[: len(right)] == right, f"the index says {row} of {right}")
 
     def defined(self, name, id):
         # A chunk that was passed over may have held the definition.
@@ -274,8 +187,8 @@ class Trace:
         return [(payload.text(), payload.command())]
 
     def end(self, payload):
-        require(not self.complete, "a second End chunk")
-        self.complete = True
+        require(not self.ended, "a second End chunk")
+        self.ended = True
         return [(self.ns(payload.number(8)),)]
 
     def processes(self, payload):
