@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use profformat::export::escape::escape;
-use profformat::recover::{Report, check};
+use profformat::recover::{Report, check_with};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -16,7 +16,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> ExitCode {
     let path = escape(args.trace.as_os_str().as_encoded_bytes());
     let report = match profformat::map::open(&args.trace) {
-        Ok(bytes) => check(&bytes).map_err(|error| format!("{path}: {error}")),
+        Ok(bytes) => check_with(&bytes, |offset| bytes.release_before(offset))
+            .map_err(|error| format!("{path}: {error}")),
         Err(error) => Err(error.to_string()),
     };
     match report {

@@ -127,7 +127,7 @@ fn convert(args: &Args) -> Result<(), ConvertError> {
         refuse(path, args)?;
     }
     let bytes = profformat::map::open(&args.trace)?;
-    let profile = Profile::from_bytes(&bytes)
+    let profile = Profile::from_bytes_with(&bytes, |offset| bytes.release_before(offset))
         .map_err(|error| ConvertError::Trace { path: args.trace.clone(), error })?;
     crate::damage::warn(&args.trace, &profile);
     match file {

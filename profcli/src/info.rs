@@ -6,10 +6,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use profformat::TraceReader;
 use profformat::export::escape::escape;
+use profformat::index::Index;
 use profformat::record::{Outcome, Process, ProcessEnd, Record, Thread, ThreadEnd, counter};
 use profformat::units::Timestamp;
+use profformat::{Filter, Kind, TraceReader};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -52,6 +53,11 @@ struct Contents {
 fn describe(path: &str, bytes: &[u8]) -> Result<String, profformat::Error> {
     let mut reader = TraceReader::new(bytes)?;
     let mut contents = Contents::default();
+    if let Some(index) = reader.index() {
+        // Events are only counted, and the index has done that.
+        contents.count(&index);
+        reader = reader.filter(Filter::new().kinds([Kind::Counters]));
+    }
     while let Some(record) = reader.next_record() {
         contents.add(record?, &reader);
     }
@@ -97,19 +103,40 @@ fn command(arguments: &[Vec<u8>]) -> String {
     arguments.iter().map(|argument| escape(argument)).collect::<Vec<_>>().join(" ")
 }
 
+const SAMPLES: &str = "CPU samples";
+const MEMORY: &str = "memory events";
+const COPIES: &str = "copy samples";
+const FOOTPRINTS: &str = "footprint points";
+
 impl Contents {
+    /// Counts the events of a trace without reading them.
+    fn count(&mut self, index: &Index) {
+        let kinds = [
+            (Kind::Samples, SAMPLES),
+            (Kind::Memory, MEMORY),
+            (Kind::Copies, COPIES),
+            (Kind::Footprints, FOOTPRINTS),
+        ];
+        for (kind, name) in kinds {
+            let count = index.records(kind);
+            if count > 0 {
+                self.counts.insert(name, count);
+            }
+        }
+    }
+
     fn add(&mut self, record: Record, reader: &TraceReader<'_>) {
         let (kind, time) = match &record {
             Record::Process(process) => ("processes", process.time),
             Record::ProcessEnd(end) => ("process ends", end.time),
             Record::Thread(thread) => ("threads", thread.time),
             Record::ThreadEnd(end) => ("thread ends", end.time),
-            Record::Sample(sample) => ("CPU samples", sample.time),
-            Record::Alloc(alloc) => ("allocation samples", alloc.time),
-            Record::Free(free) => ("frees", free.time),
-            Record::Resize(resize) => ("resizes", resize.time),
-            Record::Copied(copied) => ("copy samples", copied.time),
-            Record::Footprint(point) => ("footprint points", point.time),
+            Record::Sample(sample) => (SAMPLES, sample.time),
+            Record::Alloc(alloc) => (MEMORY, alloc.time),
+            Record::Free(free) => (MEMORY, free.time),
+            Record::Resize(resize) => (MEMORY, resize.time),
+            Record::Copied(copied) => (COPIES, copied.time),
+            Record::Footprint(point) => (FOOTPRINTS, point.time),
             Record::Counter(counter) => ("counter values", counter.time),
             Record::Note(_) => ("notes", Timestamp::ZERO),
             Record::End(time) => ("ends", *time),

@@ -87,7 +87,7 @@ enum ReportError {
 
 fn report(args: &Args) -> Result<(), ReportError> {
     let bytes = profformat::map::open(&args.trace).map_err(ReportError::Open)?;
-    let profile = Profile::from_bytes(&bytes)
+    let profile = Profile::from_bytes_with(&bytes, |offset| bytes.release_before(offset))
         .map_err(|error| ReportError::Trace { path: args.trace.clone(), error })?;
     crate::damage::warn(&args.trace, &profile);
     let stdout = io::stdout();

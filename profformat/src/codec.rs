@@ -121,7 +121,7 @@ pub(crate) mod tests {
         pub(crate) fn number(&mut self) -> u64 {
             self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let value = self.state ^ self.state >> 29;
-            value >> (value >> 3) % 64
+            value >> ((value >> 3) % 64)
         }
 
         /// Some of the bytes, or none.

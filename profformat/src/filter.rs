@@ -64,7 +64,7 @@ impl Filter {
             return kind != Kind::Index;
         }
         let [first, last] = entry.times;
-        if !self.wants_kind(kind)
+        if self.rules_out(kind)
             || self.from.is_some_and(|from| last < from)
             || self.until.is_some_and(|until| first >= until)
         {
@@ -86,6 +86,11 @@ impl Filter {
                 .map_while(|thread| process(ThreadId::new(thread)))
                 .any(|process| wanted.binary_search(&process).is_ok()),
         }
+    }
+
+    /// Is nothing in chunks of this kind wanted?
+    pub(crate) fn rules_out(&self, kind: Kind) -> bool {
+        kind.is_optional() && !self.wants_kind(kind)
     }
 
     fn wants_kind(&self, kind: Kind) -> bool {

@@ -326,6 +326,9 @@ impl<'a> TraceReader<'a> {
         {
             return Err(Skip::Unknown);
         }
+        if self.filter.as_ref().is_some_and(|filter| filter.rules_out(kind)) {
+            return Ok(());
+        }
         match header.flags & chunk::CODEC {
             0 => self.payload(kind, chunk.stored).map_err(Skip::Malformed),
             chunk::ZSTD => {

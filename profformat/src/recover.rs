@@ -35,12 +35,18 @@ pub enum RecoverError {
 
 /// Reads all of a trace and tells what is wrong with it. Errors when it is none.
 pub fn check(bytes: &[u8]) -> Result<Report, Error> {
+    check_with(bytes, |_| ())
+}
+
+/// As [`check`]; `behind` is told, again and again, up to which offset the bytes have been read.
+pub fn check_with(bytes: &[u8], mut behind: impl FnMut(usize)) -> Result<Report, Error> {
     let mut reader = TraceReader::new(bytes)?;
     let (mut records, mut last) = (0, Timestamp::ZERO);
     while let Some(block) = reader.next_block() {
         let block = block?;
         records += block.len() as u64;
         last = last.max(newest(&block));
+        behind(reader.offset());
     }
     Ok(report(&reader, records, last))
 }

@@ -1,17 +1,24 @@
 //! From records to a [`Profile`], in two passes over them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
 
 use super::copies::Copies;
 use super::footprint::Total;
-use super::heap::Heap;
+use super::heap::{self, Heap};
 use super::sites::places::NO_STACK;
 use super::time::Time;
 use super::{FootprintCurve, Profile};
+use crate::block::Block;
 use crate::error::Error;
+use crate::filter::Filter;
 use crate::ids::{ProcessId, StringId, ThreadId};
+use crate::kind::Kind;
 use crate::reader::{Damage, TraceReader};
-use crate::record::{Header, Process, ProcessEnd, Record, Thread, ThreadEnd};
+use crate::record::{
+    Copied, Header, MemoryEvent, Process, ProcessEnd, Record, Sample, Thread, ThreadEnd,
+};
 use crate::tables::Tables;
 use crate::units::Timestamp;
 
@@ -74,9 +81,24 @@ impl Builder {
         }
     }
 
+    /// Takes the next records of the trace.
+    pub fn block(&mut self, block: &Block<'_>) {
+        match block {
+            Block::Samples(samples) => samples.iter().for_each(|sample| self.sample(sample)),
+            Block::Memory(events) => events.iter().for_each(|event| self.memory(event)),
+            Block::Copies(copies) => copies.iter().for_each(|copied| self.copied(copied)),
+            Block::Records(records) => records.iter().for_each(|record| self.record(record)),
+        }
+    }
+
     /// Takes the next record of the trace.
     pub fn record(&mut self, record: &Record) {
         let time = match record {
+            Record::Sample(sample) => return self.sample(sample),
+            Record::Alloc(alloc) => return self.memory(&MemoryEvent::Alloc(*alloc)),
+            Record::Free(free) => return self.memory(&MemoryEvent::Free(*free)),
+            Record::Resize(resize) => return self.memory(&MemoryEvent::Resize(*resize)),
+            Record::Copied(copied) => return self.copied(copied),
             Record::Process(process) => {
                 self.processes.entry(process.id).or_insert_with(|| (process.clone(), None));
                 process.time
@@ -97,26 +119,6 @@ impl Builder {
                 }
                 end.time
             }
-            Record::Sample(sample) => {
-                self.time.sample(sample);
-                sample.time
-            }
-            Record::Alloc(alloc) => {
-                self.heap.alloc(self.process_of(alloc.thread), alloc);
-                alloc.time
-            }
-            Record::Free(free) => {
-                self.heap.free(self.process_of(free.thread), free);
-                free.time
-            }
-            Record::Resize(resize) => {
-                self.heap.resize(self.process_of(resize.thread), resize);
-                resize.time
-            }
-            Record::Copied(copied) => {
-                self.copies.copied(copied);
-                copied.time
-            }
             Record::Footprint(point) => point.time,
             Record::Counter(counter) => {
                 self.counters.insert((counter.process, counter.name), counter.value);
@@ -134,6 +136,26 @@ impl Builder {
         self.elapsed = self.elapsed.max(time);
     }
 
+    fn sample(&mut self, sample: &Sample) {
+        self.time.sample(sample);
+        self.elapsed = self.elapsed.max(sample.time);
+    }
+
+    fn memory(&mut self, event: &MemoryEvent) {
+        let process = self.process_of(event.thread());
+        match event {
+            MemoryEvent::Alloc(alloc) => self.heap.alloc(process, alloc),
+            MemoryEvent::Free(free) => self.heap.free(process, free),
+            MemoryEvent::Resize(resize) => self.heap.resize(process, resize),
+        }
+        self.elapsed = self.elapsed.max(event.time());
+    }
+
+    fn copied(&mut self, copied: &Copied) {
+        self.copies.copied(copied);
+        self.elapsed = self.elapsed.max(copied.time);
+    }
+
     /// Adds a note of the reader's own, such as how much of the file was damaged.
     pub fn note(&mut self, note: String) {
         if !self.notes.contains(&note) {
@@ -142,7 +164,14 @@ impl Builder {
     }
 
     /// The profile. `tables` are the reader's, as they are after the last record.
-    pub fn finish(self, mut tables: Tables) -> Profile {
+    pub fn finish(mut self, mut tables: Tables) -> Profile {
+        let unfollowed = self.heap.unfollowed();
+        if unfollowed > 0 {
+            self.note(format!(
+                "{unfollowed} sampled blocks were live beside {} others: what became of them is not known",
+                heap::BLOCKS
+            ));
+        }
         let Self { processes, threads, .. } = self;
         let mut counters = BTreeMap::new();
         for ((_, name), value) in self.counters {
@@ -197,15 +226,29 @@ impl Profile {
     /// # Errors
     /// When these bytes are no trace that this version can read.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        Self::from_bytes_with(bytes, |_| ())
+    }
+
+    /// As [`from_bytes`](Self::from_bytes); `behind` is told, again and again, up to which offset the bytes have
+    /// been read, twice from front to end: to show progress, or to let go of pages of a mapped file.
+    ///
+    /// # Errors
+    /// When these bytes are no trace that this version can read.
+    pub fn from_bytes_with(bytes: &[u8], mut behind: impl FnMut(usize)) -> Result<Self, Error> {
         let mut survey = Survey::default();
-        let mut reader = TraceReader::new(bytes)?;
-        while let Some(record) = reader.next_record() {
-            survey.record(&record?);
+        let footprints = Filter::new().kinds([Kind::Footprints]);
+        let mut reader = TraceReader::new(bytes)?.filter(footprints);
+        while let Some(block) = reader.next_block() {
+            if let Block::Records(records) = block? {
+                records.iter().for_each(|record| survey.record(record));
+            }
+            behind(reader.offset());
         }
         let mut reader = TraceReader::new(bytes)?;
         let mut builder = Builder::new(reader.header().clone(), survey.finish());
-        while let Some(record) = reader.next_record() {
-            builder.record(&record?);
+        while let Some(block) = reader.next_block() {
+            builder.block(&block?);
+            behind(reader.offset());
         }
         let damage = *reader.damage();
         if damage.chunks > 0 || damage.bytes > 0 || damage.missing > 0 {

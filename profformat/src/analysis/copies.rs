@@ -1,6 +1,6 @@
 //! Copies by thread and stack.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::estimate::Calls;
 use crate::analysis::CopySum;

@@ -13,11 +13,14 @@
 //! - a `Free` or `Resize` whose `Alloc` has not come, and a `Free` for which a growth sampled by another
 //!   thread may still come, are remembered for [`LATENESS`], at most [`REMEMBERED`] of them.
 //!
-//! Memory: one entry for each stack, each live followed block and each remembered block. Several samples
+//! Memory: one entry for each stack, each live followed block (at most [`BLOCKS`]; others only count as
+//! allocated) and each remembered block. Several samples
 //! of one block in one stack are one part of it. A block keeps its last shrinking only: two shrinkings by
 //! two threads within one drain, with a growth between, may so be taken for one.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+use hashbrown::HashMap;
 
 use super::estimate::Calls;
 use crate::analysis::MemorySum;
@@ -31,6 +34,9 @@ const MOMENT: u64 = 1_000_000;
 const LATENESS: u64 = 10_000_000_000;
 /// How many ended blocks are remembered at most.
 const REMEMBERED: usize = 1 << 18;
+
+/// How many live blocks are followed at most.
+pub(super) const BLOCKS: usize = 1 << 19;
 
 type Key = (Option<ProcessId>, u64);
 
@@ -91,6 +97,8 @@ pub(super) struct Heap {
     early: HashMap<Key, Early>,
     ages: VecDeque<(Timestamp, Key)>,
     newest: Timestamp,
+    /// Blocks that were not followed, for there were [`BLOCKS`] already.
+    unfollowed: u64,
 }
 
 impl Heap {
@@ -105,6 +113,7 @@ impl Heap {
             early: HashMap::new(),
             ages: VecDeque::new(),
             newest: Timestamp::ZERO,
+            unfollowed: 0,
         }
     }
 
@@ -148,6 +157,10 @@ impl Heap {
             return;
         }
 
+        if self.blocks.len() >= BLOCKS && !self.blocks.contains_key(&key) {
+            self.unfollowed += 1;
+            return;
+        }
         let figures = &mut self.sums[at].figures;
         let block = self.blocks.entry(key).or_default();
         block.shrink = block.shrink.or(early.shrink);
@@ -211,6 +224,11 @@ impl Heap {
             }
         }
         block.shrink = Some(shrink);
+    }
+
+    /// How many blocks could not be followed.
+    pub(super) fn unfollowed(&self) -> u64 {
+        self.unfollowed
     }
 
     /// The sums by thread and stack, in that order. `gone` tells threads whose process had ended before

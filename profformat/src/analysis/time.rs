@@ -1,6 +1,6 @@
 //! Time by thread, stack and class.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::analysis::TimeSum;
 use crate::ids::{StackId, ThreadId};
