@@ -71,10 +71,11 @@ impl Index {
         let mut last = None;
         let mut at = header;
         while let Some(found) = bytes.get(at..).and_then(ChunkHeader::decode) {
-            if found.kind() == Some(Kind::Index) {
-                last = Some((at, at + found.length()));
+            let end = at + found.length();
+            if found.kind() == Some(Kind::Index) && end <= bytes.len() {
+                last = Some((at, end));
             }
-            at += found.length();
+            at = end;
         }
         let (last, rest) = last?;
         Self::chain(bytes, header, last, rest, unit)
