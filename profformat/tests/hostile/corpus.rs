@@ -4,6 +4,7 @@ mod bombs;
 mod frames;
 mod greedy;
 mod headers;
+mod names;
 mod numbers;
 mod payloads;
 mod sizes;
@@ -15,7 +16,7 @@ pub(crate) enum Weight {
     Small,
     /// Megabytes, or gigabytes that a decompressor makes: seconds.
     Large,
-    /// More memory than half a gigabyte, until the limits in the reader are tighter.
+    /// More memory than half a gigabyte or more time than patience, until those who keep what they read are bounded.
     Greedy,
 }
 
@@ -62,6 +63,7 @@ pub(crate) fn corpus() -> Vec<Case> {
     frames::add(&mut corpus);
     numbers::add(&mut corpus);
     bombs::add(&mut corpus);
+    names::add(&mut corpus);
     sizes::add(&mut corpus);
     greedy::add(&mut corpus);
     corpus.0

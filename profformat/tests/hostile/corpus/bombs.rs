@@ -1,7 +1,7 @@
 //! Compressed payloads that are more, less or other than they say.
 
 use super::Corpus;
-use crate::forge::{Forge, columns, head, pack, span, varints};
+use crate::forge::{Forge, columns, head, pack, span};
 
 const MIB: usize = 1 << 20;
 
@@ -113,73 +113,5 @@ pub(super) fn add(corpus: &mut Corpus) {
         let lengths = vec![3; 65_536];
         let bytes: Vec<u8> = (0..65_536_u32).flat_map(|n| n.to_le_bytes()[..3].to_vec()).collect();
         Forge::new().packed(15, &columns(&65_536_u32.to_le_bytes(), &[&lengths, &bytes])).finished()
-    });
-    corpus.large("a block with 65,536 parts, shrunk 65,536 times", || {
-        let count = 65_536;
-        let zeros = vec![0; count];
-        let ones = vec![2; count];
-        let stacks = columns(&span(2, count as u32), &[&zeros, &zeros]);
-        // Each allocation in another stack: 2, 3, 4 and on.
-        let first = [&[6][..], &ones[1..]].concat();
-        let blocks = [&[2][..], &zeros[1..]].concat();
-        let rows: &[u8] = b"\0";
-        let allocs =
-            columns(&head(count as u32, 5), &[rows, &zeros, &zeros, &first, &ones, &ones, &blocks]);
-        // Resizes name the block by its difference to that of the last allocation: none in this chunk.
-        let halves = [9, 8].repeat(count);
-        let resizes = columns(
-            &head(count as u32, 6),
-            &[rows, &vec![3; count], &zeros, b"", &halves, b"", &ones],
-        );
-        Forge::with_definitions()
-            .packed(5, &stacks)
-            .packed(9, &allocs)
-            .packed(9, &resizes)
-            .finished()
-    });
-    corpus.large("50 names of 64 KiB on 2,000 deep stacks", || {
-        let length = 65_535;
-        let lengths = varints([length; 50]);
-        let names = columns(&span(6, 50), &[&lengths, &vec![0x1b; length as usize * 50]]);
-        let numbers: Vec<u64> = (0..50).collect();
-        let strings = varints(numbers.iter().map(|n| n + 6));
-        let zeros = [0; 50];
-        let functions = columns(&span(3, 50), &[&strings, &zeros, &zeros, &zeros]);
-        let frames = columns(&span(3, 50), &[&varints(numbers.iter().map(|n| n + 3)), &zeros]);
-        // A chain of 30 frames, and 2,000 leaves that hang on its end.
-        let parents = (0..30).map(|n| u64::from(n > 0)).chain((0..2_000).map(|n| n + 1));
-        let leaves = varints((0..2_030).map(|n| n % 50 + 3));
-        let stacks = columns(&span(2, 2_030), &[&varints(parents), &leaves]);
-        let count = 2_000;
-        let zeros = vec![0; count];
-        let first = [&varints([66])[..], &vec![2; count - 1]].concat();
-        let mut weights = zeros.clone();
-        weights[0] = 20;
-        let samples = columns(&head(count as u32, 5), &[b"\0", &zeros, &first, &weights, &zeros]);
-        Forge::with_definitions()
-            .packed(2, &names)
-            .packed(3, &functions)
-            .packed(4, &frames)
-            .packed(5, &stacks)
-            .packed(8, &samples)
-            .finished()
-    });
-    corpus.large("a thread's name of 4 MiB on 20,000 samples", || {
-        let length = 4 * MIB - 200;
-        let lengths = varints([length as u64]);
-        let name = vec![0x9b; length];
-        let thread = columns(&span(2, 1), &[b"\0", b"\x07", b"\x02", &lengths, &name]);
-        let count = 20_000;
-        let zeros = vec![0; count];
-        let stacks = columns(&span(2, count as u32), &[&zeros, &zeros]);
-        let each = [&[6][..], &vec![2; count - 1]].concat();
-        let mut weights = zeros.clone();
-        weights[0] = 20;
-        let samples = columns(&head(count as u32, 5), &[b"\x02", &zeros, &each, &weights, &zeros]);
-        Forge::with_definitions()
-            .packed(7, &thread)
-            .packed(5, &stacks)
-            .packed(8, &samples)
-            .finished()
     });
 }

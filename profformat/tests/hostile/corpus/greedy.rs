@@ -139,4 +139,27 @@ pub(super) fn add(corpus: &mut Corpus) {
         }
         file.finished()
     });
+    corpus.greedy("a block with 65,536 parts, shrunk 65,536 times", || {
+        let count = 65_536;
+        let zeros = vec![0; count];
+        let ones = vec![2; count];
+        let stacks = columns(&span(2, count as u32), &[&zeros, &zeros]);
+        // Each allocation in another stack: 2, 3, 4 and on.
+        let first = [&[6][..], &ones[1..]].concat();
+        let blocks = [&[2][..], &zeros[1..]].concat();
+        let rows: &[u8] = b"\0";
+        let allocs =
+            columns(&head(count as u32, 5), &[rows, &zeros, &zeros, &first, &ones, &ones, &blocks]);
+        // Resizes name the block by its difference to that of the last allocation: none in this chunk.
+        let halves = [9, 8].repeat(count);
+        let resizes = columns(
+            &head(count as u32, 6),
+            &[rows, &vec![3; count], &zeros, b"", &halves, b"", &ones],
+        );
+        Forge::with_definitions()
+            .packed(5, &stacks)
+            .packed(9, &allocs)
+            .packed(9, &resizes)
+            .finished()
+    });
 }
