@@ -29,7 +29,9 @@ impl Damage {
 
     /// True when something that later chunks may refer to could not be read.
     pub(crate) fn is_lossy(&self) -> bool {
-        self.chunks + self.bytes + self.unknown + self.unsupported + self.missing > 0
+        [self.chunks, self.bytes, self.unknown, self.unsupported, self.missing]
+            .iter()
+            .any(|n| *n > 0)
     }
 }
 

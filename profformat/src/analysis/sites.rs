@@ -58,8 +58,14 @@ pub struct Site {
 impl Site {
     /// Self time on CPU, nanoseconds.
     pub fn self_cpu_ns(&self) -> u64 {
-        Class::ALL.iter().filter(|c| c.on_cpu()).map(|c| self.self_ns[c.code() as usize]).sum()
+        on_cpu(&self.self_ns)
     }
+}
+
+/// Time on CPU among the times of all classes. The weights of a hostile trace can be near 2^64.
+fn on_cpu(ns: &[u64; Class::ALL.len()]) -> u64 {
+    let classes = Class::ALL.iter().filter(|class| class.on_cpu());
+    classes.map(|class| ns[class.code() as usize]).fold(0, u64::saturating_add)
 }
 
 /// A part of a line's time.
@@ -110,7 +116,7 @@ pub struct FunctionSum {
 impl FunctionSum {
     /// Self time on CPU, nanoseconds.
     pub fn self_cpu_ns(&self) -> u64 {
-        Class::ALL.iter().filter(|c| c.on_cpu()).map(|c| self.self_ns[c.code() as usize]).sum()
+        on_cpu(&self.self_ns)
     }
 }
 

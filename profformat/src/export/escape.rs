@@ -25,8 +25,10 @@ pub fn escape(bytes: &[u8]) -> String {
     out
 }
 
+/// Two digits, for control characters and bytes. A file can be made of them, so this is not left to `write!`.
 fn push_hex(out: &mut String, value: u32) {
-    let _ = write!(out, "\\x{value:02x}");
+    let digit = |value: u32| char::from_digit(value & 15, 16).unwrap_or_default();
+    out.extend(['\\', 'x', digit(value >> 4), digit(value)]);
 }
 
 /// Unicode's format characters (general category Cf) and its two line separators.

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter};
 
 use super::ExportError;
+use super::names::shown;
 use crate::analysis::sites::{Site, Why, WhyKind, sites};
 use crate::analysis::{Profile, books};
 use crate::ids::{ProcessId, StringId, ThreadId};
@@ -103,7 +104,13 @@ struct Files<'a> {
 #[derive(Serialize)]
 struct File<'a> {
     path: Cow<'a, str>,
-    lines: Vec<Line<'a>>,
+    lines: Lines<'a>,
+}
+
+/// Lines of a file, made one at a time.
+struct Lines<'a> {
+    profile: &'a Profile,
+    sites: Vec<&'a Site>,
 }
 
 #[derive(Serialize)]
@@ -145,7 +152,8 @@ impl<'a> From<&'a Why> for Part<'a> {
 }
 
 /// Writes the whole profile as one JSON document. Seconds are floating-point numbers with every
-/// nanosecond in them, bytes are whole numbers; bytes of names that are not UTF-8 are replaced.
+/// nanosecond in them, bytes are whole numbers; bytes of names that are not UTF-8 are replaced, and
+/// names end at 1,024 bytes.
 pub fn write(profile: &Profile, out: &mut dyn Write) -> Result<(), ExportError> {
     let mut by_class = [0u64; Class::ALL.len()];
     let mut by_thread: HashMap<ThreadId, u64> = HashMap::new();
@@ -192,7 +200,7 @@ fn threads<'a>(profile: &'a Profile, cpu: &HashMap<ThreadId, u64>) -> Vec<Thread
     let entry = |thread: &'a Thread| ThreadEntry {
         process: position(profile, thread.process),
         tid: thread.tid,
-        name: String::from_utf8_lossy(&thread.name),
+        name: text(&thread.name),
         cpu_s: seconds(cpu.get(&thread.id).copied().unwrap_or(0)),
     };
     profile.threads.iter().map(|(thread, _)| entry(thread)).collect()
@@ -216,33 +224,43 @@ impl Serialize for Files<'_> {
             lines.push(site);
         }
         serializer.collect_seq(order.into_iter().map(|file| {
-            let mut lines = by_file.remove(&file).unwrap_or_default();
-            lines.sort_by_key(|site| (site.line, site.function));
-            File {
-                path: self.profile.tables.text(file),
-                lines: lines.into_iter().map(|site| self.line(site)).collect(),
-            }
+            let mut sites = by_file.remove(&file).unwrap_or_default();
+            sites.sort_by_key(|site| (site.line, site.function));
+            let profile = self.profile;
+            File { path: text(profile.tables.string(file)), lines: Lines { profile, sites } }
         }))
     }
 }
 
-impl Files<'_> {
-    fn line<'b>(&'b self, site: &'b Site) -> Line<'b> {
-        Line {
-            line: site.line,
-            function: self.profile.tables.text(site.function),
-            cpu_s: Cpu::of(&site.self_ns),
-            wait_s: Waiting::of(&site.self_ns),
-            samples: site.samples,
-            total_cpu_s: seconds(site.total_cpu_ns),
-            why: site.why.iter().map(Part::from).collect(),
-            alloc_bytes: site.alloc_bytes,
-            alloc_python_bytes: site.alloc_python_bytes,
-            live_at_peak_bytes: site.live_at_peak_bytes,
-            live_at_end_bytes: site.live_at_end_bytes,
-            copy_bytes: site.copy_bytes,
-            leak: None,
-        }
+impl Serialize for Lines<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.sites.iter().map(|site| line(self.profile, site)))
+    }
+}
+
+fn line<'a>(profile: &'a Profile, site: &'a Site) -> Line<'a> {
+    Line {
+        line: site.line,
+        function: text(profile.tables.string(site.function)),
+        cpu_s: Cpu::of(&site.self_ns),
+        wait_s: Waiting::of(&site.self_ns),
+        samples: site.samples,
+        total_cpu_s: seconds(site.total_cpu_ns),
+        why: site.why.iter().map(Part::from).collect(),
+        alloc_bytes: site.alloc_bytes,
+        alloc_python_bytes: site.alloc_python_bytes,
+        live_at_peak_bytes: site.live_at_peak_bytes,
+        live_at_end_bytes: site.live_at_end_bytes,
+        copy_bytes: site.copy_bytes,
+        leak: None,
+    }
+}
+
+/// A name as text.
+fn text(name: &[u8]) -> Cow<'_, str> {
+    match shown(name) {
+        Cow::Borrowed(name) => String::from_utf8_lossy(name),
+        Cow::Owned(cut) => String::from_utf8_lossy(&cut).into_owned().into(),
     }
 }
 

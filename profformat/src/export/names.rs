@@ -2,7 +2,7 @@
 
 use super::escape::escape;
 use crate::analysis::Profile;
-pub(super) use crate::analysis::sites::places::NO_STACK;
+pub(super) use crate::analysis::sites::places::{NO_STACK, shown};
 use crate::ids::{FrameId, StackId, ThreadId};
 use crate::record::{Process, Thread};
 use crate::tables::Tables;
@@ -25,10 +25,10 @@ impl Name {
     pub(super) fn of(tables: &Tables, frame: FrameId) -> Self {
         let known = tables.frame(frame).and_then(|f| Some((f, tables.function(f.function)?)));
         let Some((frame, function)) = known else { return Self::no_stack() };
-        let name = escape(tables.string(function.name));
+        let name = escape(&shown(tables.string(function.name)));
         Self {
             function: if name.is_empty() { "[no name]".to_owned() } else { name },
-            file: escape(tables.string(function.file)),
+            file: escape(&shown(tables.string(function.file))),
             line: frame.line,
         }
     }
@@ -37,7 +37,7 @@ impl Name {
 /// A thread's name; its number when it has none.
 pub(super) fn thread_name(thread: Option<&Thread>, id: ThreadId) -> String {
     match thread {
-        Some(thread) if !thread.name.is_empty() => escape(&thread.name),
+        Some(thread) if !thread.name.is_empty() => escape(&shown(&thread.name)),
         Some(thread) => format!("thread {}", thread.tid),
         None => format!("unknown thread {}", id.number()),
     }
@@ -46,7 +46,7 @@ pub(super) fn thread_name(thread: Option<&Thread>, id: ThreadId) -> String {
 /// A process as pid and program.
 pub(super) fn process_name(process: &Process) -> String {
     match process.command.first() {
-        Some(program) => format!("{} {}", process.pid, escape(program)),
+        Some(program) => format!("{} {}", process.pid, escape(&shown(program))),
         None => process.pid.to_string(),
     }
 }

@@ -31,7 +31,21 @@ struct File<'a> {
 
 #[derive(Serialize)]
 struct Shared<'a> {
-    frames: &'a [SharedFrame],
+    frames: List<'a>,
+}
+
+/// The different frames, made one at a time: their names together can be much longer than the trace.
+struct List<'a> {
+    tables: &'a Tables,
+    frames: &'a [Option<FrameId>],
+}
+
+impl Serialize for List<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let name = |frame| Name::of(self.tables, frame);
+        let names = self.frames.iter().map(|frame| frame.map_or_else(Name::no_stack, name));
+        serializer.collect_seq(names.map(shared))
+    }
 }
 
 #[derive(Serialize)]
@@ -65,7 +79,7 @@ pub fn write(profile: &Profile, metric: Metric, out: &mut dyn Write) -> Result<(
         name: format!("{} ({})", command.join(" "), metric.name()),
         exporter: concat!("prof@", env!("CARGO_PKG_VERSION")),
         active: busiest.map_or(0, |(at, _)| at),
-        shared: Shared { frames: &frames.list },
+        shared: Shared { frames: List { tables: &profile.tables, frames: &frames.list } },
         profiles: Profiles { profile, metric, threads: &threads, frames: &frames },
     };
     plain(&file, out)
@@ -73,7 +87,8 @@ pub fn write(profile: &Profile, metric: Metric, out: &mut dyn Write) -> Result<(
 
 /// The different frames of a file, each once: speedscope gets slow with duplicates.
 struct Frames {
-    list: Vec<SharedFrame>,
+    /// One of the frames that share a name; `None` stands for a stack that is not known.
+    list: Vec<Option<FrameId>>,
     index: HashMap<FrameId, usize>,
     /// What stands for a stack that is not known, if there is one.
     no_stack: Option<usize>,
@@ -98,13 +113,13 @@ impl Frames {
                 };
                 let at = *by_name.entry(key).or_insert_with(|| frames.list.len());
                 if at == frames.list.len() {
-                    frames.list.push(shared(Name::of(tables, id)));
+                    frames.list.push(Some(id));
                 }
                 frames.index.insert(id, at);
             }
             if !known && frames.no_stack.is_none() {
                 frames.no_stack = Some(frames.list.len());
-                frames.list.push(shared(Name::no_stack()));
+                frames.list.push(None);
             }
         }
         frames

@@ -3,6 +3,7 @@
 //! On a stack with Python frames only those are: native work counts for the Python line that called it.
 //! On a stack without them every frame is one.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::Site;
@@ -12,6 +13,22 @@ use crate::tables::Tables;
 
 /// Name of the function that time without a stack is shown under.
 pub(crate) const NO_STACK: &str = "[no stack]";
+
+/// Longest name that is shown.
+const SHOWN: usize = 1_024;
+
+/// A name as far as it is shown. A short file can have a million places that all go by one name of 64 KiB.
+pub(crate) fn shown(name: &[u8]) -> Cow<'_, [u8]> {
+    let Some(&first_left_out) = name.get(SHOWN) else { return name.into() };
+    // A character that would be cut in two is left out.
+    let inside = |byte: u8| byte & 0xc0 == 0x80;
+    let begun = if inside(first_left_out) {
+        name[SHOWN - 3..SHOWN].iter().rev().position(|byte| !inside(*byte)).map_or(0, |n| n + 1)
+    } else {
+        0
+    };
+    [&name[..SHOWN - begun], "…".as_bytes()].concat().into()
+}
 
 /// A line or a function, as the key of figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -156,5 +173,26 @@ impl<'a> Places<'a> {
             self.seen.push((0, 0));
         }
         index
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SHOWN, shown};
+
+    #[test]
+    fn long_names_are_cut_between_characters() {
+        let name = "é".repeat(SHOWN);
+        assert_eq!(*shown(&name.as_bytes()[..SHOWN]), name.as_bytes()[..SHOWN]);
+        for prefix in ["", "x", "xy", "xyz"] {
+            for unit in ["é", "漢", "😀"] {
+                let name = prefix.to_owned() + &unit.repeat(SHOWN);
+                let cut = shown(name.as_bytes()).into_owned();
+                let text = String::from_utf8(cut).unwrap();
+                assert!(name.starts_with(text.trim_end_matches('…')) && text.ends_with('…'));
+                assert!(text.len() > SHOWN - unit.len() && text.len() <= SHOWN + "…".len());
+            }
+        }
+        assert_eq!(shown(&[0xbf; 5_000]).len(), SHOWN + "…".len());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::places::{Route, Step};
+use super::places::{Route, Step, shown};
 use super::{Site, Why, WhyKind};
 use crate::ids::StringId;
 use crate::record::Class;
@@ -44,7 +44,9 @@ impl Parts {
     pub(super) fn finish(self, tables: &Tables, sites: &mut [Site]) {
         for ((site, what, name), cpu_ns) in self.why {
             let name = match (what, name) {
-                (_, Some(name)) => tables.text(name).into_owned(),
+                (_, Some(name)) => {
+                    String::from_utf8_lossy(&shown(tables.string(name))).into_owned()
+                }
                 (WhyKind::Gc, None) => "gc".to_owned(),
                 (WhyKind::Kernel, None) => "kernel".to_owned(),
                 (_, None) => String::new(),

@@ -7,12 +7,17 @@
 //! working folder (likewise for `-m package.module`). When no script is found, or it is an installed one
 //! (in a `bin` folder), every file that is not installed is the user's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::page::foreign;
 use crate::analysis::Profile;
+use crate::analysis::sites::places::shown;
 use crate::ids::StringId;
 use crate::record::Lang;
+
+/// Different commands that a script is looked for in, and arguments of each: every one is compared with every file.
+const COMMANDS: usize = 32;
+const ARGUMENTS: usize = 32;
 
 /// What is known of a file.
 #[derive(Clone, Debug, Default)]
@@ -81,9 +86,9 @@ fn place(path: &[u8], python: bool, roots: &[Vec<u8>]) -> Place {
     Place {
         yours,
         python,
-        short: foreign(short),
-        base: foreign(name(path)),
-        package: foreign(package),
+        short: foreign(&shown(short)),
+        base: foreign(&shown(name(path))),
+        package: foreign(&shown(package)),
     }
 }
 
@@ -136,7 +141,10 @@ fn roots(profile: &Profile, files: &[&[u8]]) -> Vec<Vec<u8>> {
     let profiled = profile.processes.iter().filter(|(process, _)| process.profiled);
     let commands =
         std::iter::once(&profile.header.command).chain(profiled.map(|(p, _)| &p.command));
-    let mut roots: Vec<Vec<u8>> = commands.flat_map(|command| of_command(command, files)).collect();
+    let mut known = HashSet::new();
+    let different = commands.filter(|command| known.insert(*command)).take(COMMANDS);
+    let mut roots: Vec<Vec<u8>> =
+        different.flat_map(|command| of_command(command, files)).collect();
     roots.retain(|root| {
         let folder = root.strip_suffix(b"/").unwrap_or(root);
         !root.is_empty() && installed(root).is_none() && !matches!(base(folder), b"bin" | b"sbin")
@@ -148,7 +156,7 @@ fn roots(profile: &Profile, files: &[&[u8]]) -> Vec<Vec<u8>> {
 
 fn of_command(command: &[Vec<u8>], files: &[&[u8]]) -> Vec<Vec<u8>> {
     let mut before: &[u8] = b"";
-    for argument in command {
+    for argument in command.iter().take(ARGUMENTS) {
         let ends: Vec<Vec<u8>> = if before == b"-m" {
             let path: Vec<u8> =
                 argument.iter().map(|&b| if b == b'.' { b'/' } else { b }).collect();
@@ -159,7 +167,8 @@ fn of_command(command: &[Vec<u8>], files: &[&[u8]]) -> Vec<Vec<u8>> {
             vec![argument.clone()]
         };
         before = argument;
-        let found = ends.iter().find_map(|end| files.iter().find_map(|file| of_script(end, file)));
+        let mut ends = ends.iter().map(|end| Script::of(end));
+        let found = ends.find_map(|end| files.iter().find_map(|file| end.folders(file)));
         if let Some(found) = found {
             return found;
         }
@@ -167,27 +176,41 @@ fn of_command(command: &[Vec<u8>], files: &[&[u8]]) -> Vec<Vec<u8>> {
     Vec::new()
 }
 
-/// The folders that follow from `argument` having started `file`.
-fn of_script(argument: &[u8], file: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let folder = |path: &[u8]| path[..path.len() - base(path).len()].to_vec();
-    if file == argument {
-        return Some(vec![folder(file)]);
+/// An argument that may be the path of a script.
+struct Script<'a> {
+    argument: &'a [u8],
+    /// Without the steps that it begins with.
+    rest: &'a [u8],
+    /// One of those leads out of the working folder.
+    above: bool,
+}
+
+impl<'a> Script<'a> {
+    fn of(argument: &'a [u8]) -> Self {
+        let (mut rest, mut above) = (argument, false);
+        while let Some((shorter, up)) = rest
+            .strip_prefix(b"./")
+            .map(|shorter| (shorter, false))
+            .or_else(|| rest.strip_prefix(b"../").map(|shorter| (shorter, true)))
+        {
+            (rest, above) = (shorter, above | up);
+        }
+        Self { argument, rest, above }
     }
-    let mut rest = argument;
-    let mut above = false;
-    while let Some((shorter, up)) = rest
-        .strip_prefix(b"./")
-        .map(|shorter| (shorter, false))
-        .or_else(|| rest.strip_prefix(b"../").map(|shorter| (shorter, true)))
-    {
-        (rest, above) = (shorter, above | up);
+
+    /// The folders that follow from the argument having started `file`.
+    fn folders(&self, file: &[u8]) -> Option<Vec<Vec<u8>>> {
+        let folder = |path: &[u8]| path[..path.len() - base(path).len()].to_vec();
+        if file == self.argument {
+            return Some(vec![folder(file)]);
+        }
+        let working = file.strip_suffix(self.rest).filter(|working| working.ends_with(b"/"))?;
+        let mut folders = vec![folder(file)];
+        if !self.above {
+            folders.push(working.to_vec());
+        }
+        Some(folders)
     }
-    let working = file.strip_suffix(rest).filter(|working| working.ends_with(b"/"))?;
-    let mut folders = vec![folder(file)];
-    if !above {
-        folders.push(working.to_vec());
-    }
-    Some(folders)
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! Which lines are shown, and the sums of those that are not.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::place::Places;
 use super::{Sort, number};
 use crate::analysis::Profile;
+use crate::analysis::sites::places::shown;
 use crate::analysis::sites::{Site, Why, WhyKind};
+use crate::ids::StringId;
 
 /// A line of the report: all functions of one source line together.
 #[derive(Clone, Debug)]
@@ -103,13 +105,16 @@ fn merged(profile: &Profile, group: &[&Site]) -> Site {
 
 /// The parts of a line's functions together; that one of them calls another is no part.
 fn merged_why(profile: &Profile, group: &[&Site]) -> Vec<Why> {
-    let names: Vec<_> = group.iter().map(|site| profile.tables.text(site.function)).collect();
+    let own = |name: StringId| String::from_utf8_lossy(&shown(profile.tables.string(name))).into();
+    let names: HashSet<String> = group.iter().map(|site| own(site.function)).collect();
     let mut parts: Vec<Why> = Vec::new();
+    let mut index: HashMap<(WhyKind, &str), usize> = HashMap::new();
     for part in group.iter().flat_map(|site| &site.why) {
-        if part.what == WhyKind::Callee && names.iter().any(|name| *name == part.name) {
+        if part.what == WhyKind::Callee && names.contains(&part.name) {
             continue;
         }
-        match parts.iter_mut().find(|p| p.what == part.what && p.name == part.name) {
+        let at = *index.entry((part.what, &part.name)).or_insert(parts.len());
+        match parts.get_mut(at) {
             Some(known) => known.cpu_ns = known.cpu_ns.saturating_add(part.cpu_ns),
             None => parts.push(part.clone()),
         }

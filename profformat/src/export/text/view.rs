@@ -8,6 +8,7 @@ use super::select::{Metric, Row, matches, rows};
 use super::{Figures, Options, Sort, Source};
 use crate::analysis::Profile;
 use crate::analysis::sites::FunctionSum;
+use crate::analysis::sites::places::shown;
 use crate::ids::StringId;
 use crate::record::{Class, counter};
 
@@ -140,7 +141,7 @@ impl<'a> View<'a> {
 
     /// A name of the trace, escaped.
     pub(super) fn name(&self, name: StringId) -> String {
-        foreign(self.profile.tables.string(name))
+        foreign(&shown(self.profile.tables.string(name)))
     }
 
     /// A row's name in a sentence: `nodes.py:220`, or the function where no line is known.

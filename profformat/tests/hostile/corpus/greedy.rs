@@ -1,0 +1,165 @@
+//! Short files that ask for much memory: what a reader or a profile keeps follows what they say, and
+//! compression lets them say much.
+
+use super::Corpus;
+use crate::forge::{Forge, columns, head, span, varints};
+
+const EVENTS: u32 = 65_536;
+
+/// A column of as many numbers as a chunk may have entries.
+fn column(number: u8) -> Vec<u8> {
+    vec![number; EVENTS as usize]
+}
+
+/// As many stacks as the file has, each a root.
+fn with_stacks(chunks: u32) -> Forge {
+    (0..chunks).fold(Forge::with_definitions(), |file, n| {
+        file.packed(5, &columns(&span(2 + n * EVENTS, EVENTS), &[&column(0), &column(0)]))
+    })
+}
+
+/// A column of differences that goes through all stacks from the one of this number on.
+fn each_stack(from: u32) -> Vec<u8> {
+    [varints([u64::from(from) * 2]), vec![2; EVENTS as usize - 1]].concat()
+}
+
+pub(super) fn add(corpus: &mut Corpus) {
+    corpus.greedy("all strings that the limit allows", || {
+        let lengths = varints([65_535; 64]);
+        let bytes = vec![b'x'; 65_535 * 64 - 1_000];
+        let lengths = [&lengths[..lengths.len() - 3], &varints([64_535])[..]].concat();
+        (0..64)
+            .fold(Forge::new(), |file, n| {
+                file.packed(2, &columns(&span(2 + n * 64, 64), &[&lengths, &bytes]))
+            })
+            .finished()
+    });
+    corpus.greedy("all functions, frames and stacks that the limit allows", || {
+        let [zeros, twos] = [column(0), column(1)];
+        let mut file = Forge::new();
+        for n in 0..255 {
+            file = file
+                .packed(
+                    3,
+                    &columns(&span(1 + n * EVENTS, EVENTS), &[&twos, &zeros, &zeros, &zeros]),
+                )
+                .packed(4, &columns(&span(1 + n * EVENTS, EVENTS), &[&zeros, &zeros]))
+                .packed(5, &columns(&span(n * EVENTS, EVENTS), &[&zeros, &zeros]));
+        }
+        file.finished()
+    });
+    corpus.greedy("ten million blocks that are never freed", || {
+        let [zeros, twos] = [column(0), column(2)];
+        let mut file = Forge::with_definitions();
+        for n in 0..150 {
+            let blocks = [varints([u64::from(n * EVENTS) * 2 + 2]), vec![2; EVENTS as usize - 1]];
+            file = file.packed(
+                9,
+                &columns(
+                    &head(EVENTS, 5),
+                    &[b"\0", &zeros, &zeros, &zeros, &twos, &zeros, &blocks.concat()],
+                ),
+            );
+        }
+        file.finished()
+    });
+    corpus.greedy("ten million sums of time", || {
+        let zeros = column(0);
+        (0..150)
+            .fold(with_stacks(150), |file, n| {
+                let block = [&b"\0"[..], &zeros, &each_stack(3 + n * EVENTS), &zeros, &zeros];
+                file.packed(8, &columns(&head(EVENTS, 5), &block))
+            })
+            .finished()
+    });
+    corpus.greedy("ten million sums of allocations and of copies", || {
+        let [zeros, twos] = [column(0), column(2)];
+        (0..75)
+            .fold(with_stacks(75), |file, n| {
+                let stacks = each_stack(3 + n * EVENTS);
+                let allocs = [&b"\0"[..], &zeros, &zeros, &stacks, &twos, &zeros, &zeros];
+                let copies = [&b"\0"[..], &zeros, &zeros, &stacks, &twos, &zeros];
+                file.packed(9, &columns(&head(EVENTS, 5), &allocs))
+                    .packed(10, &columns(&head(EVENTS, 5), &copies))
+            })
+            .finished()
+    });
+    corpus.greedy("a million different notes", || {
+        (0..16)
+            .fold(Forge::new(), |file, n| {
+                let number = |at| n * EVENTS + at;
+                let bytes: Vec<u8> = (0..EVENTS).flat_map(|at| number(at).to_le_bytes()).collect();
+                file.packed(15, &columns(&EVENTS.to_le_bytes(), &[&column(4), &bytes]))
+            })
+            .finished()
+    });
+    corpus.greedy("a thousand notes of 4 MiB", || {
+        let length = (4 << 20) - 100;
+        let note = columns(&1_u32.to_le_bytes(), &[&varints([length]), &vec![7; length as usize]]);
+        (0..1_000).fold(Forge::new(), |file, _| file.packed(15, &note)).finished()
+    });
+    corpus.greedy("300 threads with names of 4 MiB", || {
+        let length = (4 << 20) - 200;
+        let (lengths, name) = (varints([length]), vec![7; length as usize]);
+        (0..300)
+            .fold(Forge::with_definitions(), |file, n| {
+                file.packed(7, &columns(&span(2 + n, 1), &[b"\0", b"\0", b"\0", &lengths, &name]))
+            })
+            .finished()
+    });
+    corpus.greedy("300 processes with half a million empty arguments each", || {
+        let arguments = 500_000_u64;
+        (0..300)
+            .fold(Forge::with_definitions(), |file, n| {
+                let mut delta = (2 + n as u32).to_le_bytes().to_vec();
+                delta.extend(1_u64.to_le_bytes());
+                // Parent, pid, time, profiled; no Python.
+                delta.extend([0; 8 + 4 + 8 + 1 + 8]);
+                delta.extend(arguments.to_le_bytes());
+                delta.resize(delta.len() + arguments as usize * 8, 0);
+                file.packed(6, &delta)
+            })
+            .finished()
+    });
+    corpus.greedy("a million counters' names of one process", || {
+        let [zeros, ones] = [column(0), column(4)];
+        let mut file = Forge::new().plain(6, &{
+            let mut delta = 0_u32.to_le_bytes().to_vec();
+            delta.extend(1_u64.to_le_bytes());
+            delta.extend([0; 8 + 4 + 8 + 1 + 8 + 8]);
+            delta
+        });
+        for n in 0..16 {
+            let first = 2 + n * EVENTS;
+            let names: Vec<u8> = (first..first + EVENTS).flat_map(u32::to_le_bytes).collect();
+            let ids = varints((first..first + EVENTS).map(u64::from));
+            file = file
+                .packed(2, &columns(&span(first, EVENTS), &[&ones, &names]))
+                .packed(12, &columns(&EVENTS.to_le_bytes(), &[&zeros, &zeros, &ids, &zeros]));
+        }
+        file.finished()
+    });
+    corpus.greedy("a block with 65,536 parts, shrunk 65,536 times", || {
+        let count = 65_536;
+        let zeros = vec![0; count];
+        let ones = vec![2; count];
+        let stacks = columns(&span(2, count as u32), &[&zeros, &zeros]);
+        // Each allocation in another stack: 2, 3, 4 and on.
+        let first = [&[6][..], &ones[1..]].concat();
+        let blocks = [&[2][..], &zeros[1..]].concat();
+        let rows: &[u8] = b"\0";
+        let allocs =
+            columns(&head(count as u32, 5), &[rows, &zeros, &zeros, &first, &ones, &ones, &blocks]);
+        // Resizes name the block by its difference to that of the last allocation: none in this chunk.
+        let halves = [9, 8].repeat(count);
+        let resizes = columns(
+            &head(count as u32, 6),
+            &[rows, &vec![3; count], &zeros, b"", &halves, b"", &ones],
+        );
+        Forge::with_definitions()
+            .packed(5, &stacks)
+            .packed(9, &allocs)
+            .packed(9, &resizes)
+            .finished()
+    });
+}
