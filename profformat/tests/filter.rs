@@ -180,7 +180,8 @@ fn a_long_trace_has_a_chain_of_indexes_and_is_read_from_its_middle() {
         }
         let mut reader = TraceReader::new(&rubbish).unwrap().filter(late.filter());
         let records: Vec<_> = reader.records().map(Result::unwrap).collect();
-        assert_eq!(reader.damage().chunks, 0, "{} of {}", whole.len(), bytes.len());
+        // The last Index chunk is where the file was cut.
+        assert_eq!(reader.damage().chunks, u64::from(whole.len() < bytes.len()));
         assert!(records.len() > 50);
     }
 }
