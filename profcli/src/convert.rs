@@ -1,16 +1,15 @@
 //! `prof convert`: a trace in another program's format.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use profformat::analysis::Profile;
-use profformat::export::escape::escape;
 use profformat::export::{ExportError, Format, Metric, export, text};
+
+use crate::output::{Output, Refusal, Replace, refuse, shown};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -84,21 +83,10 @@ enum ConvertError {
     Trace { path: PathBuf, error: profformat::Error },
     #[error("{} is binary and standard output is a terminal: give a file with -o", .0.name())]
     Terminal(Format),
-    #[error("{} is there already: give another name, or --force to replace it", shown(.0))]
-    Exists(PathBuf),
-    #[error("{} is not a regular file: it is not replaced", shown(.0))]
-    Special(PathBuf),
-    #[error("{} is the trace itself", shown(.0))]
-    Itself(PathBuf),
-    #[error("cannot write {}: {error}", shown(path))]
-    Output { path: PathBuf, error: io::Error },
+    #[error(transparent)]
+    Output(#[from] Refusal),
     #[error(transparent)]
     Export(#[from] ExportError),
-}
-
-/// A path as a terminal may be shown it.
-fn shown(path: &Path) -> String {
-    escape(path.as_os_str().as_encoded_bytes())
 }
 
 pub(crate) fn run(args: &Args) -> ExitCode {
@@ -123,15 +111,20 @@ fn convert(args: &Args) -> Result<(), ConvertError> {
     if file.is_none() && format.is_binary() && io::stdout().is_terminal() {
         return Err(ConvertError::Terminal(format));
     }
+    let replace = if args.force { Replace::File } else { Replace::Unforced };
+    let inputs = [&args.trace];
     if let Some(path) = file {
-        refuse(path, args)?;
+        refuse(path, replace, &inputs)?;
     }
     let bytes = profformat::map::open(&args.trace)?;
     let profile = Profile::from_bytes_with(&bytes, |offset| bytes.release_before(offset))
         .map_err(|error| ConvertError::Trace { path: args.trace.clone(), error })?;
     crate::damage::warn(&args.trace, &profile);
     match file {
-        Some(path) => to_file(&profile, format, metric, path, args.force),
+        Some(path) => {
+            let output = Output::open(path, replace, &inputs)?;
+            to_file(&profile, format, metric, path, output)
+        }
         None => write(&profile, format, metric, &mut BufWriter::new(io::stdout().lock())),
     }
 }
@@ -152,58 +145,20 @@ fn write(
     Ok(out.flush().map_err(ExportError::Io)?)
 }
 
-/// Says no before the trace is read, which can take a while.
-fn refuse(path: &Path, args: &Args) -> Result<(), ConvertError> {
-    let Ok(there) = fs::symlink_metadata(path) else { return Ok(()) };
-    if !args.force {
-        return Err(ConvertError::Exists(path.to_owned()));
-    }
-    if !there.is_file() {
-        return Err(ConvertError::Special(path.to_owned()));
-    }
-    let same = |trace: fs::Metadata| (trace.dev(), trace.ino()) == (there.dev(), there.ino());
-    if fs::metadata(&args.trace).is_ok_and(same) {
-        return Err(ConvertError::Itself(path.to_owned()));
-    }
-    Ok(())
-}
-
-/// Writes a new file, readable for its owner only. What it replaces stays until it is whole.
 fn to_file(
     profile: &Profile,
     format: Format,
     metric: Metric,
     path: &Path,
-    force: bool,
+    output: Output,
 ) -> Result<(), ConvertError> {
-    let fail = |error| ConvertError::Output { path: path.to_owned(), error };
-    let target = if force { beside(path) } else { path.to_owned() };
-    let file = create(&target).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => ConvertError::Exists(target.clone()),
-        _ => fail(error),
-    })?;
-    let mut out = BufWriter::new(file);
-    let written = write(profile, format, metric, &mut out).map_err(|error| match error {
-        ConvertError::Export(ExportError::Io(error)) => fail(error),
+    let mut out = BufWriter::new(output.file());
+    write(profile, format, metric, &mut out).map_err(|error| match error {
+        ConvertError::Export(ExportError::Io(error)) => {
+            Refusal::Write { path: path.to_owned(), error }.into()
+        }
         other => other,
-    });
+    })?;
     drop(out);
-    let done =
-        written.and_then(|()| if force { fs::rename(&target, path).map_err(fail) } else { Ok(()) });
-    if done.is_err() {
-        // Half an output is none; that it cannot be removed is no news of its own.
-        let _ = fs::remove_file(&target);
-    }
-    done
-}
-
-fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-}
-
-/// A name in the same folder, for a file that will take the place of `path`.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    path.with_file_name(name)
+    Ok(output.keep()?)
 }

@@ -5,9 +5,12 @@ mod check;
 mod convert;
 mod damage;
 mod info;
+mod merge;
+mod output;
 mod recover;
 mod report;
 mod run;
+mod split;
 
 use std::process::ExitCode;
 
@@ -35,6 +38,10 @@ enum Command {
     Check(check::Args),
     /// Write the readable part of a damaged trace as a sound one
     Recover(recover::Args),
+    /// Make one trace of several
+    Merge(merge::Args),
+    /// Make a trace of a part of another: what lies between two moments
+    Split(split::Args),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +56,8 @@ fn main() -> ExitCode {
         Command::Info(args) => info::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Recover(args) => recover::run(&args),
+        Command::Merge(args) => merge::run(&args),
+        Command::Split(args) => split::run(&args),
     }
 }
 

@@ -1,15 +1,13 @@
 //! `prof recover`: the readable part of a damaged trace as a sound one.
 
-use std::fs::{self, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use profformat::export::escape::escape;
 use profformat::recover::{RecoverError, Report, recover};
 
 use crate::check::{lost, readable};
+use crate::output::{Output, Refusal, Replace, shown};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -26,14 +24,8 @@ enum Error {
     Open(#[from] profformat::Error),
     #[error("{}: {error}", shown(path))]
     Trace { path: PathBuf, error: profformat::Error },
-    #[error("{} is there already: give another name", shown(.0))]
-    Exists(PathBuf),
-    #[error("cannot write {}: {error}", shown(path))]
-    Output { path: PathBuf, error: io::Error },
-}
-
-fn shown(path: &Path) -> String {
-    escape(path.as_os_str().as_encoded_bytes())
+    #[error(transparent)]
+    Output(#[from] Refusal),
 }
 
 pub(crate) fn run(args: &Args) -> ExitCode {
@@ -56,18 +48,13 @@ fn save(args: &Args) -> Result<Report, Error> {
     let unreadable = |error| Error::Trace { path: args.trace.clone(), error };
     // Nothing is created for a file that is no trace.
     profformat::TraceReader::new(&bytes).map_err(unreadable)?;
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let file = file.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Error::Exists(path.clone()),
-        _ => Error::Output { path: path.clone(), error },
+    let output = Output::open(path, Replace::Never, &[&args.trace])?;
+    let fail = |error| Error::Output(Refusal::Write { path: path.clone(), error });
+    let report = recover(&bytes, output.file(), true).map_err(|error| match error {
+        RecoverError::Trace(error) => unreadable(error),
+        RecoverError::Output(error) => fail(error),
+        error => fail(io::Error::other(error)),
     })?;
-    recover(&bytes, &file, true).map_err(|error| {
-        // Half a recovery is none; that it cannot be removed is no news of its own.
-        let _ = fs::remove_file(path);
-        match error {
-            RecoverError::Trace(error) => unreadable(error),
-            RecoverError::Output(error) => Error::Output { path: path.clone(), error },
-            error => Error::Output { path: path.clone(), error: io::Error::other(error) },
-        }
-    })
+    output.keep()?;
+    Ok(report)
 }

@@ -15,6 +15,8 @@
 //! map::open(&Path) -> Result<Mapped, Error> (dereferences to [u8])
 //! recover::check(&[u8]) -> Result<Report, Error>
 //! recover::recover(&[u8], out, compress) -> Result<Report, RecoverError>
+//! merge::merge(&[&[u8]], out, compress) -> Result<Report, MergeError>
+//! split::split(&[u8], from, until, out, compress) -> Result<Report, SplitError>
 //! ```
 //!
 //! Definitions come before their use: a process before its threads, a thread before its events, and every
@@ -45,12 +47,15 @@ pub mod limit;
 #[cfg(feature = "std")]
 #[expect(unsafe_code, reason = "the one call that maps a file; everything else reads slices")]
 pub mod map;
+pub mod merge;
 mod out;
+mod pace;
 mod payload;
 pub mod reader;
 pub mod record;
 pub mod recover;
 mod scan;
+pub mod split;
 pub mod tables;
 pub mod units;
 mod wire;

@@ -14,7 +14,7 @@ use crate::units::Timestamp;
 /// Facts of the run, fixed when the trace is begun.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
-    /// Random; the same in every part of one run.
+    /// Random; the same in every part of a trace that was split. A merged trace has the sum of its inputs' ids.
     pub trace_id: [u8; 16],
     /// Wall clock at [`Timestamp::ZERO`], nanoseconds since the Unix epoch.
     pub start_unix_ns: u64,

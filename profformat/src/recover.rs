@@ -1,8 +1,13 @@
 //! What is readable of a damaged trace, told and saved.
 
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::block::Block;
 use crate::error::Error;
 use crate::io::{self, Write};
+use crate::pace::Pace;
 use crate::reader::{Damage, TraceReader};
 use crate::record::{MemoryEvent, Record};
 use crate::units::Timestamp;
@@ -60,8 +65,12 @@ pub fn recover<W: Write>(bytes: &[u8], out: W, compress: bool) -> Result<Report,
     let time_unit_ns = reader.time_unit_ns() as u32;
     let mut writer = TraceWriter::new(out, reader.header(), Options { compress, time_unit_ns })?;
     let (mut records, mut last, mut end) = (0, Timestamp::ZERO, None);
+    let mut pace = Pace::new();
     while let Some(block) = reader.next_block() {
         let block = block?;
+        if pace.is_due(last) {
+            writer.flush()?;
+        }
         records += block.len() as u64;
         last = last.max(newest(&block));
         match block {
@@ -76,12 +85,12 @@ pub fn recover<W: Write>(bytes: &[u8], out: W, compress: bool) -> Result<Report,
     Ok(report(&reader, records, last))
 }
 
-fn report(reader: &TraceReader<'_>, records: u64, last: Timestamp) -> Report {
+pub(crate) fn report(reader: &TraceReader<'_>, records: u64, last: Timestamp) -> Report {
     Report { records, last, damage: *reader.damage(), first: reader.first_error().cloned() }
 }
 
 /// The time of the latest record of a block.
-fn newest(block: &Block<'_>) -> Timestamp {
+pub(crate) fn newest(block: &Block<'_>) -> Timestamp {
     let times = match block {
         Block::Samples(samples) => samples.iter().map(|sample| sample.time).max(),
         Block::Memory(events) => events.iter().map(MemoryEvent::time).max(),
@@ -89,4 +98,23 @@ fn newest(block: &Block<'_>) -> Timestamp {
         Block::Records(records) => records.iter().filter_map(Record::time).max(),
     };
     times.unwrap_or_default()
+}
+
+/// What a trace made from a damaged one should say of that, in words; `which` tells of which one.
+pub(crate) fn losses(damage: &Damage, which: &str) -> Vec<String> {
+    let Damage { chunks, bytes, missing, unknown, unsupported, .. } = damage;
+    let mut losses = Vec::new();
+    if [chunks, bytes, missing].iter().any(|count| **count > 0) {
+        losses.push(format!(
+            "the trace is damaged: {which}{chunks} chunks and {bytes} bytes could not be read, \
+             {missing} chunks are missing"
+        ));
+    }
+    if *unknown > 0 || *unsupported > 0 {
+        losses.push(format!(
+            "{which}{unknown} chunks of a newer version and {unsupported} compressed in a way \
+             this program cannot read were left out"
+        ));
+    }
+    losses
 }

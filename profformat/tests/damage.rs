@@ -275,6 +275,27 @@ fn a_second_end_is_damage() {
     assert_eq!(read(&recovered(&bytes)).unwrap().0.len(), 1);
 }
 
+#[test]
+fn the_largest_sequence_number_is_survived() {
+    let note = columns(&[1, 0, 0, 0], &[b"\x02", b"ok"]);
+    let bytes = file(&[plain(15, u64::MAX, &note), plain(15, 1, &note), b"nothing ".to_vec()]);
+    assert_eq!(read(&bytes).unwrap().0, [Record::Note(b"ok".to_vec())]);
+    recovered(&bytes);
+}
+
+#[test]
+fn processes_made_up_for_a_parent_have_ids_in_order() {
+    let process = |parent: u64| [&parent.to_le_bytes()[..], &[0; 4 + 8 + 1 + 8 + 8]].concat();
+    let list = [&0_u32.to_le_bytes()[..], &2_u64.to_le_bytes(), &process(0), &process(6)].concat();
+    let bytes = file(&[plain(0x8001, 1, b"private"), plain(6, 2, &list)]);
+    let ids = read(&bytes).unwrap().0.into_iter().map(|record| match record {
+        Record::Process(process) => process.id.number(),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(ids.collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6]);
+    recovered(&bytes);
+}
+
 /// An output that fails a number of times once it is full.
 struct FullForAWhile {
     bytes: Vec<u8>,

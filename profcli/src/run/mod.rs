@@ -10,13 +10,15 @@ mod summary;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
 
 use profcore::collector::launch::{self, Launch, Signals};
 use profcore::collector::{self, Collector, Ended, Settings};
 use profcore::config::{Config, SESSION_VARIABLE};
 use profformat::export::escape::escape;
+
+use crate::output::shown;
 
 /// Nothing was run: the profiler could not start it.
 const CANNOT_START: u8 = 125;
@@ -180,8 +182,4 @@ fn end_as(status: ExitStatus) -> ExitCode {
         return ExitCode::from(128_u8.wrapping_add(signal as u8));
     }
     ExitCode::from(status.code().unwrap_or(0) as u8)
-}
-
-fn shown(path: &Path) -> String {
-    escape(path.as_os_str().as_bytes())
 }

@@ -1,14 +1,13 @@
 //! The trace file: new, ours alone, never over somebody's file.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use profcore::collector::Output as Writer;
 
-use super::shown;
+use crate::output::{create, create_beside, is_our_trace, shown};
 
 const EXTENSION: &str = "proftrace";
 /// Names that are tried: app, app-2, app-3, …
@@ -71,38 +70,6 @@ fn open_free(name: &OsStr) -> Result<Output, String> {
         }
     }
     Err("too many traces are here: choose a name with -o".into())
-}
-
-fn create(path: &Path) -> io::Result<File> {
-    // create_new is O_EXCL, which follows no link either; O_CLOEXEC is the standard library's habit.
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .custom_flags(libc::O_NOFOLLOW)
-        .mode(0o600)
-        .open(path)
-}
-
-fn create_beside(path: &Path) -> io::Result<(File, PathBuf)> {
-    let name = format!(".{:016x}.{EXTENSION}", super::shim::random());
-    let temporary = path.with_file_name(name);
-    create(&temporary).map(|file| (file, temporary))
-}
-
-/// True for a regular file of this user that begins as a trace.
-fn is_our_trace(path: &Path) -> bool {
-    let open = || -> io::Result<bool> {
-        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-        let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-        let found = file.metadata()?;
-        if !found.is_file() || found.uid() != rustix::process::geteuid().as_raw() {
-            return Ok(false);
-        }
-        let mut start = Vec::new();
-        file.take(64 * 1024).read_to_end(&mut start)?;
-        Ok(profformat::TraceReader::new(&start).is_ok())
-    };
-    open().unwrap_or(false)
 }
 
 impl Output {

@@ -17,7 +17,7 @@ fn jpeg() -> Vec<u8> {
     bytes
 }
 
-fn scratch() -> TempDir {
+pub(crate) fn scratch() -> TempDir {
     tempfile::tempdir().expect("a scratch folder")
 }
 
@@ -31,7 +31,7 @@ fn names_in(folder: &Path) -> Vec<String> {
 
 /// Expects `prof` to refuse: one line, this status, and no file that was not there.
 #[track_caller]
-fn expect_refusal(folder: &Path, words: &[&OsStr], status: i32, clue: &str) -> Output {
+pub(crate) fn expect_refusal(folder: &Path, words: &[&OsStr], status: i32, clue: &str) -> Output {
     let before = names_in(folder);
     let output = call(folder, words);
     let said = one_line(&output);

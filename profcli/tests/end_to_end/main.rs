@@ -5,6 +5,7 @@ mod bad_input;
 mod kill;
 mod memory;
 mod outputs;
+mod parts;
 mod prof;
 mod same_program;
 mod tour;

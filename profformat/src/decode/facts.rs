@@ -35,6 +35,8 @@ impl Decoder {
                 None => None,
                 Some(id) => Some(self.known.process(id)?),
             };
+            // Those that were made up for the parent stand between the one before and this one.
+            self.records.append(&mut self.known.made_up);
             let process = Process {
                 id: self.known.next_process()?,
                 parent,

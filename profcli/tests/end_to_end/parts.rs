@@ -1,0 +1,106 @@
+//! Traces put together and taken apart: the figures add up.
+
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::bad_input::{expect_refusal, scratch};
+use crate::prof::{Profile, Python, Recording, call, program};
+
+fn words<'a>(words: &[&'a dyn AsRef<OsStr>]) -> Vec<&'a OsStr> {
+    words.iter().map(|word| (*word).as_ref()).collect()
+}
+
+/// Runs a command that must succeed in silence on standard error.
+#[track_caller]
+fn succeed(arguments: &[&dyn AsRef<OsStr>]) {
+    let output = call(Path::new("/"), &words(arguments));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.is_empty(), "{}: {said}", output.status);
+}
+
+fn recorded(python: &Python, seconds: &str) -> Recording {
+    let recording = Recording::of(python, &program("python_loop.py"), &[seconds]);
+    let ended = recording.run();
+    assert!(ended.status().success(), "{}", ended.stderr());
+    recording
+}
+
+/// CPU seconds, bytes allocated by line, bytes copied.
+fn totals(profile: &Profile) -> [f64; 3] {
+    let allocated = profile.entries().iter().map(|entry| entry.alloc).sum();
+    [profile.cpu().sum(), allocated, profile.copy_bytes()]
+}
+
+fn ticks(path: &Path) -> u64 {
+    let profile = Profile::of_trace(path);
+    profile.assert_books_balance();
+    profile.json["books"]["ticks"].as_u64().expect("a number")
+}
+
+#[track_caller]
+fn assert_sum(whole: &Path, parts: &[&Path]) {
+    let of = |path: &Path| totals(&Profile::of_trace(path));
+    let whole = of(whole);
+    let parts: Vec<[f64; 3]> = parts.iter().map(|part| of(part)).collect();
+    assert!(whole[0] > 0.2 && whole[1] > 0.0, "{whole:?}");
+    for (at, name) in ["CPU", "allocated", "copied"].iter().enumerate() {
+        let sum: f64 = parts.iter().map(|part| part[at]).sum();
+        assert!((whole[at] - sum).abs() < 1e-6 * whole[at].max(1.0), "{name}: {whole:?} {parts:?}");
+    }
+}
+
+#[test]
+fn merged_and_split_figures_add_up() {
+    let Some(python) = Python::any() else { return };
+    let [one, two] = ["0.4", "0.6"].map(|seconds| recorded(&python, seconds));
+    let (first, second) = (one.trace(), two.trace());
+    let folder = scratch();
+    let path = |name: &str| folder.path().join(name);
+    let both = path("both.proftrace");
+    succeed(&[&"merge", &first, &second, &"-o", &both]);
+    assert_eq!(both.metadata().expect("it is there").permissions().mode() & 0o777, 0o600);
+    succeed(&[&"check", &both]);
+    assert_sum(&both, &[&first, &second]);
+    assert_eq!(ticks(&both), ticks(&first) + ticks(&second));
+
+    let parts: [PathBuf; 3] = ["a", "b", "c"].map(|name| path(&format!("{name}.proftrace")));
+    succeed(&[&"split", &second, &"--until", &"250ms", &"-o", &parts[0]]);
+    succeed(&[&"split", &second, &"--from", &"0.25", &"--until=0.4s", &"-o", &parts[1]]);
+    succeed(&[&"split", &second, &"--from", &"400ms", &"--until", &"10m", &"-o", &parts[2]]);
+    let parts: Vec<&Path> = parts.iter().map(PathBuf::as_path).collect();
+    assert_sum(&second, &parts);
+    let again = path("again.proftrace");
+    succeed(&[&"merge", &parts[0], &parts[1], &parts[2], &"-o", &again]);
+    assert_sum(&again, &[&second]);
+    // Another merge takes the place of a trace when it is asked to.
+    succeed(&[&"merge", &first, &"-o", &again, &"--force"]);
+    assert_sum(&again, &[&first]);
+}
+
+#[test]
+fn what_cannot_be_merged_or_split_is_refused() {
+    let Some(python) = Python::any() else { return };
+    let recording = recorded(&python, "0.2");
+    let (trace, folder) = (recording.trace(), scratch());
+    let letter = folder.path().join("letter.txt");
+    std::fs::write(&letter, "dear reader").expect("scratch is writable");
+    let whole = std::fs::read(&trace).expect("the trace can be read");
+    let refused = |status: i32, clue: &str, arguments: &[&dyn AsRef<OsStr>]| {
+        expect_refusal(folder.path(), &words(arguments), status, clue);
+    };
+    let out = "out.proftrace";
+    refused(1, "same trace", &[&"merge", &trace, &trace, &"-o", &out]);
+    refused(1, "nowhere", &[&"merge", &trace, &"nowhere.proftrace", &"-o", &out]);
+    refused(1, "letter.txt", &[&"merge", &trace, &letter, &"-o", &out]);
+    refused(1, "letter.txt", &[&"merge", &trace, &"-o", &letter]);
+    refused(1, "not a trace of yours", &[&"merge", &trace, &"-o", &letter, &"--force"]);
+    refused(1, "is what is read", &[&"merge", &trace, &"-o", &trace, &"--force"]);
+    refused(1, "is what is read", &[&"split", &trace, &"-o", &trace, &"--force"]);
+    refused(2, "TRACES", &[&"merge", &"-o", &out]);
+    refused(2, "--output", &[&"merge", &trace]);
+    refused(1, "nothing lies", &[&"split", &trace, &"--from=2s", &"--until=1s", &"-o", &out]);
+    refused(1, "ends at", &[&"split", &trace, &"--from=9m", &"-o", &out]);
+    refused(2, "12.5s", &[&"split", &trace, &"--from=soon", &"-o", &out]);
+    assert_eq!(std::fs::read(&trace).expect("it is still there"), whole);
+}
