@@ -1,0 +1,81 @@
+//! A way to keep events, and the clock that it is measured by.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::time::Instant;
+
+use profformat::export::Format as Output;
+
+use crate::events::Event;
+use crate::load::Load;
+
+/// A way to keep events of one kind.
+pub(crate) trait Format<E: Event> {
+    /// The name in the table.
+    fn name(&self) -> &'static str;
+
+    /// Appends all events to `out`, definitions first.
+    fn write(&mut self, load: &Load<E>, out: &mut Vec<u8>, clock: &mut Clock);
+
+    /// Reads them back in every way there is; what the weights add up to must be right.
+    fn read(&mut self, bytes: &[u8], load: &Load<E>, clock: &mut Clock);
+}
+
+/// What is measured of a format: a column of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Column {
+    /// From events to bytes.
+    Write,
+    /// From bytes to events, one by one.
+    Read,
+    /// Everything read and judged, `recover::check`.
+    Check,
+    /// From bytes to another format.
+    Export(Exported),
+}
+
+/// An output of `export`, ordered as they are offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Exported(usize);
+
+impl Exported {
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (0..Output::ALL.len()).map(Self)
+    }
+
+    pub(crate) fn output(self) -> Output {
+        Output::ALL[self.0]
+    }
+}
+
+/// Seconds by column, one of each round.
+#[derive(Debug, Default)]
+pub(crate) struct Clock(BTreeMap<Column, Vec<f64>>);
+
+impl Clock {
+    /// Measures a part, and gives what it gives.
+    pub(crate) fn time<T>(&mut self, column: Column, part: impl FnOnce() -> T) -> T {
+        let (value, seconds) = timed(part);
+        self.add(column, seconds);
+        value
+    }
+
+    /// Notes seconds.
+    pub(crate) fn add(&mut self, column: Column, seconds: f64) {
+        self.0.entry(column).or_default().push(seconds);
+    }
+
+    /// The median of the rounds.
+    pub(crate) fn median(&self, column: Column) -> Option<f64> {
+        let mut seconds = self.0.get(&column)?.clone();
+        seconds.sort_by(f64::total_cmp);
+        Some(seconds[seconds.len() / 2])
+    }
+}
+
+/// What a part gives, and the seconds that it takes.
+pub(crate) fn timed<T>(part: impl FnOnce() -> T) -> (T, f64) {
+    let started = Instant::now();
+    let value = black_box(part());
+    (value, started.elapsed().as_secs_f64())
+}
