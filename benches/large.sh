@@ -34,7 +34,8 @@ failed=0
 row() {
     local name=$1 status=0
     shift
-    taskset -c 0 /usr/bin/time -o "$work/time" -v "$@" >"$work/out" 2>"$work/log" || status=$?
+    # Nothing takes ten minutes that is not broken.
+    taskset -c 0 timeout 600 /usr/bin/time -o "$work/time" -v "$@" >"$work/out" 2>"$work/log" || status=$?
     awk -v name="$name" -v status="$status" -v out="$(stat -c %s "$work/out")" '
         /Elapsed .wall clock. time/ {
             n = split($NF, part, ":")

@@ -47,8 +47,10 @@ fn bytes(text: &str) -> Result<u64, String> {
 }
 
 const SIZE: Size = Size { processes: 4, threads: 6, stacks: 100_000 };
-/// Blocks that are live at a time.
-const LIVE: usize = 100_000;
+/// Jobs that the threads have: each job has its own part of the stacks, and the threads that have it share them.
+const JOBS: usize = 12;
+/// Blocks that are live at a time in each process.
+const LIVE: u64 = 25_000;
 /// Microseconds between two drains of the rings, and how many of them make a second.
 const DRAIN: u64 = 50_000;
 const DRAINS_A_SECOND: u64 = 1_000_000 / DRAIN;
@@ -92,7 +94,8 @@ struct Server {
     program: Program,
     threads: Vec<Busy>,
     counters: [StringId; 3],
-    live: Vec<(u64, u64)>,
+    /// By process: number and size of each live block.
+    live: Vec<Vec<(u64, u64)>>,
     blocks: u64,
     allocated: u64,
     held: u64,
@@ -110,7 +113,6 @@ struct Busy {
     /// Microseconds up to its last event, and of CPU time.
     clock: u64,
     cpu: u64,
-    class: Class,
 }
 
 impl Server {
@@ -133,12 +135,9 @@ impl Server {
             counters: names.map(|name| writer.string(name.as_bytes())),
             writer,
             random,
-            threads: vec![
-                Busy { place: 0, clock: 0, cpu: 0, class: Class::Python };
-                program.threads.len()
-            ],
+            threads: vec![Busy { place: 0, clock: 0, cpu: 0 }; program.threads.len()],
             program,
-            live: Vec::new(),
+            live: vec![Vec::new(); SIZE.processes as usize],
             blocks: 0,
             allocated: 0,
             held: 0,
@@ -165,29 +164,20 @@ impl Server {
     /// A sample of a thread, and what it allocated and copied meanwhile.
     fn tick(&mut self, thread: usize) -> io::Result<()> {
         let id = self.program.threads[thread];
-        if self.random.below(6) == 0 {
-            let classes = [Class::Python, Class::Python, Class::Native, Class::Gc, Class::Kernel];
-            let off = [Class::Gil, Class::Wait];
-            self.threads[thread].class = if self.random.below(4) == 0 {
-                self.random.choose(&off)
-            } else {
-                self.random.choose(&classes)
-            };
-        }
         let weight = 9_900 + self.random.below(200);
         let busy = &mut self.threads[thread];
         busy.clock += weight + self.random.below(3) * self.random.below(20);
-        let (class, clock) = (busy.class, busy.clock);
-        if class.on_cpu() {
-            busy.cpu += weight;
-        }
+        let clock = busy.clock;
         for part in 1..=self.random.below(4) {
             // Before the sample, and in order.
             let time = at(clock - weight + part * (weight / 5));
             self.memory(id, time, thread)?;
         }
-        let stack = self.stack(thread);
-        if self.random.below(10) == 0 {
+        let (stack, class) = (self.stack(thread), self.class(thread));
+        if class.on_cpu() {
+            self.threads[thread].cpu += weight;
+        }
+        if self.random.below(10) == 0 && class == Class::Native {
             let size = 4_096 << self.random.below(8);
             let weight = 1 << 20;
             self.put(&Record::Copied(Copied { time: at(clock), thread: id, stack, size, weight }))?;
@@ -198,16 +188,18 @@ impl Server {
 
     /// An allocation, or a free of some older block when there are many.
     fn memory(&mut self, thread: ThreadId, time: Timestamp, place: usize) -> io::Result<()> {
-        let full = self.live.len() as u64 * 2 * 100 / LIVE as u64;
-        if self.random.below(200) < full {
-            let at = self.random.below(self.live.len() as u64) as usize;
-            let (block, size) = self.live.swap_remove(at);
+        let processes = self.live.len();
+        // A block is freed in the process that has it, by any thread.
+        let live = &mut self.live[thread.index() % processes];
+        if self.random.below(2 * LIVE) < live.len() as u64 {
+            let at = self.random.below(live.len() as u64) as usize;
+            let (block, size) = live.swap_remove(at);
             self.held -= size;
             return self.put(&Record::Free(Free { time, thread, block }));
         }
         self.blocks += 1;
         let size = (16 << self.random.below(14)) + self.random.below(16) * 8;
-        self.live.push((self.blocks, size));
+        live.push((self.blocks, size));
         self.allocated += 131_072;
         self.held += size;
         let domain = self.random.choose(&[Domain::Python, Domain::Python, Domain::Native]);
@@ -215,16 +207,28 @@ impl Server {
         self.put(&Record::Alloc(Alloc { time, thread, stack, size, weight, domain, block }))
     }
 
-    /// The next stack of a thread: mostly near the last one, sometimes a hot one, rarely any.
+    /// The next stack of a thread: mostly near the last one, sometimes a hot one, rarely any of its job.
     fn stack(&mut self, thread: usize) -> Option<StackId> {
-        let stacks = self.program.stacks.len() as u64;
-        let place = &mut self.threads[thread].place;
-        *place = match self.random.below(8) {
-            0..=4 => (*place + self.random.below(7)) % stacks,
-            5 | 6 => self.random.below(1 + self.random.clone().below(2_000)),
-            _ => self.random.below(stacks),
+        let share = self.program.stacks.len() / JOBS;
+        let place = match self.random.below(8) {
+            0..=4 => (self.threads[thread].place + self.random.below(7)) % share as u64,
+            5 | 6 => self.random.below(share as u64 / 100),
+            _ => self.random.below(share as u64),
         };
-        Some(self.program.stacks[*place as usize])
+        self.threads[thread].place = place;
+        Some(self.program.stacks[thread % JOBS * share + place as usize])
+    }
+
+    /// What a thread does in its stack: nearly always the same, but any may have to wait for the interpreter.
+    fn class(&mut self, thread: usize) -> Class {
+        match self.threads[thread].place % 16 {
+            _ if self.random.below(50) == 0 => Class::Gil,
+            0..=8 => Class::Python,
+            9..=12 => Class::Native,
+            13 => Class::Kernel,
+            14 => Class::Gc,
+            _ => Class::Wait,
+        }
     }
 
     /// Footprints and counters of all processes.
