@@ -1,7 +1,8 @@
 //! The events of a load, and what every format must carry of each.
 
+use profformat::Block;
 use profformat::export::Metric;
-use profformat::record::{Alloc, Free, Record, Resize, Sample};
+use profformat::record::{Alloc, Free, MemoryEvent, Record, Resize, Sample};
 use profformat::units::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -30,12 +31,14 @@ pub(crate) trait Event: Copy + Weighed + 'static {
     fn of(record: &Record) -> Option<Self>;
     /// It as a record of our format.
     fn record(&self) -> Record;
+    /// Some of them as a block of our format.
+    fn block(events: &[Self]) -> Block<'_>;
     /// The same event later, on a block with a higher number.
     fn shifted(self, nanos: u64, blocks: u64) -> Self;
     /// When it was.
     fn time(&self) -> Timestamp;
-    /// Its memory block, 0 for none.
-    fn block(&self) -> u64;
+    /// Number of its memory block, 0 for none.
+    fn number(&self) -> u64;
 }
 
 impl Weighed for Sample {
@@ -58,6 +61,10 @@ impl Event for Sample {
         Record::Sample(*self)
     }
 
+    fn block(events: &[Self]) -> Block<'_> {
+        Block::Samples(events)
+    }
+
     fn shifted(self, nanos: u64, _: u64) -> Self {
         Self { time: later(self.time, nanos), ..self }
     }
@@ -66,17 +73,9 @@ impl Event for Sample {
         self.time
     }
 
-    fn block(&self) -> u64 {
+    fn number(&self) -> u64 {
         0
     }
-}
-
-/// What happens to memory.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum MemoryEvent {
-    Alloc(Alloc),
-    Free(Free),
-    Resize(Resize),
 }
 
 impl Weighed for MemoryEvent {
@@ -101,11 +100,11 @@ impl Event for MemoryEvent {
     }
 
     fn record(&self) -> Record {
-        match *self {
-            Self::Alloc(alloc) => Record::Alloc(alloc),
-            Self::Free(free) => Record::Free(free),
-            Self::Resize(resize) => Record::Resize(resize),
-        }
+        Record::from(*self)
+    }
+
+    fn block(events: &[Self]) -> Block<'_> {
+        Block::Memory(events)
     }
 
     fn shifted(mut self, nanos: u64, blocks: u64) -> Self {
@@ -120,13 +119,10 @@ impl Event for MemoryEvent {
     }
 
     fn time(&self) -> Timestamp {
-        let (Self::Alloc(Alloc { time, .. })
-        | Self::Free(Free { time, .. })
-        | Self::Resize(Resize { time, .. })) = self;
-        *time
+        MemoryEvent::time(self)
     }
 
-    fn block(&self) -> u64 {
+    fn number(&self) -> u64 {
         let (Self::Alloc(Alloc { block, .. })
         | Self::Free(Free { block, .. })
         | Self::Resize(Resize { block, .. })) = self;

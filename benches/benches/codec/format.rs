@@ -24,10 +24,14 @@ pub(crate) trait Format<E: Event> {
 /// What is measured of a format: a column of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Column {
-    /// From events to bytes.
+    /// From events to bytes, one by one.
     Write,
+    /// The same, in blocks.
+    WriteBlocks,
     /// From bytes to events, one by one.
     Read,
+    /// The same, in blocks.
+    ReadBlocks,
     /// Everything read and judged, `recover::check`.
     Check,
     /// From bytes to another format.

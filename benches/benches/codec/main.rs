@@ -18,9 +18,9 @@ mod table;
 
 use std::path::PathBuf;
 
-use profformat::record::Sample;
+use profformat::record::{MemoryEvent, Sample};
 
-use crate::events::{Event, MemoryEvent};
+use crate::events::Event;
 use crate::format::{Clock, Format};
 use crate::load::Load;
 use crate::table::Row;

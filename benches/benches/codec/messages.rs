@@ -1,9 +1,9 @@
 //! A message of protobuf for each event, each with its length before it.
 
-use profformat::record::Sample;
+use profformat::record::{MemoryEvent, Sample};
 use prost::Message;
 
-use crate::events::{Event, MemoryEvent, Weighed, micros};
+use crate::events::{Event, Weighed, micros};
 use crate::format::{Clock, Column, Format};
 use crate::load::{Definitions, Load};
 use crate::rows::stack;

@@ -2,8 +2,9 @@
 
 use profformat::analysis::Profile;
 use profformat::export::export;
+use profformat::limit::BLOCK_EVENTS;
 use profformat::units::Timestamp;
-use profformat::{TraceReader, recover};
+use profformat::{Block, TraceReader, recover};
 
 use crate::events::{Event, Weighed};
 use crate::format::{Clock, Column, Exported, Format, timed};
@@ -26,11 +27,14 @@ impl<E: Event> Format<E> for Trace {
     }
 
     fn write(&mut self, load: &Load<E>, out: &mut Vec<u8>, clock: &mut Clock) {
+        clock.time(Column::WriteBlocks, || write_blocks(load, self.compress, out));
+        out.clear();
         clock.time(Column::Write, || write(load, self.compress, out));
     }
 
     fn read(&mut self, bytes: &[u8], load: &Load<E>, clock: &mut Clock) {
         assert_eq!(clock.time(Column::Read, || by_record(bytes)), load.sum);
+        assert_eq!(clock.time(Column::ReadBlocks, || by_block(bytes)), load.sum);
         let report = clock.time(Column::Check, || recover::check(bytes)).expect("a trace");
         assert!(report.damage.is_sound());
         self.rounds += 1;
@@ -57,6 +61,29 @@ pub(crate) fn write<E: Event>(load: &Load<E>, compress: bool, out: &mut Vec<u8>)
         writer.write(&event.record()).expect("memory");
     }
     writer.finish(Timestamp::ZERO).expect("memory");
+}
+
+/// The same, a block's worth of events at a time.
+fn write_blocks<E: Event>(load: &Load<E>, compress: bool, out: &mut Vec<u8>) {
+    let mut writer = load.definitions.begin(out, compress);
+    for events in load.events.chunks(BLOCK_EVENTS) {
+        writer.write_block(&E::block(events)).expect("memory");
+    }
+    writer.finish(Timestamp::ZERO).expect("memory");
+}
+
+fn by_block(bytes: &[u8]) -> u64 {
+    let mut reader = TraceReader::new(bytes).expect("a trace");
+    let mut sum = 0;
+    while let Some(block) = reader.next_block() {
+        sum += match block.expect("not strict") {
+            Block::Samples(samples) => samples.iter().map(Weighed::weight).sum(),
+            Block::Memory(events) => events.iter().map(Weighed::weight).sum::<u64>(),
+            _ => 0,
+        };
+    }
+    assert!(reader.damage().is_sound());
+    sum
 }
 
 fn by_record(bytes: &[u8]) -> u64 {

@@ -11,7 +11,7 @@ pub(crate) fn load<E: Event>(trace: &[u8], count: usize) -> Option<Load<E>> {
     let definitions = Definitions::read(trace, |record| once.extend(E::of(record)));
     let last = once.iter().map(E::time).max()?;
     let run = (last.as_nanos() + 1).next_multiple_of(1_000);
-    let blocks = once.iter().map(E::block).max()?;
+    let blocks = once.iter().map(E::number).max()?;
     let runs = (0..).flat_map(|n| once.iter().map(move |event| event.shifted(n * run, n * blocks)));
     let load = Load::new("recorded", definitions, runs.take(count).collect());
     Some(Load { run: Some(once.len().min(count)), ..load })

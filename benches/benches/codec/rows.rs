@@ -4,10 +4,10 @@ use std::io::Write;
 
 use bincode::Options;
 use profformat::ids::StackId;
-use profformat::record::Sample;
+use profformat::record::{MemoryEvent, Sample};
 use serde::{Deserialize, Serialize};
 
-use crate::events::{Event, MemoryEvent, Weighed, micros};
+use crate::events::{Event, Weighed, micros};
 use crate::format::{Clock, Column, Format};
 use crate::load::{Definitions, Load};
 

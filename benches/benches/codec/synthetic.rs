@@ -3,11 +3,11 @@
 use benches::program::{Program, Size};
 use benches::random::Random;
 use profformat::ids::{StackId, ThreadId};
-use profformat::record::{Alloc, Class, Domain, Free, Header, Sample};
+use profformat::record::{Alloc, Class, Domain, Free, Header, MemoryEvent, Sample};
 use profformat::units::Timestamp;
 use profformat::{Options, TraceWriter};
 
-use crate::events::{Event, MemoryEvent};
+use crate::events::Event;
 use crate::load::{Definitions, Load};
 
 const SIZE: Size = Size { processes: 1, threads: 8, stacks: 5_000 };

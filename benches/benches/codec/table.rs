@@ -15,7 +15,17 @@ pub(crate) struct Row {
 /// Prints all rows in markdown.
 pub(crate) fn print(rows: &[Row]) {
     let exports = Exported::all().map(|exported| exported.output().name().to_string());
-    let heads = ["events", "format", "B/event", "write", "read", "check", "check GB/s"];
+    let heads = [
+        "events",
+        "format",
+        "B/event",
+        "write",
+        "write blocks",
+        "read",
+        "read blocks",
+        "check",
+        "check GB/s",
+    ];
     let heads: Vec<_> = heads.map(String::from).into_iter().chain(exports).collect();
     println!("| {} |", heads.join(" | "));
     println!("|---|---|{}", "--:|".repeat(heads.len() - 2));
@@ -27,7 +37,8 @@ pub(crate) fn print(rows: &[Row]) {
 impl Row {
     fn cells(&self) -> Vec<String> {
         let mut cells = vec![self.load.clone(), self.format.into(), format!("{:.2}", self.size)];
-        let columns = [Column::Write, Column::Read, Column::Check];
+        let columns =
+            [Column::Write, Column::WriteBlocks, Column::Read, Column::ReadBlocks, Column::Check];
         cells.extend(columns.map(|column| self.rate(column, self.events / 1e6)));
         cells.push(self.rate(Column::Check, self.events * self.size / 1e9));
         let exports = Exported::all().map(Column::Export);
