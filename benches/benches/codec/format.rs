@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
-use std::time::Instant;
 
 use profformat::export::Format as Output;
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::events::Event;
 use crate::load::Load;
@@ -77,9 +77,16 @@ impl Clock {
     }
 }
 
-/// What a part gives, and the seconds that it takes.
+/// What a part gives, and the seconds that it takes of a core: all of this runs on one thread, and what else runs
+/// on the machine must not count.
 pub(crate) fn timed<T>(part: impl FnOnce() -> T) -> (T, f64) {
-    let started = Instant::now();
+    let started = cpu_seconds();
     let value = black_box(part());
-    (value, started.elapsed().as_secs_f64())
+    (value, cpu_seconds() - started)
+}
+
+/// CPU time of this thread.
+fn cpu_seconds() -> f64 {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
 }

@@ -40,7 +40,7 @@ impl Arguments {
         let mut found = Self {
             events: 10_000_000,
             recorded_events: 2_000_000,
-            rounds: 5,
+            rounds: 3,
             recorded: recorded::committed(),
             filter: String::new(),
         };
@@ -50,7 +50,7 @@ impl Arguments {
             match argument.as_str() {
                 "--bench" => benching = true,
                 "--quick" => {
-                    (found.events, found.recorded_events, found.rounds) = (1_000_000, 500_000, 3);
+                    (found.events, found.recorded_events) = (1_000_000, 500_000);
                 }
                 "--recorded" => found.recorded = arguments.next().expect("a trace").into(),
                 _ => found.filter = argument,
