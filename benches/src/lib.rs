@@ -1,5 +1,8 @@
 //! Benches of the workspace; see README.md in this folder.
 
+pub mod program;
+pub mod random;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
