@@ -1,6 +1,7 @@
 //! Writes a trace.
 
 mod blocks;
+mod shorthand;
 
 use alloc::format;
 use alloc::vec::Vec;

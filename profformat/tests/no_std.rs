@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use profformat::record::Record;
 use profformat::TraceReader;
+use profformat::record::Record;
 
 fn run(command: &mut Command) -> String {
     let out = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
