@@ -1,8 +1,15 @@
-//! Parts that benches drive directly. Not an interface: feature `bench` only.
+//! Parts that benches and fuzzers drive directly. Not an interface: feature `bench` only.
 
 use crate::event::{Event, decode, frame_word, head_word, kind, stack_word};
 use crate::ring::spsc::{Popped, Ring};
 use crate::sync::AtomicU64;
+
+/// The line of the instruction at byte `offset`, by the line table of a code object of this version of Python
+/// (`Py_Version`'s form). Tables come out of another process's memory, so they may hold anything.
+#[cfg(feature = "record")]
+pub fn line(version_hex: u64, table: &[u8], first_line: u32, offset: i32) -> Option<u32> {
+    crate::cpython::line(version_hex, table, first_line, offset)
+}
 
 /// A ring of its own memory, with both ends in one hand.
 #[derive(Debug)]

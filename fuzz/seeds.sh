@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Fills corpus/TARGET with traces to begin from: those of released versions, recorded ones, the example, and the
+# small files of the hostile corpus. Files that a fuzzer has found stay.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+seeds=$(mktemp -d)
+trap 'rm -rf "$seeds"' EXIT
+tests=../profformat/tests
+for file in "$tests"/golden/*.proftrace "$tests"/recorded/*.proftrace; do
+    # Long inputs make a fuzzer slow.
+    if [[ -f $file && $(stat -c %s "$file") -le 65536 ]]; then
+        cp "$file" "$seeds/"
+    fi
+done
+HOSTILE_OUT=$seeds cargo test --quiet --manifest-path ../Cargo.toml -p profformat --test hostile -- \
+    --exact write_seeds --ignored >/dev/null
+cargo run --quiet --manifest-path ../Cargo.toml -p profformat --example write_trace -- "$seeds/example"
+
+for target in reader recover text json pprof speedscope collapsed merge; do
+    if [[ -f fuzz_targets/$target.rs ]]; then
+        mkdir -p "corpus/$target"
+        cp -n "$seeds"/* "corpus/$target/"
+    fi
+done
+
+# Line tables that CPython made: a first line, an offset, the table. `arbitrary` takes numbers off the front.
+mkdir -p corpus/lines corpus/round_trip
+python3 - ../profcore/src/cpython/vectors corpus/lines <<'PY'
+import pathlib, sys
+vectors, corpus = map(pathlib.Path, sys.argv[1:])
+for path in sorted(vectors.glob("lines-*.txt")):
+    rows = [row for row in path.read_text().splitlines() if not row.startswith("#")]
+    for number, row in enumerate(rows[:40]):
+        first_line, table = row.split(" ")[:2]
+        seed = int(first_line).to_bytes(4, "little") + (40).to_bytes(4, "little")
+        (corpus / f"{path.stem}-{number}").write_bytes(seed + bytes.fromhex(table))
+PY
