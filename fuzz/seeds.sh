@@ -17,12 +17,21 @@ HOSTILE_OUT=$seeds cargo test --quiet --manifest-path ../Cargo.toml -p profforma
     --exact write_seeds --ignored >/dev/null
 cargo run --quiet --manifest-path ../Cargo.toml -p profformat --example write_trace -- "$seeds/example"
 
-for target in reader recover text json pprof speedscope collapsed merge; do
-    if [[ -f fuzz_targets/$target.rs ]]; then
-        mkdir -p "corpus/$target"
-        cp -n "$seeds"/* "corpus/$target/"
-    fi
+for target in reader recover text json pprof speedscope collapsed; do
+    mkdir -p "corpus/$target"
+    cp -n "$seeds"/* "corpus/$target/"
 done
+
+# Two traces behind the length of the first one.
+mkdir -p corpus/merge
+python3 - "$seeds" corpus/merge <<'PY'
+import pathlib, sys
+seeds, corpus = map(pathlib.Path, sys.argv[1:])
+files = sorted(path for path in seeds.iterdir() if path.stat().st_size < 1 << 15)
+whole = max((path for path in files if path.suffix == ".proftrace"), key=lambda path: path.name).read_bytes()
+for path in files:
+    (corpus / path.name).write_bytes(len(whole).to_bytes(2, "little") + whole + path.read_bytes())
+PY
 
 # Line tables that CPython made: a first line, an offset, the table. `arbitrary` takes numbers off the front.
 mkdir -p corpus/lines corpus/round_trip

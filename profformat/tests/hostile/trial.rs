@@ -6,8 +6,13 @@ use std::time::{Duration, Instant};
 use profformat::TraceReader;
 use profformat::analysis::Profile;
 use profformat::export::{ExportError, Format, Metric, export};
+use profformat::merge::merge;
 use profformat::record::Record;
 use profformat::recover::{check, recover};
+use profformat::split::split;
+use profformat::units::Timestamp;
+
+use crate::example;
 
 /// No step may take longer, whatever the file is: thrice the slowest of them on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -64,6 +69,16 @@ pub(crate) fn run(name: &str, bytes: &[u8]) -> (String, Duration) {
             assert!((0..=1).contains(&(again.records - report.records)), "{name}");
         });
     }
+    step("merge", &mut || merged(name, bytes));
+    step("split", &mut || {
+        let middle = Timestamp::from_nanos(report.last.as_nanos() / 2);
+        for (from, until) in [(None, Some(middle)), (Some(middle), None)] {
+            let mut out = Vec::new();
+            if split(bytes, from, until, &mut out, true).is_ok() {
+                assert!(check(&out).expect("a trace").damage.is_sound(), "{name}");
+            }
+        }
+    });
     let mut profile = Profile::default();
     step("profile", &mut || profile = Profile::from_bytes(bytes).expect("it was read before"));
     for format in Format::ALL {
@@ -84,6 +99,15 @@ pub(crate) fn run(name: &str, bytes: &[u8]) -> (String, Duration) {
         }
     }
     slowest
+}
+
+/// Merges a file with a sound trace: what comes out is sound.
+fn merged(name: &str, bytes: &[u8]) {
+    let (_, other) = example::trace(example::PLAIN, 1);
+    let mut out = Vec::new();
+    if merge(&[bytes, &other], &mut out, true).is_ok() {
+        assert!(check(&out).expect("a trace").damage.is_sound(), "{name}");
+    }
 }
 
 /// Reads all records; everything that one refers to is defined by then.

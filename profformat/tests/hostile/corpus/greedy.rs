@@ -48,10 +48,10 @@ pub(super) fn add(corpus: &mut Corpus) {
         }
         file.finished()
     });
-    corpus.greedy("ten million blocks that are never freed", || {
+    corpus.large("four million blocks that are never freed", || {
         let [zeros, twos] = [column(0), column(2)];
         let mut file = Forge::with_definitions();
-        for n in 0..150 {
+        for n in 0..64 {
             let blocks = [varints([u64::from(n * EVENTS) * 2 + 2]), vec![2; EVENTS as usize - 1]];
             file = file.packed(
                 9,
@@ -93,10 +93,10 @@ pub(super) fn add(corpus: &mut Corpus) {
             })
             .finished()
     });
-    corpus.greedy("a thousand notes of 4 MiB", || {
+    corpus.large("200 notes of 4 MiB", || {
         let length = (4 << 20) - 100;
         let note = columns(&1_u32.to_le_bytes(), &[&varints([length]), &vec![7; length as usize]]);
-        (0..1_000).fold(Forge::new(), |file, _| file.packed(15, &note)).finished()
+        (0..200).fold(Forge::new(), |file, _| file.packed(15, &note)).finished()
     });
     corpus.greedy("300 threads with names of 4 MiB", || {
         let length = (4 << 20) - 200;
