@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 use profformat::TraceReader;
 use profformat::analysis::Profile;
 use profformat::export::{ExportError, Format, Metric, export};
+use profformat::merge::merge;
 use profformat::record::Record;
 use profformat::recover::{check, recover};
+use profformat::split::{SplitError, split};
+use profformat::units::Timestamp;
 
 /// No step may take longer, whatever the file is: thrice the slowest of them on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -64,6 +67,7 @@ pub(crate) fn run(name: &str, bytes: &[u8]) -> (String, Duration) {
             assert!((0..=1).contains(&(again.records - report.records)), "{name}");
         });
     }
+    merged_and_split(bytes, &mut step);
     let mut profile = Profile::default();
     step("profile", &mut || profile = Profile::from_bytes(bytes).expect("it was read before"));
     for format in Format::ALL {
@@ -127,4 +131,23 @@ fn strict(name: &str, bytes: &[u8]) {
         }
     }
     assert!(reader.damage().is_sound(), "{name}: {:?}", reader.damage());
+}
+
+/// What is made of a hostile file is a sound one.
+fn merged_and_split(bytes: &[u8], step: &mut impl FnMut(&str, &mut dyn FnMut())) {
+    let mut out = Vec::new();
+    step("merge", &mut || {
+        out.clear();
+        merge(&[bytes], &mut out, false).expect("one trace and an output without end");
+    });
+    assert!(check(&out).expect("a trace").damage.is_sound());
+    step("split", &mut || {
+        out.clear();
+        let moments = [1_000_000, 10_000_000_000].map(|nanos| Some(Timestamp::from_nanos(nanos)));
+        match split(bytes, moments[0], moments[1], &mut out, false) {
+            Ok(_) => assert!(check(&out).expect("a trace").damage.is_sound()),
+            Err(SplitError::Behind { .. } | SplitError::Empty { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+    });
 }
