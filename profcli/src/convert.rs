@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
+use profformat::Filter;
 use profformat::analysis::Profile;
 use profformat::export::{ExportError, Format, Metric, export, text};
 
@@ -117,7 +118,12 @@ fn convert(args: &Args) -> Result<(), ConvertError> {
         refuse(path, replace, &inputs)?;
     }
     let bytes = profformat::map::open(&args.trace)?;
-    let profile = Profile::from_bytes_with(&bytes, |offset| bytes.release_before(offset))
+    let filter = if format.is_of_one_metric() {
+        Filter::new().kinds(metric.kinds().iter().copied())
+    } else {
+        Filter::new()
+    };
+    let profile = Profile::from_bytes_with(&bytes, &filter, |offset| bytes.release_before(offset))
         .map_err(|error| ConvertError::Trace { path: args.trace.clone(), error })?;
     crate::damage::warn(&args.trace, &profile);
     match file {

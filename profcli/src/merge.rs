@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use profformat::merge::{MergeError, Report, merge};
+use profformat::merge::{MergeError, Report, merge_with};
 
 use crate::check::lost;
 use crate::output::{Output, Refusal, Replace, refuse, shown};
@@ -58,12 +58,13 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 fn save(args: &Args) -> Result<Report, Error> {
     let replace = if args.force { Replace::Trace } else { Replace::Unforced };
     refuse(&args.output, replace, &args.traces)?;
-    let inputs: Vec<_> =
+    let files: Vec<_> =
         args.traces.iter().map(|path| profformat::map::open(path)).collect::<Result<_, _>>()?;
-    let inputs: Vec<&[u8]> = inputs.iter().map(|input| &**input).collect();
+    let inputs: Vec<&[u8]> = files.iter().map(|file| &**file).collect();
     let output = Output::open(&args.output, replace, &args.traces)?;
     let path = |input: usize| args.traces[input].clone();
-    let report = merge(&inputs, output.file(), true).map_err(|error| match error {
+    let behind = |input: usize, offset| files[input].release_before(offset);
+    let report = merge_with(&inputs, output.file(), true, behind).map_err(|error| match error {
         MergeError::Trace { input, error } => Error::Trace { path: path(input), error },
         MergeError::Twice { first, second } => Error::Twice(path(first), path(second)),
         MergeError::Output(error) => Refusal::Write { path: args.output.clone(), error }.into(),

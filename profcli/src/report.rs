@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::ValueEnum;
+use profformat::Filter;
 use profformat::analysis::Profile;
 use profformat::export::escape::escape;
 use profformat::export::text::{self, Options, Sort, Source};
@@ -87,8 +88,9 @@ enum ReportError {
 
 fn report(args: &Args) -> Result<(), ReportError> {
     let bytes = profformat::map::open(&args.trace).map_err(ReportError::Open)?;
-    let profile = Profile::from_bytes_with(&bytes, |offset| bytes.release_before(offset))
-        .map_err(|error| ReportError::Trace { path: args.trace.clone(), error })?;
+    let profile =
+        Profile::from_bytes_with(&bytes, &Filter::new(), |offset| bytes.release_before(offset))
+            .map_err(|error| ReportError::Trace { path: args.trace.clone(), error })?;
     crate::damage::warn(&args.trace, &profile);
     let stdout = io::stdout();
     let terminal = stdout.is_terminal();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use profformat::recover::Report;
-use profformat::split::{SplitError, split};
+use profformat::split::{SplitError, split_with};
 use profformat::units::Timestamp;
 
 use crate::check::readable;
@@ -63,7 +63,8 @@ fn save(args: &Args) -> Result<Report, Error> {
     refuse(&args.output, replace, &inputs)?;
     let bytes = profformat::map::open(&args.trace)?;
     let output = Output::open(&args.output, replace, &inputs)?;
-    let report = split(&bytes, args.from, args.until, output.file(), true);
+    let behind = |offset| bytes.release_before(offset);
+    let report = split_with(&bytes, args.from, args.until, output.file(), true, behind);
     let report = report.map_err(|error| match error {
         SplitError::Output(error) => Refusal::Write { path: args.output.clone(), error }.into(),
         error => Error::Trace { path: args.trace.clone(), error },

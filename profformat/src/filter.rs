@@ -88,6 +88,16 @@ impl Filter {
         }
     }
 
+    /// Was nothing asked for in particular?
+    pub(crate) fn wants_all(&self) -> bool {
+        let Self { from, until, threads, processes, kinds } = self;
+        from.is_none()
+            && until.is_none()
+            && threads.is_none()
+            && processes.is_none()
+            && kinds.is_none()
+    }
+
     /// Is nothing in chunks of this kind wanted?
     pub(crate) fn rules_out(&self, kind: Kind) -> bool {
         kind.is_optional() && !self.wants_kind(kind)

@@ -1,7 +1,7 @@
 //! Several traces as one.
 //!
 //! ```text
-//! merge(&[&[u8]], out, compress) -> Result<Report, MergeError>
+//! merge(&[&[u8]], out, compress) -> Result<Report, MergeError>       merge_with: tells what was read
 //!
 //! inputs -> [position in merged time] -> the earliest -> ids and times translated -> writer
 //! ```
@@ -98,6 +98,19 @@ pub enum MergeError {
 /// of zeros are not compared. Overlapping parts are only noticed at the end. After an error the output is
 /// not a whole trace.
 pub fn merge<W: Write>(inputs: &[&[u8]], out: W, compress: bool) -> Result<Report, MergeError> {
+    merge_with(inputs, out, compress, |_, _| ())
+}
+
+/// As [`merge`]; `behind` is told, again and again, of which input the bytes up to which offset have been read.
+///
+/// # Errors
+/// Those of [`merge`].
+pub fn merge_with<W: Write>(
+    inputs: &[&[u8]],
+    out: W,
+    compress: bool,
+    behind: impl FnMut(usize, usize),
+) -> Result<Report, MergeError> {
     let plan = Plan::new(inputs)?;
     let numbered = inputs.len() > 1;
     let mut inputs = Vec::with_capacity(inputs.len());
@@ -110,7 +123,7 @@ pub fn merge<W: Write>(inputs: &[&[u8]], out: W, compress: bool) -> Result<Repor
     for note in plan.notes {
         writer.write(&Record::Note(note.into_bytes()))?;
     }
-    pass_all(&mut inputs, &mut writer)?;
+    pass_all(&mut inputs, &mut writer, behind)?;
     refuse_overlaps(&inputs)?;
     for note in inputs.iter().flat_map(Input::notes) {
         writer.write(&Record::Note(note.into_bytes()))?;
@@ -124,6 +137,7 @@ pub fn merge<W: Write>(inputs: &[&[u8]], out: W, compress: bool) -> Result<Repor
 fn pass_all<W: Write>(
     inputs: &mut [Input<'_>],
     writer: &mut TraceWriter<W>,
+    mut behind: impl FnMut(usize, usize),
 ) -> Result<(), MergeError> {
     let mut queue = BinaryHeap::new();
     for (number, input) in inputs.iter_mut().enumerate() {
@@ -136,6 +150,7 @@ fn pass_all<W: Write>(
         }
         let input = &mut inputs[number];
         input.pass(&mut numbers, writer)?;
+        behind(number, input.offset());
         queue.extend(input.position()?.map(|time| Reverse((time, number))));
     }
     Ok(())

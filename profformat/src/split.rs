@@ -1,7 +1,7 @@
 //! A part of a trace as a trace of its own.
 //!
 //! ```text
-//! split(&[u8], from, until, out, compress) -> Result<Report, SplitError>
+//! split(&[u8], from, until, out, compress) -> Result<Report, SplitError>       split_with: tells what was read
 //!
 //! trace -> [first reading: footprints and counters before] -> what the part begins with
 //!       -> [second reading: everything in it]              -> times from its start on -> writer
@@ -84,6 +84,22 @@ pub fn split<W: Write>(
     out: W,
     compress: bool,
 ) -> Result<Report, SplitError> {
+    split_with(bytes, from, until, out, compress, |_| ())
+}
+
+/// As [`split`]; `behind` is told, again and again, up to which offset the bytes have been read. It begins anew for
+/// the second reading.
+///
+/// # Errors
+/// Those of [`split`].
+pub fn split_with<W: Write>(
+    bytes: &[u8],
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
+    out: W,
+    compress: bool,
+    mut behind: impl FnMut(usize),
+) -> Result<Report, SplitError> {
     let reader = TraceReader::new(bytes)?;
     let unit = reader.time_unit_ns();
     let range = Range::new(from, until, unit)?;
@@ -91,7 +107,7 @@ pub fn split<W: Write>(
     let options = Options { compress, time_unit_ns: unit as u32 };
     let mut writer = TraceWriter::new(out, &header(reader.header(), range), options)?;
     let mut reader = reader.filter(filter(range));
-    let mut part = Part::new(range, Before::read(bytes, range.from)?);
+    let mut part = Part::new(range, Before::read(bytes, range.from, &mut behind)?);
     let (mut pace, mut last, mut end) = (Pace::new(), Timestamp::ZERO, None);
     while let Some(block) = reader.next_block() {
         let block = block?;
@@ -101,6 +117,7 @@ pub fn split<W: Write>(
             end = Some(*time);
             continue;
         }
+        behind(reader.offset());
         if pace.is_due(range.within(time)) {
             writer.flush()?;
         }

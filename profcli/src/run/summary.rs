@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use profcore::collector::Ended;
+use profformat::Filter;
 use profformat::analysis::Profile;
 use profformat::export::text;
 
@@ -44,7 +45,9 @@ pub(super) fn tell(args: &Args, ended: &Ended, trace: &Path) {
 /// The summary of a trace; `None` if it cannot be read back.
 fn summary(trace: &Path) -> Option<Vec<u8>> {
     let bytes = profformat::map::open(trace).ok()?;
-    let profile = Profile::from_bytes_with(&bytes, |offset| bytes.release_before(offset)).ok()?;
+    let profile =
+        Profile::from_bytes_with(&bytes, &Filter::new(), |offset| bytes.release_before(offset))
+            .ok()?;
     let files = Files::of(&profile);
     let mut page = Vec::new();
     let path = trace.to_string_lossy();

@@ -226,17 +226,21 @@ impl Profile {
     /// # Errors
     /// When these bytes are no trace that this version can read.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        Self::from_bytes_with(bytes, |_| ())
+        Self::from_bytes_with(bytes, &Filter::new(), |_| ())
     }
 
-    /// As [`from_bytes`](Self::from_bytes); `behind` is told, again and again, up to which offset the bytes have
+    /// The profile of the events that `filter` wants; `behind` is told, again and again, up to which offset the bytes have
     /// been read, twice from front to end: to show progress, or to let go of pages of a mapped file.
     ///
     /// # Errors
     /// When these bytes are no trace that this version can read.
-    pub fn from_bytes_with(bytes: &[u8], mut behind: impl FnMut(usize)) -> Result<Self, Error> {
+    pub fn from_bytes_with(
+        bytes: &[u8],
+        filter: &Filter,
+        mut behind: impl FnMut(usize),
+    ) -> Result<Self, Error> {
         let mut survey = Survey::default();
-        let footprints = Filter::new().kinds([Kind::Footprints]);
+        let footprints = filter.clone().kinds([Kind::Footprints]);
         let mut reader = TraceReader::new(bytes)?.filter(footprints);
         while let Some(block) = reader.next_block() {
             if let Block::Records(records) = block? {
@@ -245,6 +249,9 @@ impl Profile {
             behind(reader.offset());
         }
         let mut reader = TraceReader::new(bytes)?;
+        if !filter.wants_all() {
+            reader = reader.filter(filter.clone());
+        }
         let mut builder = Builder::new(reader.header().clone(), survey.finish());
         while let Some(block) = reader.next_block() {
             builder.block(&block?);

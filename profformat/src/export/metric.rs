@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::ExportError;
 use crate::analysis::Profile;
 use crate::ids::{StackId, ThreadId};
+use crate::kind::Kind;
 
 /// A figure that stacks can be weighed by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,15 @@ impl Metric {
         match self {
             Metric::Cpu | Metric::Wall => Unit::Nanoseconds,
             Metric::Alloc | Metric::Live | Metric::Peak | Metric::Copies => Unit::Bytes,
+        }
+    }
+
+    /// The events that its weights are made of: a profile of these alone exports the same.
+    pub fn kinds(self) -> &'static [Kind] {
+        match self {
+            Metric::Cpu | Metric::Wall => &[Kind::Samples],
+            Metric::Alloc | Metric::Live | Metric::Peak => &[Kind::Memory],
+            Metric::Copies => &[Kind::Copies],
         }
     }
 

@@ -47,6 +47,11 @@ impl Format {
         }
     }
 
+    /// True for an output of one metric; the others have everything side by side.
+    pub const fn is_of_one_metric(self) -> bool {
+        matches!(self, Format::Pprof | Format::Speedscope | Format::Collapsed)
+    }
+
     /// True for an output that no terminal can show.
     pub const fn is_binary(self) -> bool {
         matches!(self, Format::Pprof)

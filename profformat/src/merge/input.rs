@@ -96,6 +96,11 @@ impl<'a> Input<'a> {
         self.translation.time(self.end.unwrap_or(self.last))
     }
 
+    /// How many bytes of it were read.
+    pub(super) fn offset(&self) -> usize {
+        self.reader.offset()
+    }
+
     /// The time of what [`pass`](Self::pass) would pass on; `None` at the end.
     pub(super) fn position(&mut self) -> Result<Option<Timestamp>, MergeError> {
         if self.passed >= self.reader.block().len() {

@@ -20,7 +20,11 @@ pub(super) struct Before {
 
 impl Before {
     /// Reads what is needed and nothing else.
-    pub(super) fn read(bytes: &[u8], from: Timestamp) -> Result<Self, Error> {
+    pub(super) fn read(
+        bytes: &[u8],
+        from: Timestamp,
+        mut behind: impl FnMut(usize),
+    ) -> Result<Self, Error> {
         let mut before = Self::default();
         if from == Timestamp::ZERO {
             return Ok(before);
@@ -40,6 +44,7 @@ impl Before {
                     _ => {}
                 }
             }
+            behind(reader.offset());
         }
         before.points.retain(|process, _| !ended.contains(process));
         Ok(before)
