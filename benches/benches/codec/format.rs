@@ -34,6 +34,8 @@ pub(crate) enum Column {
     ReadBlocks,
     /// Everything read and judged, `recover::check`.
     Check,
+    /// From two files to one.
+    Merge,
     /// From bytes to another format.
     Export(Exported),
 }

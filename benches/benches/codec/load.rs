@@ -51,7 +51,9 @@ impl Definitions {
                 other => event(&other),
             }
         }
-        Self { header: reader.header().clone(), processes, threads, tables: reader.into_tables() }
+        // Without an id a trace can be merged with itself.
+        let header = Header { trace_id: [0; 16], ..reader.header().clone() };
+        Self { header, processes, threads, tables: reader.into_tables() }
     }
 
     /// A trace that begins with these definitions.

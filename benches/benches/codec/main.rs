@@ -63,13 +63,18 @@ impl Arguments {
 fn main() {
     let Some(arguments) = Arguments::parse() else { return };
     let mut rows = Vec::new();
+    let mut depths = Vec::new();
     // One load at a time: ten million events are half a gigabyte.
-    measure(&arguments, &synthetic::samples(arguments.events), samples(), &mut rows);
+    let load = synthetic::samples(arguments.events);
+    depths.push((load.source, perf::depth(&load)));
+    measure(&arguments, &load, samples(), &mut rows);
+    drop(load);
     measure(&arguments, &synthetic::memory(arguments.events), every(), &mut rows);
     match std::fs::read(&arguments.recorded) {
         Err(error) => eprintln!("no recorded events: {}: {error}", arguments.recorded.display()),
         Ok(trace) => {
             if let Some(load) = recorded::load(&trace, arguments.recorded_events) {
+                depths.push((load.source, perf::depth(&load)));
                 measure(&arguments, &load, samples(), &mut rows);
             }
             if let Some(load) = recorded::load::<MemoryEvent>(&trace, arguments.recorded_events) {
@@ -78,9 +83,13 @@ fn main() {
         }
     }
     table::print(&rows);
+    println!("\nRates are millions of events a second of one core.");
+    for (source, depth) in depths {
+        println!("Frames of a {source} sample, each of which perf.data repeats: {depth:.1}");
+    }
     if arguments.filter.is_empty() {
         let bytes = 256 << 20;
-        println!("\nScan behind damage: {:.1} GB/s", ours::behind_damage(bytes) / 1e9);
+        println!("Scan behind damage: {:.1} GB/s", ours::behind_damage(bytes) / 1e9);
     }
 }
 
@@ -119,6 +128,10 @@ fn measure<E: Event>(
         .filter(|format| wanted(format.name()))
         .map(|format| (format, 0.0, Clock::default()))
         .collect();
+    if measured.is_empty() {
+        return;
+    }
+    eprintln!("{name}: {} events", load.events.len());
     // The same memory for all, so that nobody pays for fresh pages but the first.
     let mut out = Vec::new();
     for round in 1..=arguments.rounds {

@@ -3,6 +3,7 @@
 use profformat::analysis::Profile;
 use profformat::export::export;
 use profformat::limit::BLOCK_EVENTS;
+use profformat::merge::merge;
 use profformat::units::Timestamp;
 use profformat::{Block, TraceReader, recover};
 
@@ -14,11 +15,12 @@ use crate::load::Load;
 pub(crate) struct Trace {
     compress: bool,
     rounds: usize,
+    merged: Vec<u8>,
 }
 
 impl Trace {
-    pub(crate) const PLAIN: Self = Self { compress: false, rounds: 0 };
-    pub(crate) const ZSTD: Self = Self { compress: true, rounds: 0 };
+    pub(crate) const PLAIN: Self = Self { compress: false, rounds: 0, merged: Vec::new() };
+    pub(crate) const ZSTD: Self = Self { compress: true, rounds: 0, merged: Vec::new() };
 }
 
 impl<E: Event> Format<E> for Trace {
@@ -42,6 +44,11 @@ impl<E: Event> Format<E> for Trace {
             // They take most of the time, and every other round is enough for them.
             return;
         }
+        self.merged.clear();
+        let (report, seconds) = timed(|| merge(&[bytes, bytes], &mut self.merged, self.compress));
+        let records = report.expect("a merged trace").inputs.into_iter().map(|input| input.records);
+        assert!(records.sum::<u64>() > 2 * load.events.len() as u64);
+        clock.add(Column::Merge, seconds / 2.0);
         // Every export begins with the same analysis.
         let (profile, analysis) = timed(|| Profile::from_bytes(bytes).expect("a trace"));
         for exported in Exported::all() {

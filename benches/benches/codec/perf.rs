@@ -14,7 +14,7 @@ use profformat::tables::Tables;
 
 use crate::events::{Weighed, micros};
 use crate::format::{Clock, Column, Format};
-use crate::load::Load;
+use crate::load::{Definitions, Load};
 
 /// A file of `perf record`.
 pub(crate) struct PerfData;
@@ -54,14 +54,19 @@ fn write(load: &Load<Sample>, out: &mut Vec<u8>) {
     header(out);
     for round in load.events.chunks(ROUND) {
         for sample in round {
-            let pid = load.definitions.threads[sample.thread.index()].process.number();
-            record(sample, pid, &load.definitions.tables, out);
+            record(sample, &load.definitions, out);
         }
         out.extend(RECORD_FINISHED_ROUND.to_le_bytes());
         out.extend([0, 0, 8, 0]);
     }
     let data = out.len() as u64 - DATA_OFFSET;
     out[DATA_SIZE_AT..DATA_SIZE_AT + 8].copy_from_slice(&data.to_le_bytes());
+}
+
+/// Frames of a sample on average: what makes these files as long as they are.
+pub(crate) fn depth(load: &Load<Sample>) -> f64 {
+    let frames = |sample: &Sample| load.definitions.tables.walk(sample.stack).count();
+    load.events.iter().map(frames).sum::<usize>() as f64 / load.events.len() as f64
 }
 
 fn header(out: &mut Vec<u8>) {
@@ -81,7 +86,8 @@ fn header(out: &mut Vec<u8>) {
     out.extend([0; 16]);
 }
 
-fn record(sample: &Sample, pid: u32, tables: &Tables, out: &mut Vec<u8>) {
+fn record(sample: &Sample, definitions: &Definitions, out: &mut Vec<u8>) {
+    let (thread, tables) = (&definitions.threads[sample.thread.index()], &definitions.tables);
     let start = out.len();
     out.extend(RECORD_SAMPLE.to_le_bytes());
     // The six modes of a CPU that perf tells apart, for the six classes; the length is known at the end.
@@ -89,8 +95,8 @@ fn record(sample: &Sample, pid: u32, tables: &Tables, out: &mut Vec<u8>) {
     out.extend([0; 2]);
     let ip = tables.walk(sample.stack).next().map_or(0, address);
     out.extend(ip.to_le_bytes());
-    out.extend(pid.to_le_bytes());
-    out.extend(sample.thread.number().to_le_bytes());
+    out.extend(definitions.processes[thread.process.index()].pid.to_le_bytes());
+    out.extend(thread.tid.to_le_bytes());
     out.extend(micros(sample.time).to_le_bytes());
     out.extend(sample.weight().to_le_bytes());
     chain(sample.stack, tables, out);

@@ -25,6 +25,7 @@ pub(crate) fn print(rows: &[Row]) {
         "read blocks",
         "check",
         "check GB/s",
+        "merge",
     ];
     let heads: Vec<_> = heads.map(String::from).into_iter().chain(exports).collect();
     println!("| {} |", heads.join(" | "));
@@ -41,6 +42,7 @@ impl Row {
             [Column::Write, Column::WriteBlocks, Column::Read, Column::ReadBlocks, Column::Check];
         cells.extend(columns.map(|column| self.rate(column, self.events / 1e6)));
         cells.push(self.rate(Column::Check, self.events * self.size / 1e9));
+        cells.push(self.rate(Column::Merge, self.events / 1e6));
         let exports = Exported::all().map(Column::Export);
         cells.extend(exports.map(|column| self.rate(column, self.events / 1e6)));
         cells
