@@ -259,6 +259,37 @@ fn a_newer_minor_version_is_read_as_far_as_known() {
     assert_eq!((damage.chunks, damage.bytes, damage.missing), (0, 0, 0));
 }
 
+/// What a release of tomorrow would write: version 2 of a block of samples, which has one column more.
+fn samples_of_version_2(flags: u8, sequence: u64) -> Vec<u8> {
+    let numbers = [&1_u32.to_le_bytes()[..], &7_u64.to_le_bytes()].concat();
+    let cpus: &[u8] = b"\x05";
+    let payload = columns(&numbers, &[b"\0", b"\0", b"\0", b"\x0a", b"\0", cpus]);
+    chunk(8, 2, flags, sequence, payload.len() as u32, &payload)
+}
+
+#[test]
+fn a_second_version_of_a_block_is_read_when_it_only_appends_and_passed_over_else() {
+    let mut writer = TraceWriter::new(Vec::new(), &example::header(), PLAIN).unwrap();
+    let process = writer.process(1, &["app"]).unwrap();
+    writer.thread(process, 1, "main").unwrap();
+    writer.flush().unwrap();
+    let sound = writer.finish(at(9)).unwrap();
+    let definitions = chunks(&sound)[..3].to_vec();
+    for (flags, read_samples) in [(0b100, 1), (0, 0)] {
+        let mut bytes = sound[..definitions[2].1].to_vec();
+        bytes.extend(samples_of_version_2(flags, 3));
+        let (records, reader) = read(&bytes).unwrap();
+        let samples: Vec<_> =
+            records.iter().filter(|record| matches!(record, Record::Sample(_))).collect();
+        assert_eq!(samples.len(), read_samples);
+        if let Some(Record::Sample(sample)) = samples.first() {
+            assert_eq!((sample.time, sample.weight_ns), (at(12), 5_000));
+        }
+        assert_eq!(reader.damage().unknown as usize, 1 - read_samples);
+        assert_eq!((reader.damage().chunks, reader.damage().missing), (0, 0));
+    }
+}
+
 #[test]
 fn a_repeated_chunk_does_not_count_twice() {
     let note = plain(15, 1, &columns(&[1, 0, 0, 0], &[b"\x02", b"ok"]));

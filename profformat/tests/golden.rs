@@ -10,29 +10,39 @@ fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
 }
 
+/// Every version that was released, with its minor number.
+const VERSIONS: [(&str, u16); 2] = [("v1.0", 0), ("v1.1", 1)];
+
 #[test]
-fn version_1_0_is_read_as_on_the_day_it_was_written() {
-    let wanted = std::fs::read_to_string(golden("v1.0.txt")).unwrap();
-    let bytes = std::fs::read(golden("v1.0.proftrace")).unwrap();
-    assert_eq!(example::dump(&bytes), wanted);
-    assert_eq!(TraceInfo::of(&bytes), TraceInfo { version: (1, 0), sound: true });
+fn every_version_is_read_as_on_the_day_it_was_written() {
+    for (name, minor) in VERSIONS {
+        let wanted = std::fs::read_to_string(golden(&format!("{name}.txt"))).unwrap();
+        let bytes = std::fs::read(golden(&format!("{name}.proftrace"))).unwrap();
+        assert_eq!(example::dump(&bytes), wanted);
+        assert_eq!(TraceInfo::of(&bytes), TraceInfo { version: (1, minor), sound: true });
+    }
 }
 
 #[cfg(feature = "zstd")]
 #[test]
-fn version_1_0_compressed_says_the_same() {
-    let wanted = std::fs::read_to_string(golden("v1.0.txt")).unwrap();
-    let bytes = std::fs::read(golden("v1.0-zstd.proftrace")).unwrap();
-    assert_eq!(example::dump(&bytes), wanted);
-    assert!(bytes.len() < std::fs::read(golden("v1.0.proftrace")).unwrap().len());
+fn compressed_they_say_the_same() {
+    for (name, _) in VERSIONS {
+        let wanted = std::fs::read_to_string(golden(&format!("{name}.txt"))).unwrap();
+        let bytes = std::fs::read(golden(&format!("{name}-zstd.proftrace"))).unwrap();
+        assert_eq!(example::dump(&bytes), wanted);
+        let plain = std::fs::read(golden(&format!("{name}.proftrace"))).unwrap();
+        assert!(bytes.len() < plain.len());
+    }
 }
 
 #[cfg(not(feature = "zstd"))]
 #[test]
 fn compressed_chunks_are_counted_without_zstd() {
-    let bytes = std::fs::read(golden("v1.0-zstd.proftrace")).unwrap();
-    let report = profformat::recover::check(&bytes).unwrap();
-    assert!(report.damage.unsupported > 0 && report.damage.chunks == 0, "{report:?}");
+    for (name, _) in VERSIONS {
+        let bytes = std::fs::read(golden(&format!("{name}-zstd.proftrace"))).unwrap();
+        let report = profformat::recover::check(&bytes).unwrap();
+        assert!(report.damage.unsupported > 0 && report.damage.chunks == 0, "{report:?}");
+    }
 }
 
 #[derive(Debug, PartialEq)]
@@ -53,14 +63,14 @@ impl TraceInfo {
 #[test]
 #[ignore = "only for a new version"]
 fn write_golden() {
-    for (name, compress) in [("v1.0.proftrace", false), ("v1.0-zstd.proftrace", true)] {
+    for (name, compress) in [("v1.1.proftrace", false), ("v1.1-zstd.proftrace", true)] {
         let (_, bytes) = example::trace(Options { compress, ..example::PLAIN }, 10);
         if !golden(name).exists() {
             std::fs::write(golden(name), &bytes).unwrap();
         }
     }
-    let bytes = std::fs::read(golden("v1.0.proftrace")).unwrap();
-    if !golden("v1.0.txt").exists() {
-        std::fs::write(golden("v1.0.txt"), example::dump(&bytes)).unwrap();
+    let bytes = std::fs::read(golden("v1.1.proftrace")).unwrap();
+    if !golden("v1.1.txt").exists() {
+        std::fs::write(golden("v1.1.txt"), example::dump(&bytes)).unwrap();
     }
 }
