@@ -166,6 +166,7 @@ impl Heap {
         let figures = &mut self.sums[at].figures;
         let block = self.blocks.entry(key).or_default();
         block.shrink = block.shrink.or(early.shrink);
+        let is_full = block.parts.len() >= PARTS;
         match block.parts.iter_mut().find(|p| p.sum == at) {
             Some(old) => {
                 let live = old.live.saturating_add(part.live);
@@ -174,7 +175,7 @@ impl Heap {
                 set_peak(figures, old.at_peak, at_peak);
                 *old = Part { sum: at, time: old.time.max(part.time), live, at_peak };
             }
-            None if block.parts.len() >= PARTS => self.unfollowed += 1,
+            None if is_full => self.unfollowed += 1,
             None => {
                 set_live(figures, 0, part.live);
                 set_peak(figures, 0, part.at_peak);
