@@ -27,8 +27,8 @@ pub struct Model {
 }
 
 const FAMILIES: usize = 11;
-/// Records that a plan may make by repeating.
-const REPEATED: usize = 20_000;
+/// Bytes of records that a plan may make by repeating.
+const REPEATED: usize = 4 << 20;
 
 /// Records whose order among each other is kept.
 fn family(record: &Record) -> usize {
@@ -45,6 +45,19 @@ fn family(record: &Record) -> usize {
         Record::Note(_) => 9,
         _ => 10,
     }
+}
+
+/// About how much memory a record takes.
+fn size(record: &Record) -> usize {
+    let more = match record {
+        Record::Process(process) => {
+            process.python.len() + process.command.iter().map(|word| word.len() + 24).sum::<usize>()
+        }
+        Record::Thread(thread) => thread.name.len(),
+        Record::Note(note) => note.len(),
+        _ => 0,
+    };
+    size_of::<Record>() + more
 }
 
 fn cut(bytes: &[u8]) -> Vec<u8> {
@@ -109,8 +122,9 @@ impl Model {
             Action::Flush => self.writer.flush().expect("a vector takes everything"),
             Action::Again(times) => {
                 let Some(last) = self.last.clone() else { return };
-                for _ in 0..usize::from(*times).min(self.room) {
-                    self.room -= 1;
+                let size = size(&last);
+                for _ in 0..usize::from(*times).min(self.room / size) {
+                    self.room -= size;
                     self.write(last.clone());
                 }
             }

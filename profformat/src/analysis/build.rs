@@ -22,6 +22,9 @@ use crate::record::{
 use crate::tables::Tables;
 use crate::units::Timestamp;
 
+/// Notes of a trace that are kept.
+const NOTES: usize = 256;
+
 /// The first pass: finds when the footprint was highest. Only [`Record::Footprint`] and
 /// [`Record::ProcessEnd`] matter to it; a reader may leave out everything else.
 #[derive(Debug, Default)]
@@ -58,6 +61,7 @@ pub struct Builder {
     copies: Copies,
     counters: HashMap<(ProcessId, StringId), u64>,
     notes: Vec<String>,
+    more_notes: u64,
     elapsed: Timestamp,
     complete: bool,
 }
@@ -76,6 +80,7 @@ impl Builder {
             copies: Copies::default(),
             counters: HashMap::new(),
             notes: Vec::new(),
+            more_notes: 0,
             elapsed: Timestamp::ZERO,
             complete: false,
         }
@@ -125,7 +130,7 @@ impl Builder {
                 counter.time
             }
             Record::Note(note) => {
-                self.note(String::from_utf8_lossy(note).into_owned());
+                self.foreign_note(note);
                 return;
             }
             Record::End(time) => {
@@ -163,14 +168,26 @@ impl Builder {
         }
     }
 
+    /// Adds a note of the trace. The first [`NOTES`] are kept, for a file can have a million.
+    fn foreign_note(&mut self, note: &[u8]) {
+        if self.notes.len() < NOTES {
+            self.note(String::from_utf8_lossy(note).into_owned());
+        } else {
+            self.more_notes += 1;
+        }
+    }
+
     /// The profile. `tables` are the reader's, as they are after the last record.
     pub fn finish(mut self, mut tables: Tables) -> Profile {
         let unfollowed = self.heap.unfollowed();
         if unfollowed > 0 {
             self.note(format!(
-                "{unfollowed} sampled blocks were live beside {} others: what became of them is not known",
+                "what became of {unfollowed} sampled allocations is not known: more than {} blocks were live at once, or one grew in too many places",
                 heap::BLOCKS
             ));
+        }
+        if self.more_notes > 0 {
+            self.note(format!("{} more notes are in the trace", self.more_notes));
         }
         let Self { processes, threads, .. } = self;
         let mut counters = BTreeMap::new();

@@ -13,8 +13,8 @@
 //! - a `Free` or `Resize` whose `Alloc` has not come, and a `Free` for which a growth sampled by another
 //!   thread may still come, are remembered for [`LATENESS`], at most [`REMEMBERED`] of them.
 //!
-//! Memory: one entry for each stack, each live followed block (at most [`BLOCKS`]; others only count as
-//! allocated) and each remembered block. Several samples
+//! Memory: one entry for each stack, each live followed block (at most [`BLOCKS`] of at most [`PARTS`]; others only
+//! count as allocated) and each remembered block. Several samples
 //! of one block in one stack are one part of it. A block keeps its last shrinking only: two shrinkings by
 //! two threads within one drain, with a growth between, may so be taken for one.
 
@@ -35,6 +35,8 @@ const LATENESS: u64 = 10_000_000_000;
 /// How many ended blocks are remembered at most.
 const REMEMBERED: usize = 1 << 18;
 
+/// How many parts a block has at most: stacks that made it grow. Every one is looked at when it changes.
+const PARTS: usize = 16;
 /// How many live blocks are followed at most.
 pub(super) const BLOCKS: usize = 1 << 19;
 
@@ -97,7 +99,7 @@ pub(super) struct Heap {
     early: HashMap<Key, Early>,
     ages: VecDeque<(Timestamp, Key)>,
     newest: Timestamp,
-    /// Blocks that were not followed, for there were [`BLOCKS`] already.
+    /// Blocks and parts that were not followed, for there were [`BLOCKS`] or [`PARTS`] already.
     unfollowed: u64,
 }
 
@@ -164,6 +166,7 @@ impl Heap {
         let figures = &mut self.sums[at].figures;
         let block = self.blocks.entry(key).or_default();
         block.shrink = block.shrink.or(early.shrink);
+        let is_full = block.parts.len() >= PARTS;
         match block.parts.iter_mut().find(|p| p.sum == at) {
             Some(old) => {
                 let live = old.live.saturating_add(part.live);
@@ -172,6 +175,7 @@ impl Heap {
                 set_peak(figures, old.at_peak, at_peak);
                 *old = Part { sum: at, time: old.time.max(part.time), live, at_peak };
             }
+            None if is_full => self.unfollowed += 1,
             None => {
                 set_live(figures, 0, part.live);
                 set_peak(figures, 0, part.at_peak);

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::{Decoder, count, ended};
 use crate::codec;
+use crate::limit;
 use crate::payload::{
     AboutV1, CountersV1, EndV1, FootprintsV1, NotesV1, ProcessEndsV1, ProcessesV1, ThreadEndsV1,
     ThreadsV1,
@@ -18,13 +19,26 @@ use crate::wire::zigzag;
 /// Adds to a header what does not stand in the file header.
 pub(crate) fn about(payload: &[u8], header: &mut Header) -> Result<(), What> {
     let about: AboutV1<'_> = codec::decode(payload)?;
-    header.tool = String::from_utf8_lossy(about.tool).into_owned();
-    header.command = command(&about.command);
+    let command = command(&about.command)?;
+    header.tool = text(about.tool)?;
+    header.command = command;
     Ok(())
 }
 
-fn command(arguments: &[&[u8]]) -> Vec<Vec<u8>> {
-    arguments.iter().map(|argument| argument.to_vec()).collect()
+fn command(arguments: &[&[u8]]) -> Result<Vec<Vec<u8>>, What> {
+    let bytes: usize = arguments.iter().map(|argument| argument.len() + 8).sum();
+    if bytes > limit::COMMAND_BYTES {
+        return Err("a command is too long");
+    }
+    arguments.iter().map(|argument| Ok(string(argument)?.to_vec())).collect()
+}
+
+fn text(bytes: &[u8]) -> Result<String, What> {
+    Ok(String::from_utf8_lossy(string(bytes)?).into_owned())
+}
+
+fn string(bytes: &[u8]) -> Result<&[u8], What> {
+    if bytes.len() <= limit::STRING_BYTES { Ok(bytes) } else { Err("a string is too long") }
 }
 
 impl Decoder {
@@ -37,13 +51,15 @@ impl Decoder {
             };
             // Those that were made up for the parent stand between the one before and this one.
             self.records.append(&mut self.known.made_up);
+            // An id is only given to what is good.
+            let (command, python) = (command(&entry.command)?, text(entry.python)?);
             let process = Process {
                 id: self.known.next_process()?,
                 parent,
                 pid: entry.pid,
                 time: self.unit.time(entry.time),
-                command: command(&entry.command),
-                python: String::from_utf8_lossy(entry.python).into_owned(),
+                command,
+                python,
                 profiled: entry.profiled != 0,
             };
             self.records.push(Record::Process(process));
@@ -66,7 +82,7 @@ impl Decoder {
                 process,
                 tid: tids.next_u32()?,
                 time: self.unit.time(times.delta(&mut last)?),
-                name: bytes.bytes(names.next()?)?.to_vec(),
+                name: string(bytes.bytes(names.next()?)?)?.to_vec(),
                 id: self.known.next_thread(process)?,
             };
             self.records.push(Record::Thread(thread));
@@ -164,7 +180,7 @@ impl Decoder {
         let mut lengths = Cursor::new(notes.lengths, entries)?;
         let mut bytes = Cursor::open(notes.bytes);
         for _ in 0..entries {
-            let note = bytes.bytes(lengths.next()?)?.to_vec();
+            let note = string(bytes.bytes(lengths.next()?)?)?.to_vec();
             self.records.push(Record::Note(note));
         }
         ended(&[lengths, bytes])

@@ -84,7 +84,7 @@ pub(super) fn add(corpus: &mut Corpus) {
             })
             .finished()
     });
-    corpus.greedy("a million different notes", || {
+    corpus.large("a million different notes", || {
         (0..16)
             .fold(Forge::new(), |file, n| {
                 let number = |at| n * EVENTS + at;
@@ -98,7 +98,18 @@ pub(super) fn add(corpus: &mut Corpus) {
         let note = columns(&1_u32.to_le_bytes(), &[&varints([length]), &vec![7; length as usize]]);
         (0..200).fold(Forge::new(), |file, _| file.packed(15, &note)).finished()
     });
-    corpus.greedy("300 threads with names of 4 MiB", || {
+    corpus.greedy("20,000 threads with names of 64 KiB", || {
+        let (count, length) = (64, 65_535 - 100);
+        let (lengths, names) = (varints([length; 64]), vec![7; length as usize * count]);
+        let zeros = vec![0; count];
+        (0..300)
+            .fold(Forge::with_definitions(), |file, n| {
+                let columns_of = [&zeros[..], &zeros, &zeros, &lengths, &names];
+                file.packed(7, &columns(&span(2 + n * 64, 64), &columns_of))
+            })
+            .finished()
+    });
+    corpus.large("300 threads with names of 4 MiB", || {
         let length = (4 << 20) - 200;
         let (lengths, name) = (varints([length]), vec![7; length as usize]);
         (0..300)
@@ -107,7 +118,7 @@ pub(super) fn add(corpus: &mut Corpus) {
             })
             .finished()
     });
-    corpus.greedy("300 processes with half a million empty arguments each", || {
+    corpus.large("300 processes with half a million empty arguments each", || {
         let arguments = 500_000_u64;
         (0..300)
             .fold(Forge::with_definitions(), |file, n| {
@@ -121,7 +132,7 @@ pub(super) fn add(corpus: &mut Corpus) {
             })
             .finished()
     });
-    corpus.greedy("a million counters' names of one process", || {
+    corpus.large("a million counters' names of one process", || {
         let [zeros, ones] = [column(0), column(4)];
         let mut file = Forge::new().plain(6, &{
             let mut delta = 0_u32.to_le_bytes().to_vec();
@@ -139,7 +150,7 @@ pub(super) fn add(corpus: &mut Corpus) {
         }
         file.finished()
     });
-    corpus.greedy("a block with 65,536 parts, shrunk 65,536 times", || {
+    corpus.large("a block with 65,536 parts, shrunk 65,536 times", || {
         let count = 65_536;
         let zeros = vec![0; count];
         let ones = vec![2; count];
