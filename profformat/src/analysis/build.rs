@@ -9,7 +9,7 @@ use super::footprint::Total;
 use super::heap::{self, Heap};
 use super::sites::places::NO_STACK;
 use super::time::Time;
-use super::{FootprintCurve, Profile};
+use super::{FootprintCurve, Profile, SUMS};
 use crate::block::Block;
 use crate::error::Error;
 use crate::filter::Filter;
@@ -179,6 +179,12 @@ impl Builder {
 
     /// The profile. `tables` are the reader's, as they are after the last record.
     pub fn finish(mut self, mut tables: Tables) -> Profile {
+        let crowded_out = self.time.crowded_out + self.heap.crowded_out + self.copies.crowded_out;
+        if crowded_out > 0 {
+            self.note(format!(
+                "{crowded_out} samples count without their stack: there are more than {SUMS} different ones"
+            ));
+        }
         let unfollowed = self.heap.unfollowed();
         if unfollowed > 0 {
             self.note(format!(

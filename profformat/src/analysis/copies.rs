@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 
 use super::estimate::Calls;
+use super::within;
 use crate::analysis::CopySum;
 use crate::ids::{StackId, ThreadId};
 use crate::record::Copied;
@@ -18,11 +19,15 @@ struct Sum {
 #[derive(Debug, Default)]
 pub(super) struct Copies {
     sums: HashMap<(ThreadId, Option<StackId>), Sum>,
+    /// Samples that count without their stack.
+    pub(super) crowded_out: u64,
 }
 
 impl Copies {
     pub(super) fn copied(&mut self, copied: &Copied) {
-        let sum = self.sums.entry((copied.thread, copied.stack)).or_default();
+        let Copied { thread, stack, .. } = *copied;
+        let key = within(&self.sums, (thread, stack), (thread, None), &mut self.crowded_out);
+        let sum = self.sums.entry(key).or_default();
         sum.samples += 1;
         sum.bytes = sum.bytes.saturating_add(copied.weight);
         sum.calls.add(copied.weight, copied.size);

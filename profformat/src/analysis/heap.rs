@@ -23,6 +23,7 @@ use std::collections::VecDeque;
 use hashbrown::HashMap;
 
 use super::estimate::Calls;
+use super::within;
 use crate::analysis::MemorySum;
 use crate::ids::{ProcessId, StackId, ThreadId};
 use crate::record::{Alloc, Domain, Free, Resize};
@@ -101,6 +102,8 @@ pub(super) struct Heap {
     newest: Timestamp,
     /// Blocks and parts that were not followed, for there were [`BLOCKS`] or [`PARTS`] already.
     unfollowed: u64,
+    /// Allocations that count without their stack.
+    pub(super) crowded_out: u64,
 }
 
 impl Heap {
@@ -116,6 +119,7 @@ impl Heap {
             ages: VecDeque::new(),
             newest: Timestamp::ZERO,
             unfollowed: 0,
+            crowded_out: 0,
         }
     }
 
@@ -274,7 +278,9 @@ impl Heap {
     }
 
     fn sum_of(&mut self, thread: ThreadId, stack: Option<StackId>) -> usize {
-        *self.index.entry((thread, stack)).or_insert_with(|| {
+        let key = within(&self.index, (thread, stack), (thread, None), &mut self.crowded_out);
+        let stack = key.1;
+        *self.index.entry(key).or_insert_with(|| {
             let figures = MemorySum {
                 thread,
                 stack,
