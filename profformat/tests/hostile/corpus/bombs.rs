@@ -105,9 +105,9 @@ pub(super) fn add(corpus: &mut Corpus) {
         let payload = nonsense();
         (0..500).fold(Forge::new(), |file, _| file.packed(2, &payload)).note().finished()
     });
-    corpus.large("500 chunks of 65,536 samples", || {
+    corpus.large("200 chunks of 65,536 samples", || {
         let payload = samples();
-        (0..500).fold(Forge::with_definitions(), |file, _| file.packed(8, &payload)).finished()
+        (0..200).fold(Forge::with_definitions(), |file, _| file.packed(8, &payload)).finished()
     });
     corpus.large("a chunk of 65,536 different notes", || {
         let lengths = vec![3; 65_536];

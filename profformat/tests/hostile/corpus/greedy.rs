@@ -118,9 +118,9 @@ pub(super) fn add(corpus: &mut Corpus) {
             })
             .finished()
     });
-    corpus.large("300 processes with half a million empty arguments each", || {
+    corpus.large("50 processes with half a million empty arguments each", || {
         let arguments = 500_000_u64;
-        (0..300)
+        (0..50)
             .fold(Forge::with_definitions(), |file, n| {
                 let mut delta = (2 + n as u32).to_le_bytes().to_vec();
                 delta.extend(1_u64.to_le_bytes());
