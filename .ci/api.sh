@@ -11,7 +11,7 @@ else
     target_dir=$PWD/target
 fi
 CARGO_TARGET_DIR=$target_dir/api cargo +nightly rustdoc --quiet -p profformat --all-features -- \
-    -Z unstable-options --output-format json
+    -Z unstable-options --output-format json -A rustdoc::private-intra-doc-links
 python3 .ci/api.py "$target_dir/api/doc/profformat.json" >"$target_dir/api/api.txt"
 if [[ ${1-} == --accept ]]; then
     cp "$target_dir/api/api.txt" profformat/api.txt
