@@ -6,10 +6,12 @@ use alloc::vec::Vec;
 
 use crate::block::Block;
 use crate::error::Error;
+use crate::header;
 use crate::io::{self, Write};
 use crate::pace::Pace;
 use crate::reader::{Damage, TraceReader};
 use crate::record::{MemoryEvent, Record};
+use crate::scan::Scan;
 use crate::units::Timestamp;
 use crate::writer::{Options, TraceWriter};
 
@@ -54,6 +56,33 @@ pub fn check_with(bytes: &[u8], mut behind: impl FnMut(usize)) -> Result<Report,
         behind(reader.offset());
     }
     Ok(report(&reader, records, last))
+}
+
+/// What [`scan`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frames {
+    /// Chunks whose checksums fit.
+    pub chunks: u64,
+    /// What is in none of them. Chunks of types or versions that are not known do not count here.
+    pub damage: Damage,
+    /// The first thing that is wrong.
+    pub first: Option<Error>,
+}
+
+/// Looks at framing and checksums of a trace and not into its payloads: several times faster than [`check`], and
+/// enough to find what a disk or a transfer did. `behind` is told up to which offset the bytes have been read.
+pub fn scan(bytes: &[u8], mut behind: impl FnMut(usize)) -> Result<Frames, Error> {
+    let mut scan = Scan::new(bytes, header::decode(bytes)?.length);
+    let (mut chunks, mut first) = (0, None);
+    while let Some(step) = scan.step() {
+        chunks += u64::from(step.chunk.is_some());
+        first = first.or(step.error);
+        behind(scan.offset());
+    }
+    if !scan.damage.complete {
+        first = first.or(Some(Error::NoEnd { offset: bytes.len() as u64 }));
+    }
+    Ok(Frames { chunks, damage: scan.damage, first })
 }
 
 /// Writes what is readable of a trace as a sound trace, uncompressed chunks staying so unless `compress`.

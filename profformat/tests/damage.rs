@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use example::{PLAIN, at};
 use profformat::record::Record;
-use profformat::recover::{check, recover};
+use profformat::recover::{check, recover, scan};
 use profformat::{Error, TraceReader, TraceWriter, limit};
 
 const FILE_HEADER: usize = 88;
@@ -108,6 +108,22 @@ fn a_missing_chunk_costs_itself() {
         assert_eq!(reader.damage().missing, 1, "{begin}");
         recovered(&without);
     }
+}
+
+#[test]
+fn a_scan_finds_what_a_disk_does_without_reading_payloads() {
+    let (_, bytes) = example::trace(PLAIN, 3);
+    let count = chunks(&bytes).len() as u64;
+    let sound = scan(&bytes, |_| ()).unwrap();
+    assert_eq!((sound.chunks, sound.damage.is_sound(), sound.first), (count, true, None));
+    for (begin, _) in chunks(&bytes) {
+        let mut changed = bytes.clone();
+        changed[begin + CHUNK_HEADER] ^= 1;
+        let found = scan(&changed, |_| ()).unwrap();
+        assert_eq!((found.chunks, found.damage.chunks), (count - 1, 1), "{begin}");
+        assert!(found.first.is_some());
+    }
+    assert!(!scan(&bytes[..bytes.len() - 1], |_| ()).unwrap().damage.is_sound());
 }
 
 #[test]
