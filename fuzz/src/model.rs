@@ -100,24 +100,37 @@ impl Model {
                 self.strings.push((self.writer.string(&bytes), cut(&bytes)));
             }
             Action::Function(name, file, first_line, lang) => {
-                let string = |n: &u16| self.strings.get(usize::from(*n)).map(|s| s.0);
-                let [name, file] = [name, file].map(|n| string(n).unwrap_or(StringId::new(0)));
+                let count = self.writer.tables().counts()[0];
+                let [name, file] = [name, file].map(|id| StringId::new(id.number(count)));
                 let function =
                     Function { name, file, first_line: *first_line, lang: (*lang).into() };
-                self.functions.push((self.writer.function(function), function));
+                let id = self.writer.function(function);
+                if name.index() < count && file.index() < count {
+                    self.functions.push((id, function));
+                } else {
+                    assert_eq!(id, FunctionId::new(0));
+                }
             }
             Action::Frame(function, line) => {
-                let function = self.functions.get(usize::from(*function)).map(|f| f.0);
-                let function = function.unwrap_or(FunctionId::new(0));
+                let count = self.writer.tables().counts()[1];
+                let function = FunctionId::new(function.number(count));
                 let frame = Frame { function, line: *line };
-                self.frames.push((self.writer.frame(frame), frame));
+                let id = self.writer.frame(frame);
+                if function.index() < count {
+                    self.frames.push((id, frame));
+                } else {
+                    assert_eq!(id, FrameId::new(0));
+                }
             }
             Action::Stack(parent, frame) => {
-                let parent = parent.and_then(|n| self.stacks.get(usize::from(n))).map(|s| s.0);
-                let frame = self.frames.get(usize::from(*frame)).map(|f| f.0);
-                let frame = frame.unwrap_or(FrameId::new(0));
-                let node = StackNode { parent, frame };
-                self.stacks.push((self.writer.stack(parent, frame), node));
+                let [.., frames, stacks] = self.writer.tables().counts();
+                let parent = parent.map(|id| StackId::new(id.number(stacks)));
+                let frame = FrameId::new(frame.number(frames));
+                let id = self.writer.stack(parent, frame);
+                // What is not there is left out, or lost.
+                let parent = parent.filter(|parent| parent.index() < stacks);
+                let frame = if frame.index() < frames { frame } else { FrameId::new(0) };
+                self.stacks.push((id, StackNode { parent, frame }));
             }
             Action::Flush => self.writer.flush().expect("a vector takes everything"),
             Action::Again(times) => {

@@ -83,12 +83,12 @@ pub struct Place {
 pub enum Action {
     /// Defines a string.
     String(Text),
-    /// Defines a function; its strings are known ones.
-    Function(u16, u16, u32, Language),
-    /// Defines a frame of a known function.
-    Frame(u16, u32),
-    /// Defines a stack of known things.
-    Stack(Option<u16>, u16),
+    /// Defines a function of two strings.
+    Function(Id, Id, u32, Language),
+    /// Defines a frame of a function.
+    Frame(Id, u32),
+    /// Defines a stack.
+    Stack(Option<Id>, Id),
     /// Defines a process.
     Process(Id, Option<Id>, u64, Vec<Vec<u8>>, String),
     /// Defines a thread.

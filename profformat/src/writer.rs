@@ -101,17 +101,18 @@ impl<W: Write> TraceWriter<W> {
         self.interner.string(limit::string(bytes))
     }
 
-    /// The id of a function.
+    /// The id of a function; that of `[lost]` when its strings were not defined before.
     pub fn function(&mut self, function: Function) -> FunctionId {
-        if self.is_full(1) {
+        let strings = [function.name, function.file].map(StringId::index);
+        if self.is_full(1) || !strings.into_iter().all(|string| self.has(0, string)) {
             return FunctionId::new(0);
         }
         self.interner.function(function)
     }
 
-    /// The id of a frame.
+    /// The id of a frame; that of `[lost]` when its function was not defined before.
     pub fn frame(&mut self, frame: Frame) -> FrameId {
-        if self.is_full(2) {
+        if self.is_full(2) || !self.has(1, frame.function.index()) {
             return FrameId::new(0);
         }
         self.interner.frame(frame)
@@ -119,8 +120,10 @@ impl<W: Write> TraceWriter<W> {
 
     /// The id of the stack that has `frame` called from `parent`. Beyond [`limit::STACK_DEPTH`] it is the
     /// parent's: the innermost frames are left out. When there are [`limit::TABLE_ENTRIES`], too, or any other
-    /// one for a root.
+    /// one for a root. A parent that was not defined before is none, and such a frame `[lost]`.
     pub fn stack(&mut self, parent: Option<StackId>, frame: FrameId) -> StackId {
+        let parent = parent.filter(|parent| self.has(3, parent.index()));
+        let frame = if self.has(2, frame.index()) { frame } else { FrameId::new(0) };
         let depth = match parent {
             None => 1,
             Some(parent) => match self.depths.get(parent.index()) {
@@ -136,6 +139,10 @@ impl<W: Write> TraceWriter<W> {
             self.depths.push(depth);
         }
         id
+    }
+
+    fn has(&self, table: usize, index: usize) -> bool {
+        index < self.tables().counts()[table]
     }
 
     fn is_full(&self, table: usize) -> bool {

@@ -5,6 +5,7 @@ mod example;
 use example::{PLAIN, at};
 use profformat::ids::*;
 use profformat::record::*;
+use profformat::tables::StackNode;
 use profformat::units::Timestamp;
 use profformat::{Options, TraceReader, TraceWriter};
 use proptest::prelude::*;
@@ -125,6 +126,25 @@ fn undefined_ids_are_refused_when_written() {
     );
     assert!(writer.write(&Record::End(time)).is_err());
     assert_eq!(read(&writer.finish(time).unwrap()).len(), 3);
+}
+
+#[test]
+fn definitions_of_undefined_things_are_lost() {
+    let mut writer = TraceWriter::new(Vec::new(), &example::header(), PLAIN).unwrap();
+    let [stack, _] = example::stacks(&mut writer);
+    let name = StringId::new(99);
+    let function = Function { name, file: name, first_line: 1, lang: Lang::Other };
+    assert_eq!(writer.function(function), FunctionId::new(0));
+    let frame = Frame { function: FunctionId::new(99), line: 5 };
+    assert_eq!(writer.frame(frame), FrameId::new(0));
+    let odd = writer.stack(Some(StackId::new(99)), FrameId::new(99));
+    let child = writer.stack(Some(stack), FrameId::new(99));
+    let bytes = writer.finish(at(0)).unwrap();
+    let mut reader = TraceReader::new(&bytes).unwrap().strict();
+    assert!(reader.records().all(|record| record.is_ok()));
+    let node = |parent| Some(StackNode { parent, frame: FrameId::new(0) });
+    assert_eq!(reader.tables().stack(odd), node(None));
+    assert_eq!(reader.tables().stack(child), node(Some(stack)));
 }
 
 #[test]
