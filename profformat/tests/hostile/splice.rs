@@ -14,10 +14,19 @@ fn read(bytes: &[u8]) -> (Vec<Record>, profformat::reader::Damage) {
     (records, *reader.damage())
 }
 
-/// Every single bit of a compressed trace: at most one chunk is lost, and what is recovered is sound.
+/// Every single bit of a trace: at most one chunk is lost.
+#[test]
+fn a_changed_bit_costs_one_chunk() {
+    a_changed_bit(false);
+}
+
 #[test]
 fn a_changed_bit_of_a_compressed_trace_costs_one_chunk() {
-    let (records, bytes) = example::trace(Options { compress: true, ..example::PLAIN }, 20);
+    a_changed_bit(true);
+}
+
+fn a_changed_bit(compress: bool) {
+    let (records, bytes) = example::trace(Options { compress, ..example::PLAIN }, 20);
     let sound = read(&bytes).0;
     assert_eq!(sound, records);
     for bit in 0..bytes.len() * 8 {
