@@ -8,6 +8,9 @@ use crate::kind::Kind;
 use crate::record::{Copied, MemoryEvent, Record, Sample};
 use crate::units::Timestamp;
 
+/// Threads of a chunk whose processes are compared with the wanted ones.
+const SPREAD: u32 = 256;
+
 /// Times, threads, processes and kinds of the events that are wanted; everything unless something is asked for.
 ///
 /// Definitions, ends and notes always come. The rest (samples, memory, copies, footprints, counters) comes when
@@ -82,6 +85,8 @@ impl Filter {
         }
         match &self.processes {
             None => true,
+            // Looking at a chunk is cheaper than looking at many threads.
+            Some(_) if high.number() - low.number() > SPREAD => true,
             Some(wanted) => (low.number()..=high.number())
                 .map_while(|thread| process(ThreadId::new(thread)))
                 .any(|process| wanted.binary_search(&process).is_ok()),
