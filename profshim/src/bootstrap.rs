@@ -24,14 +24,16 @@ unsafe impl Sync for Pool {}
 
 static MEMORY: Pool = Pool(UnsafeCell::new([0; POOL]));
 static POOL_USED: AtomicUsize = AtomicUsize::new(0);
-/// Address of the mapping, 0 while there is none.
-static RESERVE_AT: AtomicUsize = AtomicUsize::new(0);
+/// Address of the mapping while there is none: it would be the kernel's. Not 0, because the heap of a program
+/// at a fixed address can begin within the first [`RESERVE`] bytes.
+const NOWHERE: usize = usize::MAX - RESERVE;
+/// Address of the mapping, or [`NOWHERE`].
+static RESERVE_AT: AtomicUsize = AtomicUsize::new(NOWHERE);
 static RESERVE_USED: AtomicUsize = AtomicUsize::new(0);
 
 /// True if `block` came from [`allocate`].
 pub(crate) fn owns(block: *const c_void) -> bool {
     let pool = MEMORY.0.get().addr();
-    // Without a mapping its range is that of the first pages, where no block is; null is never asked for.
     block.addr().wrapping_sub(pool) < POOL
         || block.addr().wrapping_sub(RESERVE_AT.load(Relaxed)) < RESERVE
 }
@@ -75,7 +77,7 @@ fn take(used: &AtomicUsize, area: *mut u8, len: usize, needed: usize) -> Option<
 /// The mapping, made at its first use.
 fn reserve() -> Option<*mut u8> {
     let known = RESERVE_AT.load(Relaxed);
-    if known != 0 {
+    if known != NOWHERE {
         return Some(core::ptr::with_exposed_provenance_mut(known));
     }
     // SAFETY: an anonymous mapping at a place of the kernel's choice touches nobody's memory.
@@ -92,7 +94,7 @@ fn reserve() -> Option<*mut u8> {
     if mapping == libc::MAP_FAILED {
         return None;
     }
-    match RESERVE_AT.compare_exchange(0, mapping.expose_provenance(), Relaxed, Relaxed) {
+    match RESERVE_AT.compare_exchange(NOWHERE, mapping.expose_provenance(), Relaxed, Relaxed) {
         Ok(_) => Some(mapping.cast()),
         Err(first) => {
             // SAFETY: another thread was first; nobody has seen this mapping.

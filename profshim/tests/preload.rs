@@ -6,14 +6,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-/// Compiles a program of `tests/programs`.
+/// Compiles a program of `tests/programs`, with the options that its first line names behind `// gcc: `.
 fn compile(name: &str, folder: &Path) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs").join(name);
+    let source = source.with_extension("c");
+    let text = std::fs::read_to_string(&source).expect("the source can be read");
+    let first = text.lines().next().unwrap_or_default();
     let program = folder.join(name);
     let status = Command::new("gcc")
         .args(["-O1", "-w", "-fno-builtin", "-pthread", "-o"])
         .arg(&program)
-        .arg(source.with_extension("c"))
+        .args(first.strip_prefix("// gcc: ").unwrap_or_default().split_whitespace())
+        .arg(source)
         .arg("-ldl")
         .status()
         .expect("gcc runs");
@@ -91,6 +95,7 @@ programs! {
     fortified
     late_allocations
     looked_up
+    low_heap
     many_threads
     realloc_growth
     thread_exits
