@@ -81,7 +81,7 @@ impl Drain {
     pub(crate) fn drain(&mut self, now: u64, last: bool, trace: &mut Trace, threads: &mut Threads) {
         let Some(session) = self.region.session() else { return };
         self.drains += 1;
-        self.recorder.begin_drain();
+        self.recorder.begin_drain(session);
         self.look_for_python(session, trace);
         // The look is not taken at the very first drains: a thread may not have appeared in /proc yet.
         let look = self.same_pids && self.drains.is_multiple_of(DEAD_LOOK);

@@ -6,14 +6,18 @@
 //!              policy                          books (exact figures)
 //! ```
 
+mod binaries;
 mod books;
+mod call_frames;
 mod classes;
 mod code_lines;
 mod drain;
+mod interleave;
 #[expect(unsafe_code, reason = "signals and the start of the program; each block names its rule")]
 pub mod launch;
 mod listen;
 mod modules;
+mod natives;
 mod policy;
 mod procfs;
 mod recorder;

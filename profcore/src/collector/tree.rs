@@ -10,6 +10,7 @@ use profformat::ids::ProcessId;
 use profformat::record::{Outcome, Process, ProcessEnd, Record};
 use rustix::event::{PollFd, PollFlags, Timespec};
 
+use super::binaries::Binaries;
 use super::drain::{Drain, Threads};
 use super::launch;
 use super::listen::Arrival;
@@ -37,6 +38,7 @@ pub(crate) struct Tree {
     refused: u64,
     seen: bool,
     root_end: Option<(ExitStatus, Option<u64>)>,
+    binaries: Binaries,
 }
 
 #[derive(Debug)]
@@ -98,7 +100,13 @@ impl Tree {
             profiled,
         }));
         let drain = arrival.region.map(|(region, token)| {
-            let recorder = Recorder::new(arrival.pid, id, arrival.version, arrival.modules);
+            let recorder = Recorder::new(
+                arrival.pid,
+                id,
+                arrival.version,
+                arrival.modules,
+                self.binaries.clone(),
+            );
             (Drain::new(arrival.pid, arrival.same_pids, region, recorder), token)
         });
         let watched = profiled || self.running.len() < MAX_WATCHED;

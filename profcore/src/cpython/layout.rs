@@ -43,6 +43,18 @@ impl Owner {
     }
 }
 
+/// Where a chain of frames shows that the interpreter was entered from C: each entry is one call of the
+/// evaluation function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entered {
+    /// At every frame.
+    Always,
+    /// At frames with this byte set.
+    Flag { at: usize },
+    /// At the frames that an entry frame (see [`Owner`]) has called.
+    ByEntryFrame,
+}
+
 /// Fields of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FrameFields {
@@ -52,6 +64,7 @@ pub(crate) struct FrameFields {
     pub(crate) tag_mask: usize,
     pub(crate) position: Position,
     pub(crate) owner: Option<Owner>,
+    pub(crate) entered: Entered,
 }
 
 /// Where the bytecode of a code object is.

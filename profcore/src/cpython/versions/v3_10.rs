@@ -13,6 +13,7 @@ pub(super) const VERSION: Version = Version {
             tag_mask: 0,
             position: Position::Index { at: 96, unit: 2 },
             owner: None,
+            entered: Entered::Always,
         },
         code: CodeFields {
             file: 104,

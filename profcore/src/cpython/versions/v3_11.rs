@@ -14,6 +14,7 @@ pub(super) const VERSION: Version = Version {
             position: Position::Pointer { at: 56 },
             // No entry frames yet: thread, generator, frame object.
             owner: Some(Owner { at: 69, generator: 1, entry_from: 3, highest: 2 }),
+            entered: Entered::Flag { at: 68 },
         },
         code: CodeFields {
             file: 112,

@@ -14,6 +14,7 @@ pub(super) const VERSION: Version = Version {
             tag_mask: 0,
             position: Position::Pointer { at: 56 },
             owner: Some(Owner { at: 70, generator: 1, entry_from: 3, highest: 3 }),
+            entered: Entered::ByEntryFrame,
         },
         code: CodeFields {
             file: 112,
