@@ -69,7 +69,7 @@ impl Natives {
             return;
         }
         self.published.push(mapped.start);
-        let (binary, base) = self.binary(&mapped);
+        let (binary, base) = self.binary(&mapped, pc);
         let base = base.unwrap_or(mapped.start);
         Tables::of(session).publish(mapped.start..mapped.end, base, &binary.rows);
     }
@@ -100,7 +100,7 @@ impl Natives {
             let frame = trace.frame(b"[unknown]", b"", 0, Lang::Native, 0);
             return Spot { place, kind: Kind::Told, frames: [frame].into() };
         };
-        let (binary, base) = self.binary(&mapped);
+        let (binary, base) = self.binary(&mapped, at);
         let functions = base.map_or(Vec::new(), |base| binary.functions(at.wrapping_sub(base)));
         let interpreter = place == Place::Interpreter;
         let kind = match (place, functions.last()) {
@@ -125,8 +125,8 @@ impl Natives {
         Spot { place, kind, frames: frames.into() }
     }
 
-    /// The file of a mapping, and where its address 0 lies in the process.
-    fn binary(&mut self, mapped: &Mapped<'_>) -> (Arc<Binary>, Option<u64>) {
+    /// The file of a mapping that holds `pc`, and where its address 0 lies in the process.
+    fn binary(&mut self, mapped: &Mapped<'_>, pc: u64) -> (Arc<Binary>, Option<u64>) {
         let binary = if mapped.path == VDSO {
             self.vdso.get_or_insert_with(|| Arc::new(vdso(self.pid, mapped))).clone()
         } else if mapped.path.first() == Some(&b'/') {
@@ -134,8 +134,9 @@ impl Natives {
         } else {
             Arc::default()
         };
-        let address = binary.address(mapped.offset);
-        let base = address.map(|address| mapped.start.wrapping_sub(address));
+        // By the offset of `pc` itself: the mapping begins at a whole page, which may be another part's in the file.
+        let address = binary.address(mapped.offset.wrapping_add(pc - mapped.start));
+        let base = address.map(|address| pc.wrapping_sub(address));
         (binary, base)
     }
 }
