@@ -62,16 +62,17 @@ impl Natives {
         self.known.clear();
     }
 
-    /// Publishes the unwind table of the code at `pc`, if there is code and it was not done yet.
-    pub(crate) fn publish(&mut self, session: Session, modules: &Modules, pc: u64) {
-        let Some(mapped) = modules.mapped(pc) else { return };
+    /// Publishes the unwind table of the code at `pc`; false if there is no code, or it was done before.
+    pub(crate) fn publish(&mut self, session: Session, modules: &Modules, pc: u64) -> bool {
+        let Some(mapped) = modules.mapped(pc) else { return false };
         if self.published.contains(&mapped.start) {
-            return;
+            return false;
         }
         self.published.push(mapped.start);
         let (binary, base) = self.binary(&mapped, pc);
         let base = base.unwrap_or(mapped.start);
         Tables::of(session).publish(mapped.start..mapped.end, base, &binary.rows);
+        true
     }
 
     /// What stands at `pc`. `exact`: at this instruction, not at the call before it.

@@ -83,13 +83,15 @@ impl Recorder {
         self.unreadable += 1;
     }
 
-    /// A new drain begins: handlers get the unwind tables that they asked for.
-    pub(crate) fn begin_drain(&mut self, session: Session) {
+    /// A new drain begins: handlers get the unwind tables that they asked for. True when there were any.
+    pub(crate) fn begin_drain(&mut self, session: Session) -> bool {
         self.maps_pause = self.maps_pause.saturating_sub(1);
+        let mut published = false;
         for pc in Tables::of(session).take_wanted() {
             self.place(pc);
-            self.natives.publish(session, &self.modules, pc);
+            published |= self.natives.publish(session, &self.modules, pc);
         }
+        published
     }
 
     /// Adds a record that is written with others in order of time.

@@ -114,8 +114,10 @@ impl Tree {
         self.running.insert(arrival.pid, Member { id, pidfd, cpu_ns: None, drain });
     }
 
-    /// Drains every session, and lets those processes go that have ended.
-    pub(crate) fn drain(&mut self, now: u64, trace: &mut Trace) {
+    /// Drains every session, and lets those processes go that have ended. True when handlers asked for unwind
+    /// tables.
+    pub(crate) fn drain(&mut self, now: u64, trace: &mut Trace) -> bool {
+        let mut asked = false;
         for pid in self.ended() {
             if let Some(mut member) = self.running.remove(&pid) {
                 member.cpu_ns = launch::cpu_ns(pid).or(member.cpu_ns);
@@ -124,10 +126,11 @@ impl Tree {
         }
         for (&pid, member) in &mut self.running {
             if let Some((drain, _)) = &mut member.drain {
-                drain.drain(now, false, trace, &mut self.threads);
+                asked |= drain.drain(now, false, trace, &mut self.threads);
                 member.cpu_ns = launch::cpu_ns(pid).or(member.cpu_ns);
             }
         }
+        asked
     }
 
     /// Writes the counters that changed.
