@@ -94,6 +94,7 @@ impl Filter {
     }
 
     /// Was nothing asked for in particular?
+    #[cfg(feature = "analysis")]
     pub(crate) fn wants_all(&self) -> bool {
         let Self { from, until, threads, processes, kinds } = self;
         from.is_none()

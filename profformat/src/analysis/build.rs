@@ -90,7 +90,7 @@ impl Builder {
     pub fn block(&mut self, block: &Block<'_>) {
         match block {
             Block::Samples(samples) => samples.iter().for_each(|sample| self.sample(sample)),
-            Block::Memory(events) => events.iter().for_each(|event| self.memory(event)),
+            Block::Memory(events) => self.memory(events),
             Block::Copies(copies) => copies.iter().for_each(|copied| self.copied(copied)),
             Block::Records(records) => records.iter().for_each(|record| self.record(record)),
         }
@@ -100,9 +100,9 @@ impl Builder {
     pub fn record(&mut self, record: &Record) {
         let time = match record {
             Record::Sample(sample) => return self.sample(sample),
-            Record::Alloc(alloc) => return self.memory(&MemoryEvent::Alloc(*alloc)),
-            Record::Free(free) => return self.memory(&MemoryEvent::Free(*free)),
-            Record::Resize(resize) => return self.memory(&MemoryEvent::Resize(*resize)),
+            Record::Alloc(alloc) => return self.memory(&[MemoryEvent::Alloc(*alloc)]),
+            Record::Free(free) => return self.memory(&[MemoryEvent::Free(*free)]),
+            Record::Resize(resize) => return self.memory(&[MemoryEvent::Resize(*resize)]),
             Record::Copied(copied) => return self.copied(copied),
             Record::Process(process) => {
                 self.processes.entry(process.id).or_insert_with(|| (process.clone(), None));
@@ -146,14 +146,12 @@ impl Builder {
         self.elapsed = self.elapsed.max(sample.time);
     }
 
-    fn memory(&mut self, event: &MemoryEvent) {
-        let process = self.process_of(event.thread());
-        match event {
-            MemoryEvent::Alloc(alloc) => self.heap.alloc(process, alloc),
-            MemoryEvent::Free(free) => self.heap.free(process, free),
-            MemoryEvent::Resize(resize) => self.heap.resize(process, resize),
-        }
-        self.elapsed = self.elapsed.max(event.time());
+    fn memory(&mut self, events: &[MemoryEvent]) {
+        let threads = &self.threads;
+        let process_of = |id| threads.get(&id).map(|(thread, _)| thread.process);
+        self.heap.events(events, process_of);
+        let last = events.iter().map(MemoryEvent::time).max();
+        self.elapsed = self.elapsed.max(last.unwrap_or_default());
     }
 
     fn copied(&mut self, copied: &Copied) {
@@ -179,7 +177,7 @@ impl Builder {
 
     /// The profile. `tables` are the reader's, as they are after the last record.
     pub fn finish(mut self, mut tables: Tables) -> Profile {
-        let crowded_out = self.time.crowded_out + self.heap.crowded_out + self.copies.crowded_out;
+        let crowded_out = self.time.crowded_out + self.heap.crowded_out() + self.copies.crowded_out;
         if crowded_out > 0 {
             self.note(format!(
                 "{crowded_out} samples count without their stack: there are more than {SUMS} different ones"
@@ -225,10 +223,6 @@ impl Builder {
             threads: threads.into_values().collect(),
             tables,
         }
-    }
-
-    fn process_of(&self, thread: ThreadId) -> Option<ProcessId> {
-        self.threads.get(&thread).map(|(thread, _)| thread.process)
     }
 
     /// A thread can be recorded again when its name has become known.

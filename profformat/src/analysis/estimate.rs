@@ -10,7 +10,12 @@ pub(super) struct Calls(u128);
 impl Calls {
     /// Counts a sample of `weight` bytes that hit a call of `size` bytes.
     pub(super) fn add(&mut self, weight: u64, size: u64) {
-        let calls = (u128::from(weight) << FRACTION) / u128::from(size.max(1));
+        // Division by 128 bits takes several times as long, and no real weight needs it.
+        let calls = if weight >> (u64::BITS - FRACTION) == 0 {
+            u128::from((weight << FRACTION) / size.max(1))
+        } else {
+            (u128::from(weight) << FRACTION) / u128::from(size.max(1))
+        };
         self.0 = self.0.saturating_add(calls);
     }
 

@@ -11,82 +11,47 @@
 //!   footprint before it takes a sample: the first one within [`MOMENT`] of the peak was live at it. Were it
 //!   another one, the figures would be wrong by that one sample;
 //! - a `Free` or `Resize` whose `Alloc` has not come, and a `Free` for which a growth sampled by another
-//!   thread may still come, are remembered for [`LATENESS`], at most [`REMEMBERED`] of them.
+//!   thread may still come, are remembered for a while, see [`Blocks`].
+//!
+//! Nearly all of the time goes into waiting for memory: the next block and the next stack can be any. So what a
+//! batch of events will need is looked at beforehand, all of it at once; then one event follows the other.
 //!
 //! Memory: one entry for each stack, each live followed block (at most [`BLOCKS`] of at most [`PARTS`]; others only
-//! count as allocated) and each remembered block. Several samples
-//! of one block in one stack are one part of it. A block keeps its last shrinking only: two shrinkings by
+//! count as allocated) and each remembered block. Several samples of one block in one stack are one part of it. A block keeps its last shrinking only: two shrinkings by
 //! two threads within one drain, with a growth between, may so be taken for one.
 
-use std::collections::VecDeque;
+mod blocks;
+mod sums;
+mod table;
 
-use hashbrown::HashMap;
-
-use super::estimate::Calls;
-use super::within;
+use self::blocks::{Blocks, Key, More, Place, Shrink};
+use self::sums::Sums;
 use crate::analysis::MemorySum;
-use crate::ids::{ProcessId, StackId, ThreadId};
-use crate::record::{Alloc, Domain, Free, Resize};
+use crate::ids::{ProcessId, ThreadId};
+use crate::record::{Alloc, Free, MemoryEvent, Resize};
 use crate::units::Timestamp;
 
 /// How long after the peak its own allocation can be recorded, nanoseconds.
 const MOMENT: u64 = 1_000_000;
-/// How long the end of a block is remembered, nanoseconds.
-const LATENESS: u64 = 10_000_000_000;
-/// How many ended blocks are remembered at most.
-const REMEMBERED: usize = 1 << 18;
 
 /// How many parts a block has at most: stacks that made it grow. Every one is looked at when it changes.
 const PARTS: usize = 16;
 /// How many live blocks are followed at most.
 pub(super) const BLOCKS: usize = 1 << 19;
-
-type Key = (Option<ProcessId>, u64);
+/// Events of a batch: many for memory to be waited for once, few for all they need to stay in the cache.
+const BATCH: usize = 64;
 
 /// Bytes of one block that one stack asked for.
 #[derive(Clone, Copy, Debug)]
 struct Part {
-    sum: usize,
+    sum: u32,
     time: Timestamp,
     live: u64,
     at_peak: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Shrink {
-    time: Timestamp,
-    old: u64,
-    new: u64,
-}
-
-impl Shrink {
-    fn scale(self, weight: u64) -> u64 {
-        let scaled = u128::from(weight) * u128::from(self.new) / u128::from(self.old.max(1));
-        u64::try_from(scaled).unwrap_or(weight).min(weight)
-    }
-}
-
-#[derive(Debug, Default)]
-struct Block {
-    parts: Vec<Part>,
-    shrink: Option<Shrink>,
-}
-
-/// What came before the block's `Alloc`, or ended it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Early {
-    freed: Option<Timestamp>,
-    shrink: Option<Shrink>,
-}
-
 /// An allocation with its time, its sum and its weight.
-type Timed = (Timestamp, usize, u64);
-
-#[derive(Debug)]
-struct Sum {
-    figures: MemorySum,
-    calls: Calls,
-}
+type Timed = (Timestamp, u32, u64);
 
 /// Pairs allocations with their ends.
 #[derive(Debug)]
@@ -94,144 +59,193 @@ pub(super) struct Heap {
     peak: Option<Timestamp>,
     /// The first allocation that is not older than the peak.
     maker: Option<Timed>,
-    index: HashMap<(ThreadId, Option<StackId>), usize>,
-    sums: Vec<Sum>,
-    blocks: HashMap<Key, Block>,
-    early: HashMap<Key, Early>,
-    ages: VecDeque<(Timestamp, Key)>,
-    newest: Timestamp,
+    sums: Sums,
+    blocks: Blocks,
     /// Blocks and parts that were not followed, for there were [`BLOCKS`] or [`PARTS`] already.
     unfollowed: u64,
-    /// Allocations that count without their stack.
-    pub(super) crowded_out: u64,
 }
 
 impl Heap {
     /// `peak`: the moment of the footprint's peak, if there is one.
     pub(super) fn new(peak: Option<Timestamp>) -> Self {
-        Self {
-            peak,
-            maker: None,
-            index: HashMap::new(),
-            sums: Vec::new(),
-            blocks: HashMap::new(),
-            early: HashMap::new(),
-            ages: VecDeque::new(),
-            newest: Timestamp::ZERO,
-            unfollowed: 0,
-            crowded_out: 0,
+        Self { peak, maker: None, sums: Sums::new(), blocks: Blocks::new(), unfollowed: 0 }
+    }
+
+    /// The next events. `process_of` tells the process of a thread, `None` when the thread is not in the trace.
+    pub(super) fn events(
+        &mut self,
+        events: &[MemoryEvent],
+        process_of: impl Fn(ThreadId) -> Option<ProcessId>,
+    ) {
+        let mut thread = None;
+        for batch in events.chunks(BATCH) {
+            let mut keys = [Key::default(); BATCH];
+            let (mut hashes, mut sums) = ([0; BATCH], [0; BATCH]);
+            let mut allocs = 0;
+            for ((event, key), hash) in batch.iter().zip(&mut keys).zip(&mut hashes) {
+                // Events of a thread stand together.
+                let (_, process) = match thread {
+                    Some(known @ (id, _)) if id == event.thread() => known,
+                    _ => *thread.insert((event.thread(), process_of(event.thread()))),
+                };
+                let block = match event {
+                    MemoryEvent::Alloc(alloc) => {
+                        sums[allocs] = self.sums.hash(alloc);
+                        allocs += 1;
+                        alloc.block
+                    }
+                    MemoryEvent::Free(Free { block, .. })
+                    | MemoryEvent::Resize(Resize { block, .. }) => *block,
+                };
+                *key = (process, block);
+                *hash = self.blocks.hash(*key);
+            }
+            self.sums.touch(&sums[..allocs]);
+            self.sums.touch_held(self.blocks.touch(&hashes[..batch.len()]));
+
+            let mut hashes_of_sums = sums.iter();
+            for ((event, key), hash) in batch.iter().zip(keys).zip(hashes) {
+                match event {
+                    MemoryEvent::Alloc(alloc) => {
+                        let sum = self.sums.alloc(alloc, *hashes_of_sums.next().unwrap_or(&0));
+                        self.alloc(key, hash, sum, alloc);
+                    }
+                    MemoryEvent::Free(free) => self.free(key, hash, free),
+                    MemoryEvent::Resize(resize) => self.resize(key, hash, resize),
+                }
+            }
         }
     }
 
-    /// An allocation by a thread of `process` (`None` when the thread is not in the trace).
-    pub(super) fn alloc(&mut self, process: Option<ProcessId>, alloc: &Alloc) {
-        let at = self.sum_of(alloc.thread, alloc.stack);
-        let sum = &mut self.sums[at];
-        let figures = &mut sum.figures;
-        figures.samples += 1;
-        figures.alloc_bytes = figures.alloc_bytes.saturating_add(alloc.weight);
-        if alloc.domain == Domain::Python {
-            figures.alloc_python_bytes = figures.alloc_python_bytes.saturating_add(alloc.weight);
-        }
-        sum.calls.add(alloc.weight, alloc.size);
+    /// An allocation.
+    fn alloc(&mut self, key: Key, hash: u32, sum: u32, alloc: &Alloc) {
         if alloc.block == 0 {
             return;
         }
-
-        self.may_make_peak((alloc.time, at, alloc.weight));
-        let key = (process, alloc.block);
-        let early = self.early.get(&key).copied().unwrap_or_default();
+        self.may_make_peak((alloc.time, sum, alloc.weight));
+        let found = self.blocks.find(key, hash);
+        let (freed, shrink) = match found {
+            None => (None, None),
+            Some((_, Place::Live(at))) => {
+                (None, self.blocks.live(at).more.as_ref().and_then(|more| more.shrink))
+            }
+            Some((_, Place::Ended(number))) => {
+                let ended = self.blocks.ended(number);
+                (ended.freed, ended.shrink.as_deref().copied())
+            }
+        };
         let mut part = Part {
-            sum: at,
+            sum,
             time: alloc.time,
             live: alloc.weight,
             at_peak: if self.by_peak(alloc.time) { alloc.weight } else { 0 },
         };
-        let known = self.blocks.get(&key).and_then(|b| b.shrink).or(early.shrink);
-        if let Some(shrink) = known.filter(|s| s.time > alloc.time) {
+        if let Some(shrink) = shrink.filter(|s| s.time > alloc.time) {
             part.live = shrink.scale(part.live);
             if self.by_peak(shrink.time) {
                 part.at_peak = shrink.scale(part.at_peak);
             }
         }
-        if let Some(freed) = early.freed {
-            part.live = 0;
-            if self.by_peak(freed) {
-                part.at_peak = 0;
+        if let Some(freed) = freed {
+            if !self.by_peak(freed) {
+                self.sums.set_peak(sum, 0, part.at_peak);
             }
-            set_peak(&mut self.sums[at].figures, 0, part.at_peak);
             return;
         }
 
-        if self.blocks.len() >= BLOCKS && !self.blocks.contains_key(&key) {
+        let remembered = match found {
+            Some((_, Place::Live(at))) => return self.grow(at, part),
+            Some((slot, Place::Ended(number))) => Some((slot, number)),
+            None => None,
+        };
+        if self.blocks.live_count() >= BLOCKS {
             self.unfollowed += 1;
             return;
         }
-        let figures = &mut self.sums[at].figures;
-        let block = self.blocks.entry(key).or_default();
-        block.shrink = block.shrink.or(early.shrink);
-        let is_full = block.parts.len() >= PARTS;
-        match block.parts.iter_mut().find(|p| p.sum == at) {
+        self.sums.set_live(sum, 0, part.live);
+        self.sums.set_peak(sum, 0, part.at_peak);
+        self.blocks.add(key, hash, part, remembered);
+    }
+
+    /// Another part of a live block, or more of one.
+    fn grow(&mut self, at: u32, part: Part) {
+        let sum = part.sum;
+        let block = self.blocks.live(at);
+        let others = block.more.as_mut().map(|more| &mut more.parts[..]).unwrap_or_default();
+        let is_full = others.len() + 1 >= PARTS;
+        let mut all = std::iter::once(&mut block.part).chain(others);
+        match all.find(|p| p.sum == sum) {
             Some(old) => {
                 let live = old.live.saturating_add(part.live);
                 let at_peak = old.at_peak.saturating_add(part.at_peak);
-                set_live(figures, old.live, live);
-                set_peak(figures, old.at_peak, at_peak);
-                *old = Part { sum: at, time: old.time.max(part.time), live, at_peak };
+                self.sums.set_live(sum, old.live, live);
+                self.sums.set_peak(sum, old.at_peak, at_peak);
+                *old = Part { sum, time: old.time.max(part.time), live, at_peak };
             }
             None if is_full => self.unfollowed += 1,
             None => {
-                set_live(figures, 0, part.live);
-                set_peak(figures, 0, part.at_peak);
-                block.parts.push(part);
+                self.sums.set_live(sum, 0, part.live);
+                self.sums.set_peak(sum, 0, part.at_peak);
+                block.more.get_or_insert_default().parts.push(part);
             }
         }
     }
 
     /// The end of a block.
-    pub(super) fn free(&mut self, process: Option<ProcessId>, free: &Free) {
-        let key = (process, free.block);
-        let by_peak = self.by_peak(free.time);
-        let mut shrink = None;
-        if let Some(block) = self.blocks.remove(&key) {
-            shrink = block.shrink;
-            for part in block.parts {
-                let figures = &mut self.sums[part.sum].figures;
-                set_live(figures, part.live, 0);
-                if by_peak {
-                    set_peak(figures, part.at_peak, 0);
+    fn free(&mut self, key: Key, hash: u32, free: &Free) {
+        self.blocks.forget(free.time);
+        match self.blocks.find(key, hash) {
+            Some((slot, Place::Live(at))) => {
+                let by_peak = self.by_peak(free.time);
+                let (part, others) = self.blocks.end(slot, at, hash, free.time);
+                for part in std::iter::once(part).chain(others) {
+                    self.sums.set_live(part.sum, part.live, 0);
+                    if by_peak {
+                        self.sums.set_peak(part.sum, part.at_peak, 0);
+                    }
                 }
             }
+            Some((_, Place::Ended(number))) => self.blocks.ended(number).freed = Some(free.time),
+            None => {
+                self.blocks.remember(key, hash, free.time, Some(free.time), None);
+            }
         }
-        let early = self.remember(key, free.time);
-        early.freed = Some(free.time);
-        early.shrink = shrink.or(early.shrink);
     }
 
     /// Another size of a block. Only a smaller one matters: growth is an `Alloc` of its own.
-    pub(super) fn resize(&mut self, process: Option<ProcessId>, resize: &Resize) {
+    fn resize(&mut self, key: Key, hash: u32, resize: &Resize) {
         if resize.new_size >= resize.old_size {
             return;
         }
-        let key = (process, resize.block);
         let shrink = Shrink { time: resize.time, old: resize.old_size, new: resize.new_size };
+        if let Some((_, Place::Live(at))) = self.blocks.find(key, hash) {
+            return self.shrink(at, shrink);
+        }
+        self.blocks.forget(resize.time);
+        match self.blocks.find(key, hash) {
+            Some((_, Place::Ended(number))) => {
+                self.blocks.ended(number).shrink = Some(Box::new(shrink));
+            }
+            _ => self.blocks.remember(key, hash, resize.time, None, Some(shrink)),
+        }
+    }
+
+    fn shrink(&mut self, at: u32, shrink: Shrink) {
         let by_peak = self.by_peak(shrink.time);
-        let Some(block) = self.blocks.get_mut(&key) else {
-            self.remember(key, resize.time).shrink = Some(shrink);
-            return;
-        };
-        for part in block.parts.iter_mut().filter(|p| p.time <= shrink.time) {
-            let figures = &mut self.sums[part.sum].figures;
+        let block = self.blocks.live(at);
+        let More { parts, shrink: last, .. } = &mut **block.more.get_or_insert_default();
+        let all = std::iter::once(&mut block.part).chain(parts);
+        for part in all.filter(|p| p.time <= shrink.time) {
             let live = shrink.scale(part.live);
-            set_live(figures, part.live, live);
+            self.sums.set_live(part.sum, part.live, live);
             part.live = live;
             if by_peak {
                 let at_peak = shrink.scale(part.at_peak);
-                set_peak(figures, part.at_peak, at_peak);
+                self.sums.set_peak(part.sum, part.at_peak, at_peak);
                 part.at_peak = at_peak;
             }
         }
-        block.shrink = Some(shrink);
+        *last = Some(shrink);
     }
 
     /// How many blocks could not be followed.
@@ -239,29 +253,19 @@ impl Heap {
         self.unfollowed
     }
 
+    /// How many allocations count without their stack.
+    pub(super) fn crowded_out(&self) -> u64 {
+        self.sums.crowded_out
+    }
+
     /// The sums by thread and stack, in that order. `gone` tells threads whose process had ended before
     /// the peak: what it never freed was not live then.
     pub(super) fn finish(mut self, gone: impl Fn(ThreadId) -> bool) -> Vec<MemorySum> {
         // One of the peak's own time is there already.
-        if let Some((_, at, weight)) = self.maker.filter(|maker| !self.by_peak(maker.0)) {
-            let figures = &mut self.sums[at].figures;
-            set_peak(figures, 0, weight);
+        if let Some((_, sum, weight)) = self.maker.filter(|maker| !self.by_peak(maker.0)) {
+            self.sums.set_peak(sum, 0, weight);
         }
-        let mut sums: Vec<MemorySum> = self
-            .sums
-            .into_iter()
-            .map(|sum| {
-                let mut figures = sum.figures;
-                figures.alloc_count = sum.calls.round();
-                if gone(figures.thread) {
-                    figures.live_at_peak_bytes = 0;
-                    figures.live_at_peak_blocks = 0;
-                }
-                figures
-            })
-            .collect();
-        sums.sort_unstable_by_key(|s| (s.thread, s.stack));
-        sums
+        self.sums.finish(gone)
     }
 
     /// True for what had happened when the footprint was highest.
@@ -276,55 +280,4 @@ impl Heap {
             self.maker = Some(alloc);
         }
     }
-
-    fn sum_of(&mut self, thread: ThreadId, stack: Option<StackId>) -> usize {
-        let key = within(&self.index, (thread, stack), (thread, None), &mut self.crowded_out);
-        let stack = key.1;
-        *self.index.entry(key).or_insert_with(|| {
-            let figures = MemorySum {
-                thread,
-                stack,
-                samples: 0,
-                alloc_bytes: 0,
-                alloc_count: 0,
-                alloc_python_bytes: 0,
-                live_at_peak_bytes: 0,
-                live_at_peak_blocks: 0,
-                live_at_end_bytes: 0,
-                live_at_end_blocks: 0,
-            };
-            self.sums.push(Sum { figures, calls: Calls::default() });
-            self.sums.len() - 1
-        })
-    }
-
-    fn remember(&mut self, key: Key, time: Timestamp) -> &mut Early {
-        self.newest = self.newest.max(time);
-        let limit = self.newest.as_nanos().saturating_sub(LATENESS);
-        while let Some(&(age, old)) = self.ages.front() {
-            if self.ages.len() < REMEMBERED && age.as_nanos() >= limit {
-                break;
-            }
-            self.ages.pop_front();
-            self.early.remove(&old);
-        }
-        self.early.entry(key).or_insert_with(|| {
-            self.ages.push_back((time, key));
-            Early::default()
-        })
-    }
-}
-
-fn set_live(figures: &mut MemorySum, old: u64, new: u64) {
-    change(&mut figures.live_at_end_bytes, &mut figures.live_at_end_blocks, old, new);
-}
-
-fn set_peak(figures: &mut MemorySum, old: u64, new: u64) {
-    change(&mut figures.live_at_peak_bytes, &mut figures.live_at_peak_blocks, old, new);
-}
-
-/// Replaces a block's bytes in a sum; a block of no bytes is no block.
-fn change(bytes: &mut u64, blocks: &mut u64, old: u64, new: u64) {
-    *bytes = bytes.saturating_sub(old).saturating_add(new);
-    *blocks = blocks.saturating_sub(u64::from(old > 0)) + u64::from(new > 0);
 }
