@@ -10,7 +10,7 @@ pub(crate) struct Interpreter {
     headers: PathBuf,
 }
 
-/// Interpreters of a known version under pyenv, or else installed with the system.
+/// Interpreters of a known version: under pyenv, the system's, and those that `.ci/sid.sh` prepares.
 pub(crate) fn all() -> Vec<Interpreter> {
     let root = std::env::var_os("PYENV_ROOT")
         .map(PathBuf::from)
@@ -18,7 +18,16 @@ pub(crate) fn all() -> Vec<Interpreter> {
     let versions = root.and_then(|root| std::fs::read_dir(root.join("versions")).ok());
     let found =
         versions.into_iter().flatten().flatten().map(|entry| entry.path().join("bin/python3"));
-    found.chain([PathBuf::from("/usr/bin/python3")]).filter_map(describe).collect()
+    let system = [PathBuf::from("/usr/bin/python3")];
+    let sid =
+        ["3.14", "3.15"].map(|version| sid_root().join(format!("usr/bin/python{version}-outside")));
+    found.chain(system).chain(sid).filter_map(describe).collect()
+}
+
+/// The root beside the build products that this test lies in, `target/PROFILE/deps`.
+fn sid_root() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(3).unwrap().join("sid")
 }
 
 fn describe(path: PathBuf) -> Option<Interpreter> {
