@@ -8,7 +8,7 @@ use crate::sys::probe;
 
 const COOKIE: u64 = u64::from_le_bytes(*b"xdebugpy");
 const VERSION_AT: usize = 8;
-const FREE_THREADED_AT: usize = 16;
+pub(super) const FREE_THREADED_AT: usize = 16;
 
 /// Where in the description the offset of each field is told.
 #[derive(Clone, Copy, Debug)]
