@@ -48,7 +48,8 @@ chroot "$root" sh -ec '
     cd /tmp/headers
     for version; do apt-get -qq -o APT::Sandbox::User=root download "libpython$version-dev"; done
     for package in *.deb; do dpkg-deb -x "$package" /; done
-    rm -r /tmp/headers
+    rm -r /tmp/headers /var/lib/apt/lists/*
+    apt-get clean
 ' sh "${versions[@]}" >>"$root.log" 2>&1 || cannot "the headers cannot be fetched, see $root.log"
 starters
 touch "$root/complete"

@@ -79,8 +79,7 @@ fn calls_of_python_functions_are_python(python: &Python) {
     }
 }
 
-/// The interpreter's loop may be in parts, and from 3.14 on an instruction need not say that it is the one that
-/// runs: neither may make a builtin of what follows one.
+/// The interpreter's loop may be in parts, of which all must be known: what it does before and after a builtin is its own.
 fn what_stands_around_a_builtin_is_python(python: &Python) {
     let path = program("python_calls.py");
     let (_, profile) = Recording::of(python, &path, &["builtins", "4"]).rate(250).profile();
