@@ -132,7 +132,7 @@ fn cleanup_is_passed_over(python: &Python) {
     let name = |text: &str| image::text(&python.layout, 1, true, text.as_bytes());
     let (file, init) = (name("-"), name("__init__"));
     let same = init.address();
-    let mut cleanup = image::code(&python, file, init, 1, &[], &[opcode, 0, 0, 0]);
+    let mut cleanup = image::code(python, file, init, 1, &[], &[opcode, 0, 0, 0]);
     let walked = |cleanup: &CodeImage| {
         let frames = [(&leaf, 6, THREAD), (cleanup, 0, THREAD), (&root, 4, THREAD)];
         captured(session, python, &chain(python, &frames)).1
