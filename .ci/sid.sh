@@ -44,11 +44,11 @@ debootstrap --variant=minbase --include="${include#,}" sid "$root" >"$root.log" 
 # The headers alone: installed, they would bring a C library's development files.
 chroot "$root" sh -ec '
     apt-get -qq -o Acquire::Check-Valid-Until=false update
-    mkdir -p /tmp/headers
-    cd /tmp/headers
+    mkdir -p /headers
+    cd /headers
     for version; do apt-get -qq -o APT::Sandbox::User=root download "libpython$version-dev"; done
     for package in *.deb; do dpkg-deb -x "$package" /; done
-    rm -r /tmp/headers /var/lib/apt/lists/*
+    rm -r /headers /var/lib/apt/lists/*
     apt-get clean
 ' sh "${versions[@]}" >>"$root.log" 2>&1 || cannot "the headers cannot be fetched, see $root.log"
 starters
