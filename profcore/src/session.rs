@@ -85,6 +85,9 @@ pub(crate) mod word {
     pub(crate) const PY_TEXT: usize = 20; // an address inside the interpreter's code
     /// Address inside our own shim's code, so that its time can be told apart.
     pub(crate) const SHIM_TEXT: usize = 21;
+    /// The part of `_PyEval_EvalFrameDefault` that the compiler put elsewhere.
+    pub(crate) const PY_EVAL_OTHER_START: usize = 22;
+    pub(crate) const PY_EVAL_OTHER_END: usize = 23;
     /// Next free word of the code arena (may exceed its size: then it is full).
     pub(crate) const ARENA_NEXT: usize = 24;
     /// Code objects that found the table or the arena full.

@@ -235,7 +235,10 @@ impl Drain {
         let load = |at: usize| session.word(at).load(Ordering::Relaxed);
         let anchors = Anchors {
             interpreter: load(word::PY_TEXT),
-            eval: (load(word::PY_EVAL_START), load(word::PY_EVAL_END)),
+            eval: [
+                (load(word::PY_EVAL_START), load(word::PY_EVAL_END)),
+                (load(word::PY_EVAL_OTHER_START), load(word::PY_EVAL_OTHER_END)),
+            ],
             shim: load(word::SHIM_TEXT),
         };
         if anchors != self.anchors {

@@ -12,8 +12,8 @@ const MAX_PATH: usize = 4096;
 pub(crate) struct Anchors {
     /// Inside the interpreter's code.
     pub(crate) interpreter: u64,
-    /// First address of the evaluation function, and the one after its last.
-    pub(crate) eval: (u64, u64),
+    /// Parts of the evaluation function: first address, and the one after its last.
+    pub(crate) eval: [(u64, u64); 2],
     /// Inside the shim's code.
     pub(crate) shim: u64,
 }
@@ -98,7 +98,7 @@ impl Modules {
         let same = |anchor: u64| anchor != 0 && self.find(anchor) == Some(index);
         let place = if same(self.anchors.shim) {
             Place::Shim
-        } else if (self.anchors.eval.0..self.anchors.eval.1).contains(&pc) {
+        } else if self.anchors.eval.iter().any(|part| (part.0..part.1).contains(&pc)) {
             Place::Eval
         } else if same(self.anchors.interpreter) {
             Place::Interpreter
@@ -210,7 +210,7 @@ zzzz-1 r-xp 0 0 0 x
         let mut modules = Modules::parse(MAPS);
         modules.anchor(Anchors {
             interpreter: 0x55d000002000,
-            eval: (0x55d000010000, 0x55d000018000),
+            eval: [(0x55d000010000, 0x55d000018000), (0x55d000003000, 0x55d000004000)],
             shim: 0x7f0000041000,
         });
         modules
@@ -224,6 +224,8 @@ zzzz-1 r-xp 0 0 0 x
             (place, String::from_utf8_lossy(path).into_owned())
         };
         assert_eq!(at(0x55d000010000), (Place::Eval, "/usr/bin/python3.11".into()));
+        assert_eq!(at(0x55d000003fff).0, Place::Eval, "its other part");
+        assert_eq!(at(0x55d000004000).0, Place::Interpreter);
         assert_eq!(at(0x55d000018000), (Place::Interpreter, "/usr/bin/python3.11".into()));
         assert_eq!(at(0x7f0000000000), (Place::Foreign, "/opt/with space/libz.so.1.2.13".into()));
         assert_eq!(at(0x7f0000020001).0, Place::Libc);

@@ -135,3 +135,7 @@ pub(crate) struct Layout {
     /// none of the program's; its file name and its name are one and the same string.
     pub(crate) init_cleanup: Option<(&'static str, u8)>,
 }
+
+#[cfg(test)]
+#[path = "layout_tests.rs"]
+mod tests;

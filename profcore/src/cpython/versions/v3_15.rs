@@ -1,0 +1,77 @@
+//! CPython 3.15.
+
+use super::Version;
+use crate::cpython::layout::*;
+use crate::cpython::offsets::DebugOffsets;
+
+pub(super) const VERSION: Version = Version {
+    minor: 15,
+    layout: Layout {
+        chain: FrameChain::CurrentFrame { frame: 72 },
+        frame: FrameFields {
+            previous: 8,
+            code: 0,
+            // A tagged reference.
+            tag_mask: 3,
+            position: Position::Pointer { at: 56 },
+            owner: Some(Owner { at: 74, generator: 1, entry_from: 3, highest: 3 }),
+            entered: Entered::ByEntryFrame,
+        },
+        code: CodeFields {
+            file: 112,
+            name: 128,
+            first_line: 68,
+            lines: 136,
+            bytecode: Bytecode::Inline { at: 208, units: 16 },
+            version: Some(92),
+        },
+        lines: LineTable::Locations,
+        text: TextFields { length: 16, hash: 24, state: 32, ascii_data: 40, compact_data: 56 },
+        bytes: BytesFields { length: 16, data: 32 },
+        object_type: 8,
+        init_cleanup: Some(("EXIT_INIT_CHECK", 11)),
+    },
+    debug_offsets: Some(DebugOffsets {
+        current_frame: 208,
+        frame_previous: 320,
+        frame_code: 328,
+        frame_position: 336,
+        frame_owner: 352,
+        code_file: 384,
+        code_name: 400,
+        code_lines: 408,
+        code_first_line: 416,
+        code_bytecode: 448,
+        object_type: 472,
+        bytes_length: 696,
+        bytes_data: 704,
+        text_state: 720,
+        text_length: 728,
+        text_ascii_data: 736,
+    }),
+    calls: &[
+        ("CALL", 50),
+        ("CALL_FUNCTION_EX", 4),
+        ("CALL_KW", 53),
+        ("CALL_BUILTIN_CLASS", 147),
+        ("CALL_BUILTIN_FAST", 148),
+        ("CALL_BUILTIN_FAST_WITH_KEYWORDS", 149),
+        ("CALL_BUILTIN_O", 150),
+        ("CALL_EX_NON_PY_GENERAL", 151),
+        ("CALL_ISINSTANCE", 153),
+        ("CALL_KW_NON_PY", 155),
+        ("CALL_LEN", 157),
+        ("CALL_LIST_APPEND", 158),
+        ("CALL_METHOD_DESCRIPTOR_FAST", 159),
+        ("CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS", 160),
+        ("CALL_METHOD_DESCRIPTOR_NOARGS", 161),
+        ("CALL_METHOD_DESCRIPTOR_O", 162),
+        ("CALL_NON_PY_GENERAL", 163),
+        ("CALL_STR_1", 166),
+        ("CALL_TUPLE_1", 167),
+        ("CALL_TYPE_1", 168),
+        ("INSTRUMENTED_CALL", 249),
+        ("INSTRUMENTED_CALL_KW", 250),
+        ("INSTRUMENTED_CALL_FUNCTION_EX", 251),
+    ],
+};
