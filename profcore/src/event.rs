@@ -54,6 +54,8 @@ pub(crate) mod stack_flag {
     pub(crate) const UNLINKED: u8 = 8;
     /// The outermost native frame was not reached.
     pub(crate) const NATIVE_CUT: u8 = 16;
+    /// The interpreter is collecting garbage.
+    pub(crate) const COLLECTING: u8 = 32;
 }
 
 /// A frame of a code object that found the code table full.

@@ -9,7 +9,8 @@ every_python!(
     a_loop_without_calls_is_python,
     calls_of_python_functions_are_python,
     what_stands_around_a_builtin_is_python,
-    sha256_is_native
+    sha256_is_native,
+    collecting_garbage_is_gc
 );
 
 /// Each thread within 2 %, each function's share of its thread within 3 points. Shares of one run have a
@@ -96,6 +97,26 @@ fn sha256_is_native(python: &Python) {
     let line = profile.tagged(&path, "NATIVE");
     let all = profile.cpu().sum();
     assert!(line.cpu.native >= 0.95 * all, "{line:?} of {all:.3} s");
+}
+
+/// Shares within 4 points in one run of two, as above.
+fn collecting_garbage_is_gc(python: &Python) {
+    if let Err(first) = run_collections(python) {
+        eprintln!("once more, for {first}");
+        run_collections(python).unwrap_or_else(|second| panic!("{first}; and again: {second}"));
+    }
+}
+
+fn run_collections(python: &Python) -> Result<(), String> {
+    let path = program("gc_cycles.py");
+    let (ended, profile) = Recording::of(python, &path, &["4"]).rate(250).profile_alone();
+    let truth = ended.truth();
+    let cpu = profile.cpu();
+    let seconds = |name: &str| truth[name].as_f64().expect("seconds");
+    let (share, told) = (seconds("gc_s") / seconds("cpu_s"), cpu.gc / cpu.sum());
+    assert!(share > 0.3, "the program must collect garbage: {share:.3}");
+    let right = (told - share).abs() <= 0.04;
+    if right { Ok(()) } else { Err(format!("{told:.3}, in truth {share:.3}: {cpu:?}")) }
 }
 
 /// The whole run within 2 % of the main thread's clock, plus what comes after the program has read it.

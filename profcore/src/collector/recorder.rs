@@ -134,6 +134,7 @@ impl Recorder {
                     calls_c: base.is_some()
                         && self.version != 0
                         && cpython::calls_c(self.version, stack.opcode),
+                    collecting: stack.flags & stack_flag::COLLECTING != 0,
                 };
                 let (class, leaf) = classify(facts);
                 let stack = if native.iter().any(|spot| spot.kind == Kind::Told) {

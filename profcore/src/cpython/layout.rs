@@ -120,6 +120,14 @@ pub(crate) struct BytesFields {
     pub(crate) data: usize,
 }
 
+/// Where a thread state leads to the flag that says that garbage is being collected: a 32-bit number in the
+/// interpreter's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Collecting {
+    pub(crate) interpreter: usize,
+    pub(crate) flag: usize,
+}
+
 /// Everything a walk has to know about one minor version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
@@ -131,6 +139,7 @@ pub(crate) struct Layout {
     pub(crate) bytes: BytesFields,
     /// The type pointer of every object.
     pub(crate) object_type: usize,
+    pub(crate) collecting: Collecting,
     /// First instruction of the code that the interpreter runs between a class and its `__init__`. It is
     /// none of the program's; its file name and its name are one and the same string.
     pub(crate) init_cleanup: Option<(&'static str, u8)>,

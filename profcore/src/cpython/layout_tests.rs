@@ -14,7 +14,7 @@ type Facts = BTreeMap<String, usize>;
 
 /// What the tables say of a version, by the names that `vectors/layouts.c` prints.
 fn tabled(version: &Version) -> Facts {
-    let Layout { chain, frame, code, text, bytes, object_type, .. } = version.layout;
+    let Layout { chain, frame, code, text, bytes, object_type, collecting, .. } = version.layout;
     let mut facts = vec![
         ("frame.previous", frame.previous),
         ("frame.code", frame.code),
@@ -30,7 +30,12 @@ fn tabled(version: &Version) -> Facts {
         ("bytes.length", bytes.length),
         ("bytes.data", bytes.data),
         ("object.type", object_type),
+        ("collecting.interpreter", collecting.interpreter),
+        ("collecting.flag", collecting.flag),
     ];
+    if let Entered::Flag { at } = frame.entered {
+        facts.push(("frame.entered", at));
+    }
     match chain {
         FrameChain::FrameObject { frame } | FrameChain::CurrentFrame { frame } => {
             facts.push(("state.frame", frame));
@@ -80,6 +85,8 @@ fn tabled(version: &Version) -> Facts {
             ("told.text_state", at.text_state),
             ("told.text_length", at.text_length),
             ("told.text_ascii_data", at.text_ascii_data),
+            ("told.garbage", at.garbage),
+            ("told.collecting", at.collecting),
         ]);
     }
     facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

@@ -29,6 +29,16 @@ pub(crate) struct DebugOffsets {
     pub(crate) text_state: usize,
     pub(crate) text_length: usize,
     pub(crate) text_ascii_data: usize,
+    /// Of the garbage collector in the interpreter's state, and of its flag there.
+    pub(crate) garbage: usize,
+    pub(crate) collecting: usize,
+}
+
+/// What the runtime at `runtime` says of the flag that garbage is being collected: its place in the interpreter's
+/// state, which a patch release may move.
+pub(crate) fn collecting(runtime: usize, at: &DebugOffsets) -> Option<usize> {
+    let garbage = probe::word(runtime + at.garbage)? as usize;
+    garbage.checked_add(probe::word(runtime + at.collecting)? as usize)
 }
 
 /// Whether the runtime at `runtime` describes itself as `version_hex`, not free-threaded, and laid out as

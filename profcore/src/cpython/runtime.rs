@@ -31,10 +31,12 @@ pub(crate) fn find() -> Found {
     if version_hex >> 4 & 0xf != 0xf {
         return unsupported;
     }
-    if let Some(at) = &version.debug_offsets
-        && !offsets::agree(runtime, version_hex, at, &version.layout)
-    {
-        return unsupported;
+    let mut layout = version.layout;
+    if let Some(at) = &version.debug_offsets {
+        if !offsets::agree(runtime, version_hex, at, &layout) {
+            return unsupported;
+        }
+        layout.collecting.flag = offsets::collecting(runtime, at).unwrap_or(layout.collecting.flag);
     }
     // SAFETY: the symbol is this function in every version that has a layout; it takes nothing and
     // returns a pointer.
@@ -47,7 +49,7 @@ pub(crate) fn find() -> Found {
         });
     Found::Known(Python {
         version_hex,
-        layout: version.layout,
+        layout,
         code_type,
         eval: parts_of(eval),
         accessor,

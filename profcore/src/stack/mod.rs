@@ -129,6 +129,9 @@ fn capture_from(
     capture.depth = walk.depth;
     capture.opcode = walk.opcode;
     capture.flags = walk.flags | stack_flag::PYTHON;
+    if python::is_collecting(&python.layout, thread_state) {
+        capture.flags |= stack_flag::COLLECTING;
+    }
     let last_depth = slot.word(slot_word::LAST_DEPTH).load(Ordering::Relaxed) as usize;
     let last = &slot.buffer(1 - capture.which)[..last_depth.min(MAX_FRAMES)];
     capture.common = common_root(last, &capture.frames[..walk.depth.min(MAX_FRAMES)]);

@@ -97,6 +97,14 @@ pub(super) fn walk(
     walk
 }
 
+/// Whether the thread's interpreter is collecting garbage.
+pub(super) fn is_collecting(layout: &Layout, thread_state: usize) -> bool {
+    let interpreter = probe::word(thread_state.wrapping_add(layout.collecting.interpreter));
+    let interpreter = interpreter.map(|at| at as usize).filter(|&at| probe::plausible(at));
+    let flag = interpreter.and_then(|at| probe::word(at.wrapping_add(layout.collecting.flag)));
+    flag.is_some_and(|flag| flag as u32 != 0)
+}
+
 /// Address of the innermost frame, 0 if none runs; `None` if the way there cannot be read.
 fn innermost(layout: &Layout, thread_state: usize) -> Option<usize> {
     if !probe::plausible(thread_state) {

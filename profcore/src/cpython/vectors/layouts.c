@@ -10,6 +10,7 @@
 #elif PY_VERSION_HEX >= 0x030b0000
 #include <internal/pycore_frame.h>
 #endif
+#include <internal/pycore_interp.h>
 #if PY_VERSION_HEX >= 0x030d0000
 #include <internal/pycore_runtime.h>
 #endif
@@ -18,6 +19,8 @@
 #define AT(name, type, field) TELL(name, offsetof(type, field))
 
 int main(void) {
+    AT("collecting.interpreter", PyThreadState, interp);
+    AT("collecting.flag", PyInterpreterState, gc.collecting);
 #if PY_VERSION_HEX < 0x030b0000
     AT("state.frame", PyThreadState, frame);
     AT("frame.previous", PyFrameObject, f_back);
@@ -36,6 +39,9 @@ int main(void) {
 #endif
 #if PY_VERSION_HEX >= 0x030b0000 && PY_VERSION_HEX < 0x030d0000
     AT("state.cframe", PyThreadState, cframe);
+#if PY_VERSION_HEX < 0x030c0000
+    AT("frame.entered", Frame, is_entry);
+#endif
     AT("cframe.current", _PyCFrame, current_frame);
     AT("frame.code", Frame, f_code);
     AT("frame.position", Frame, prev_instr);
@@ -93,6 +99,8 @@ int main(void) {
     AT("told.text_state", _Py_DebugOffsets, unicode_object.state);
     AT("told.text_length", _Py_DebugOffsets, unicode_object.length);
     AT("told.text_ascii_data", _Py_DebugOffsets, unicode_object.asciiobject_size);
+    AT("told.garbage", _Py_DebugOffsets, interpreter_state.gc);
+    AT("told.collecting", _Py_DebugOffsets, gc.collecting);
 #endif
     return 0;
 }

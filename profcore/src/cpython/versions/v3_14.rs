@@ -30,6 +30,7 @@ pub(super) const VERSION: Version = Version {
         text: TextFields { length: 16, hash: 24, state: 32, ascii_data: 40, compact_data: 56 },
         bytes: BytesFields { length: 16, data: 32 },
         object_type: 8,
+        collecting: Collecting { interpreter: 16, flag: 7600 },
         init_cleanup: Some(("EXIT_INIT_CHECK", 11)),
     },
     debug_offsets: Some(DebugOffsets {
@@ -49,6 +50,8 @@ pub(super) const VERSION: Version = Version {
         text_state: 624,
         text_length: 632,
         text_ascii_data: 640,
+        garbage: 88,
+        collecting: 656,
     }),
     calls: &[
         ("CALL", 52),

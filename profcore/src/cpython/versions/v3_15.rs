@@ -29,6 +29,7 @@ pub(super) const VERSION: Version = Version {
         text: TextFields { length: 16, hash: 24, state: 32, ascii_data: 40, compact_data: 56 },
         bytes: BytesFields { length: 16, data: 32 },
         object_type: 8,
+        collecting: Collecting { interpreter: 16, flag: 7512 },
         init_cleanup: Some(("EXIT_INIT_CHECK", 11)),
     },
     debug_offsets: Some(DebugOffsets {
@@ -48,6 +49,8 @@ pub(super) const VERSION: Version = Version {
         text_state: 720,
         text_length: 728,
         text_ascii_data: 736,
+        garbage: 88,
+        collecting: 760,
     }),
     calls: &[
         ("CALL", 50),
