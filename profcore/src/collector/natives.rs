@@ -29,6 +29,8 @@ const VDSO: &[u8] = b"[vdso]";
 pub(crate) struct Spot {
     pub(crate) place: Place,
     pub(crate) kind: Kind,
+    /// It is known which function this is.
+    pub(crate) named: bool,
     /// Innermost inlined function first; never empty.
     pub(crate) frames: Rc<[FrameId]>,
 }
@@ -99,7 +101,7 @@ impl Natives {
         let (place, _) = modules.place(at);
         let Some(mapped) = modules.mapped(at) else {
             let frame = trace.frame(b"[unknown]", b"", 0, Lang::Native, 0);
-            return Spot { place, kind: Kind::Told, frames: [frame].into() };
+            return Spot { place, kind: Kind::Told, named: false, frames: [frame].into() };
         };
         let (binary, base) = self.binary(&mapped, at);
         let functions = base.map_or(Vec::new(), |base| binary.functions(at.wrapping_sub(base)));
@@ -123,7 +125,7 @@ impl Natives {
             let name = file_name(mapped.path);
             frames.push(trace.frame(name, mapped.path, 0, Lang::Native, 0));
         }
-        Spot { place, kind, frames: frames.into() }
+        Spot { place, kind, named: !functions.is_empty(), frames: frames.into() }
     }
 
     /// The file of a mapping that holds `pc`, and where its address 0 lies in the process.

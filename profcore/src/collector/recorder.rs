@@ -133,7 +133,8 @@ impl Recorder {
                     python: is_python(stack) || (flags & flag::REST != 0 && slot.is_python()),
                     calls_c: base.is_some()
                         && self.version != 0
-                        && cpython::calls_c(self.version, stack.opcode),
+                        && cpython::calls_c(self.version, stack.opcode)
+                        && !only_passes_on(&native),
                     collecting: stack.flags & stack_flag::COLLECTING != 0,
                 };
                 let (class, leaf) = classify(facts);
@@ -253,6 +254,15 @@ pub(crate) struct Context<'a> {
     /// Do not wait for code objects any more.
     pub(crate) insist: bool,
     pub(crate) trace: &'a mut Trace,
+}
+
+/// Whether nothing stands between the evaluation function and the instruction but functions that pass calls on:
+/// before 3.11 a Python function is called as a C function is.
+fn only_passes_on(native: &[Spot]) -> bool {
+    let inner = native.iter().position(|spot| spot.kind == Kind::Eval);
+    inner.is_some_and(|eval| {
+        native[..eval].iter().all(|spot| spot.kind == Kind::Passage && spot.named)
+    })
 }
 
 fn is_python(stack: StackDelta<'_>) -> bool {
