@@ -1,10 +1,11 @@
 //! What executable files say: how to unwind their frames, and what is at an address.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::rc::Rc;
 
 use addr2line::{Loader, demangle_auto};
 use object::read::elf::{ElfFile64, ProgramHeader};
@@ -159,11 +160,11 @@ impl Symbols {
 
 /// Files read so far, for all processes of a run.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Binaries(Arc<Mutex<HashMap<PathBuf, Arc<Binary>>>>);
+pub(crate) struct Binaries(Rc<RefCell<HashMap<PathBuf, Rc<Binary>>>>);
 
 impl Binaries {
     /// The file at `path` as the process at `root` sees it.
-    pub(crate) fn get(&self, root: &Path, path: &Path) -> Arc<Binary> {
+    pub(crate) fn get(&self, root: &Path, path: &Path) -> Rc<Binary> {
         // The whole path, so that another root's files are others.
         let there = root.join(path.strip_prefix("/").unwrap_or(path));
         let (key, read) = match there.canonicalize() {
@@ -171,8 +172,7 @@ impl Binaries {
             // The process is gone, and its root with it.
             Err(_) => (path.to_owned(), path.to_owned()),
         };
-        let mut known = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        known.entry(key).or_insert_with(|| Arc::new(Binary::open(&read))).clone()
+        self.0.borrow_mut().entry(key).or_insert_with(|| Rc::new(Binary::open(&read))).clone()
     }
 }
 

@@ -5,7 +5,6 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use profformat::ids::FrameId;
 use profformat::record::Lang;
@@ -41,7 +40,7 @@ pub(crate) struct Natives {
     pid: u32,
     root: PathBuf,
     binaries: Binaries,
-    vdso: Option<Arc<Binary>>,
+    vdso: Option<Rc<Binary>>,
     known: HashMap<(u64, bool), Spot>,
     /// Starts of the ranges whose tables were published.
     published: Vec<u64>,
@@ -129,13 +128,13 @@ impl Natives {
     }
 
     /// The file of a mapping that holds `pc`, and where its address 0 lies in the process.
-    fn binary(&mut self, mapped: &Mapped<'_>, pc: u64) -> (Arc<Binary>, Option<u64>) {
+    fn binary(&mut self, mapped: &Mapped<'_>, pc: u64) -> (Rc<Binary>, Option<u64>) {
         let binary = if mapped.path == VDSO {
-            self.vdso.get_or_insert_with(|| Arc::new(vdso(self.pid, mapped))).clone()
+            self.vdso.get_or_insert_with(|| Rc::new(vdso(self.pid, mapped))).clone()
         } else if mapped.path.first() == Some(&b'/') {
             self.binaries.get(&self.root, Path::new(OsStr::from_bytes(mapped.path)))
         } else {
-            Arc::default()
+            Rc::default()
         };
         // By the offset of `pc` itself: the mapping begins at a whole page, which may be another part's in the file.
         let address = binary.address(mapped.offset.wrapping_add(pc - mapped.start));
