@@ -40,7 +40,7 @@ impl RingBench {
     pub fn push_tick(&mut self, frames: usize) -> bool {
         let len = 5 + frames;
         let Some(mut event) = self.ring().reserve(len) else { return false };
-        for word in [head_word(len, kind::TICK, 0, 0), 1, 2, 3, stack_word(0, frames, 0, 1)] {
+        for word in [head_word(len, kind::TICK, 0, 0), 1, 2, 3, stack_word(0, frames, 0, 1, 0)] {
             event.word(word);
         }
         for frame in 0..frames {

@@ -4,13 +4,15 @@
 //!   word 0   length in words (16) | kind (8) | flags (8) | extra (32)
 //!   word 1   CLOCK_MONOTONIC in nanoseconds
 //!   then     the kind's own words, and for kinds with a stack:
-//!            common (16) | new (16) | opcode (8) | stack flags (8) | 0 (16), then `new` frame words
+//!            common (16) | new (16) | opcode (8) | stack flags (8) | native (16), then `new` frame words,
+//!            then `native` addresses
 //! ```
 //!
 //! A stack is told as a difference: `common` frames at the root are those of the previous event with a
 //! stack in the same ring, then come `new` frame words, innermost first. A frame word is the code object's
-//! entry in the code table (high 32 bits) and the byte offset of its instruction (low 32 bits, signed;
-//! negative: before the first instruction).
+//! entry in the code table (high 32 bits), a flag ([`ENTERED`]), and the byte offset of its instruction (low
+//! 31 bits, signed; negative: before the first instruction). Native frames are told whole, innermost first:
+//! the interrupted instruction, then return addresses.
 
 /// Kinds of events; the number is stored.
 pub(crate) mod kind {
@@ -50,20 +52,28 @@ pub(crate) mod stack_flag {
     pub(crate) const TORN: u8 = 4;
     /// Ends at a generator whose caller was not linked yet; outer frames are missing.
     pub(crate) const UNLINKED: u8 = 8;
+    /// The outermost native frame was not reached.
+    pub(crate) const NATIVE_CUT: u8 = 16;
+    /// The interpreter is collecting garbage.
+    pub(crate) const COLLECTING: u8 = 32;
 }
 
 /// A frame of a code object that found the code table full.
 pub(crate) const UNKNOWN_CODE: u32 = u32::MAX;
 
-/// Makes a frame word.
+/// In a frame word: the interpreter was entered from C here, so this frame and those below it (up to the next
+/// one entered) have one native frame of the evaluation function.
+pub(crate) const ENTERED: u64 = 1 << 31;
+
+/// Makes a frame word. An offset has 31 bits.
 #[inline]
 pub(crate) const fn frame_word(code: u32, offset: i32) -> u64 {
-    (code as u64) << 32 | offset as u32 as u64
+    (code as u64) << 32 | (offset as u32 as u64) & (ENTERED - 1)
 }
 
 /// Takes a frame word apart: code entry and instruction offset.
 pub(crate) const fn frame_parts(word: u64) -> (u32, i32) {
-    ((word >> 32) as u32, word as u32 as i32)
+    ((word >> 32) as u32, (word << 1) as u32 as i32 >> 1)
 }
 
 /// Makes word 0 of an event.
@@ -74,8 +84,18 @@ pub(crate) const fn head_word(len: usize, kind: u8, flags: u8, extra: u32) -> u6
 
 /// Makes the word in front of the frames.
 #[inline]
-pub(crate) const fn stack_word(common: usize, new: usize, opcode: u8, flags: u8) -> u64 {
-    common as u64 | (new as u64) << 16 | (opcode as u64) << 32 | (flags as u64) << 40
+pub(crate) const fn stack_word(
+    common: usize,
+    new: usize,
+    opcode: u8,
+    flags: u8,
+    native: usize,
+) -> u64 {
+    common as u64
+        | (new as u64) << 16
+        | (opcode as u64) << 32
+        | (flags as u64) << 40
+        | (native as u64) << 48
 }
 
 /// A stack as it stands in an event.
@@ -89,6 +109,8 @@ pub(crate) struct StackDelta<'a> {
     pub(crate) opcode: u8,
     /// [`stack_flag`] bits.
     pub(crate) flags: u8,
+    /// Addresses in native frames, innermost first: the interrupted instruction, then return addresses.
+    pub(crate) native: &'a [u64],
 }
 
 /// A decoded event. Times are CLOCK_MONOTONIC nanoseconds.
@@ -175,13 +197,14 @@ pub(crate) fn decode(words: &[u64]) -> Option<Event<'_>> {
 }
 
 fn decode_stack(words: &[u64]) -> Option<StackDelta<'_>> {
-    let (&head, new) = words.split_first()?;
-    let count = (head >> 16) as u16 as usize;
-    (new.len() == count).then_some(StackDelta {
+    let (&head, frames) = words.split_first()?;
+    let (new, native) = frames.split_at_checked((head >> 16) as u16 as usize)?;
+    (native.len() == (head >> 48) as usize).then_some(StackDelta {
         common: head as u16 as usize,
         new,
         opcode: (head >> 32) as u8,
         flags: (head >> 40) as u8,
+        native,
     })
 }
 
@@ -193,9 +216,10 @@ mod tests {
     fn a_tick_comes_back_as_it_went_in() {
         let frames = [frame_word(7, -2), frame_word(3, 40)];
         let mut words =
-            vec![head_word(7, kind::TICK, flag::KERNEL, 2), 11, 12, 13, stack_word(5, 2, 99, 1)];
+            vec![head_word(8, kind::TICK, flag::KERNEL, 2), 11, 12, 13, stack_word(5, 2, 99, 1, 1)];
         words.extend(frames);
-        let stack = StackDelta { common: 5, new: &frames, opcode: 99, flags: 1 };
+        words.push(13);
+        let stack = StackDelta { common: 5, new: &frames, opcode: 99, flags: 1, native: &[13] };
         assert_eq!(
             decode(&words),
             Some(Event::Tick {
@@ -207,7 +231,12 @@ mod tests {
                 stack
             })
         );
-        assert_eq!(frame_parts(frames[0]), (7, -2));
+        for (code, offset) in [(7, -2), (3, 40), (u32::MAX, (1 << 30) - 1), (0, -1 << 30)] {
+            let word = frame_word(code, offset);
+            assert_eq!(frame_parts(word), (code, offset));
+            assert_eq!(frame_parts(word | ENTERED), (code, offset));
+            assert_eq!(word & ENTERED, 0);
+        }
         words.pop();
         assert_eq!(decode(&words), None, "a missing frame word makes it no event");
     }

@@ -59,3 +59,4 @@ mod stack;
 mod sys;
 #[cfg(not(loom))]
 pub mod thread;
+mod unwind;

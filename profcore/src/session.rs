@@ -7,7 +7,8 @@
 //!   +1 MiB      code arena      8 MiB of code records (names, line tables), appended once each
 //!   +8 MiB      live filter     65,536 bytes, one counter for 128 bytes of address space
 //!   +64 KiB     live table      131,072 entries of two words: address, block id
-//!   +2 MiB      slots           1,024 x 64 KiB: one for each live thread
+//!   +2 MiB      unwind          16 MiB of tables, see `unwind`
+//!   +16 MiB     slots           1,024 x 64 KiB: one for each live thread
 //! ```
 //!
 //! The mapping is a sparse memfd: a page costs memory when it is first touched. Everything in it is read
@@ -16,6 +17,7 @@
 
 use crate::ring::spsc::Ring;
 use crate::sync::{AtomicU64, Ordering};
+use crate::unwind;
 
 /// First header word: `PROFSES1`.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"PROFSES1");
@@ -26,6 +28,8 @@ pub(crate) const SLOTS: usize = 1024;
 pub(crate) const SLOT_WORDS: usize = 8192;
 /// Deepest Python stack that is kept, counted from the leaf.
 pub(crate) const MAX_FRAMES: usize = 512;
+/// Most native frames that are kept, counted from the leaf: some lie between Python frames.
+pub(crate) const MAX_NATIVE: usize = 64;
 /// Entries of the code table.
 pub(crate) const CODE_ENTRIES: usize = 65_536;
 /// Words of the code arena (8 MiB).
@@ -42,7 +46,9 @@ pub(crate) mod area {
     pub(crate) const CODE_ARENA: usize = CODE_TABLE + 2 * CODE_ENTRIES;
     pub(crate) const LIVE_FILTER: usize = CODE_ARENA + ARENA_WORDS;
     pub(crate) const LIVE_TABLE: usize = LIVE_FILTER + FILTER_WORDS;
-    pub(crate) const SLOTS_AT: usize = LIVE_TABLE + 2 * LIVE_ENTRIES;
+    pub(crate) const UNWIND: usize = LIVE_TABLE + 2 * LIVE_ENTRIES;
+    // Slots begin at a page.
+    pub(crate) const SLOTS_AT: usize = (UNWIND + unwind::WORDS).next_multiple_of(512);
     /// Words of the whole mapping.
     pub(crate) const END: usize = SLOTS_AT + SLOTS * SLOT_WORDS;
 }
@@ -79,6 +85,9 @@ pub(crate) mod word {
     pub(crate) const PY_TEXT: usize = 20; // an address inside the interpreter's code
     /// Address inside our own shim's code, so that its time can be told apart.
     pub(crate) const SHIM_TEXT: usize = 21;
+    /// The part of `_PyEval_EvalFrameDefault` that the compiler put elsewhere.
+    pub(crate) const PY_EVAL_OTHER_START: usize = 22;
+    pub(crate) const PY_EVAL_OTHER_END: usize = 23;
     /// Next free word of the code arena (may exceed its size: then it is full).
     pub(crate) const ARENA_NEXT: usize = 24;
     /// Code objects that found the table or the arena full.
@@ -146,7 +155,9 @@ pub(crate) mod slot_word {
     pub(crate) const RESIZED_FROM: usize = 107;
     /// Two buffers of `MAX_FRAMES` words.
     pub(crate) const BUFFERS: usize = 128;
-    pub(crate) const RING: usize = BUFFERS + 2 * super::MAX_FRAMES;
+    /// A buffer of `MAX_NATIVE` words.
+    pub(crate) const NATIVE: usize = BUFFERS + 2 * super::MAX_FRAMES;
+    pub(crate) const RING: usize = NATIVE + super::MAX_NATIVE;
 }
 
 /// Exact counters of a slot, as offsets from [`slot_word::COUNTERS`]. Cumulative over all owners.
@@ -287,6 +298,12 @@ impl Slot {
     pub(crate) fn buffer(self, which: usize) -> &'static [AtomicU64] {
         let at = slot_word::BUFFERS + (which & 1) * MAX_FRAMES;
         &self.words[at..at + MAX_FRAMES]
+    }
+
+    /// The buffer of native frames.
+    #[inline]
+    pub(crate) fn native(self) -> &'static [AtomicU64] {
+        &self.words[slot_word::NATIVE..slot_word::NATIVE + MAX_NATIVE]
     }
 
     /// Adds to an exact counter. Only the owner of the slot calls this.

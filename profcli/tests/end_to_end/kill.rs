@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::prof::{Profile, Python, Recording, call, each_python, program};
+use crate::prof::{Profile, Python, Recording, call, every_python, program};
 
-each_python!(a_killed_program_keeps_its_profile);
+every_python!(a_killed_program_keeps_its_profile);
 
 /// What `killable.py` said in a line: its process id and the CPU seconds used.
 fn said(line: &str) -> (u32, f64) {

@@ -4,6 +4,7 @@ mod apps;
 mod bad_input;
 mod kill;
 mod memory;
+mod natives;
 mod outputs;
 mod parts;
 mod prof;

@@ -1,10 +1,10 @@
 //! Memory and copies against sizes that are known.
 
-use crate::prof::{Profile, Python, Recording, each_python, program, skip};
+use crate::prof::{Profile, Python, Recording, every_python, program, skip};
 
 const MIB: f64 = 1_048_576.0;
 
-each_python!(
+every_python!(
     allocated_bytes_are_right,
     the_peak_is_right,
     calloc_pages_stay_untouched,
@@ -32,13 +32,12 @@ fn allocated_bytes_are_right(python: &Python) {
         expect_near(tag, line.alloc, truth[tag].as_f64().expect("bytes"), 0.02);
         assert!(line.live_at_end <= 2.0 * MIB, "{tag} was freed: {line:?}");
     }
-    // Each of the small ones is an object of 56 bytes and a buffer of 1,001; what the sampler counts of a buffer is its
-    // requested size, so the line has 5.7 % more than the contents alone.
+    // Each of the small ones is an object and a buffer that is larger than the contents: 57 bytes more in all, and 97
+    // from 3.15 on. The allocator rounds the object up.
     let line = profile.tagged(&path, "KEPT");
-    let kept = truth["KEPT"].as_f64().expect("bytes");
-    let objects = 100_000.0 * 64.0;
-    expect_near("KEPT", line.alloc, kept + objects, 0.03);
-    expect_near("KEPT at the end", line.live_at_end, kept + objects, 0.05);
+    let kept = truth["kept"].as_f64().expect("bytes");
+    expect_near("KEPT", line.alloc, kept, 0.03);
+    expect_near("KEPT at the end", line.live_at_end, kept, 0.05);
 }
 
 fn the_peak_is_right(python: &Python) {

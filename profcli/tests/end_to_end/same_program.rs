@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::prof::{Ended, Python, Recording, each_python, program};
+use crate::prof::{Ended, Python, Recording, every_python, program};
 
-each_python!(
+every_python!(
     sees_the_same_of_itself,
     ends_the_same_way,
     children_answer_the_same,
@@ -28,6 +28,13 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 fn without_addresses(text: &str) -> String {
     let words = text.split_inclusive([' ', '\n', '(', ')', ',']);
     words.map(|word| if word.starts_with("0x") { "0x? " } else { word }).collect()
+}
+
+/// A fault dump of Python 3.14 or later shows the C stack too, in which our handler stands, and which library a read
+/// or a copy was done by.
+fn without_c_stack(text: &str) -> String {
+    let of_c = |line: &&str| line.trim_start().starts_with("Binary file");
+    text.split_inclusive('\n').filter(|line| !of_c(line)).collect()
 }
 
 /// Shows only the lines that differ: the whole of two outputs tells nobody anything.
@@ -55,7 +62,8 @@ fn expect_same(what: &str, recording: &Recording) -> (Ended, Ended) {
     let profiled = recording.run();
     assert_eq!(profiled.status(), bare.status(), "{what}\n{}", profiled.stderr());
     expect_same_lines(what, &profiled.stdout(), &bare.stdout());
-    let (profiled_said, bare_said) = (profiled.stderr(), bare.stderr());
+    let said = |ended: &Ended| without_c_stack(&ended.stderr());
+    let (profiled_said, bare_said) = (said(&profiled), said(&bare));
     expect_same_lines(what, &without_addresses(&profiled_said), &without_addresses(&bare_said));
     assert_eq!(files(&recording.folder()), left, "{what}: files");
     assert!(recording.trace().is_file(), "{what}: the trace is there");

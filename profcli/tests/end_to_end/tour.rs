@@ -1,8 +1,8 @@
 //! The tour of the README: five known lines stand on top of their columns.
 
-use crate::prof::{Profile, Python, Recording, each_python, workspace};
+use crate::prof::{Profile, Python, Recording, every_python, workspace};
 
-each_python!(known_lines_stand_on_top);
+every_python!(known_lines_stand_on_top);
 
 fn known_lines_stand_on_top(python: &Python) {
     let tour = workspace().join("examples/tour.py");

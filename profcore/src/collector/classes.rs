@@ -32,6 +32,8 @@ pub(crate) struct Facts {
     pub(crate) python: bool,
     /// The innermost Python instruction calls into C.
     pub(crate) calls_c: bool,
+    /// The interpreter is collecting garbage.
+    pub(crate) collecting: bool,
 }
 
 /// A native frame below the innermost Python frame.
@@ -51,6 +53,8 @@ pub(crate) fn classify(facts: Facts) -> (Class, Leaf) {
     let leaf = leaf(facts);
     let class = match (facts.kernel, facts.place, leaf) {
         (true, ..) => Class::Kernel,
+        // Finalizers of other modules are theirs; so is what another thread does there meanwhile.
+        (false, Eval | Interpreter | Libc | Shim, _) if facts.collecting => Class::Gc,
         (false, Foreign | Nowhere, _) | (false, _, Leaf::Builtin | Leaf::Module) => Class::Native,
         (false, Untold, _) if !facts.python => Class::Native,
         (false, Eval | Interpreter | Libc | Shim | Untold, Leaf::None) => Class::Python,
@@ -116,8 +120,12 @@ mod tests {
             (true, Nowhere, false, false, Class::Kernel, Module),
         ];
         for (kernel, place, python, calls_c, class, leaf) in table {
-            let facts = Facts { kernel, place, python, calls_c };
+            let facts = Facts { kernel, place, python, calls_c, collecting: false };
             assert_eq!(classify(facts), (class, leaf), "{facts:?}");
+            let in_interpreter = matches!(place, Eval | Interpreter | Libc | Shim);
+            let class = if in_interpreter && !kernel { Class::Gc } else { class };
+            let facts = Facts { collecting: true, ..facts };
+            assert_eq!(classify(facts).0, class, "{facts:?}");
         }
     }
 

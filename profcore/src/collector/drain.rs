@@ -77,11 +77,18 @@ impl Drain {
         self.recorder.sampled_ns()
     }
 
-    /// Takes everything out of the rings and writes it, with the footprint. `last`: nothing comes after.
-    pub(crate) fn drain(&mut self, now: u64, last: bool, trace: &mut Trace, threads: &mut Threads) {
-        let Some(session) = self.region.session() else { return };
+    /// Takes everything out of the rings and writes it, with the footprint. `last`: nothing comes after. True when
+    /// handlers asked for unwind tables.
+    pub(crate) fn drain(
+        &mut self,
+        now: u64,
+        last: bool,
+        trace: &mut Trace,
+        threads: &mut Threads,
+    ) -> bool {
+        let Some(session) = self.region.session() else { return false };
         self.drains += 1;
-        self.recorder.begin_drain();
+        let asked = self.recorder.begin_drain(session);
         self.look_for_python(session, trace);
         // The look is not taken at the very first drains: a thread may not have appeared in /proc yet.
         let look = self.same_pids && self.drains.is_multiple_of(DEAD_LOOK);
@@ -104,6 +111,7 @@ impl Drain {
             recorder.push(time, record, trace);
         }
         recorder.write_batch(trace);
+        asked
     }
 
     /// Writes the counters that changed.
@@ -227,7 +235,10 @@ impl Drain {
         let load = |at: usize| session.word(at).load(Ordering::Relaxed);
         let anchors = Anchors {
             interpreter: load(word::PY_TEXT),
-            eval: (load(word::PY_EVAL_START), load(word::PY_EVAL_END)),
+            eval: [
+                (load(word::PY_EVAL_START), load(word::PY_EVAL_END)),
+                (load(word::PY_EVAL_OTHER_START), load(word::PY_EVAL_OTHER_END)),
+            ],
             shim: load(word::SHIM_TEXT),
         };
         if anchors != self.anchors {

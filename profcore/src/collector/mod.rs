@@ -6,14 +6,18 @@
 //!              policy                          books (exact figures)
 //! ```
 
+mod binaries;
 mod books;
+mod call_frames;
 mod classes;
 mod code_lines;
 mod drain;
+mod interleave;
 #[expect(unsafe_code, reason = "signals and the start of the program; each block names its rule")]
 pub mod launch;
 mod listen;
 mod modules;
+mod natives;
 mod policy;
 mod procfs;
 mod recorder;
@@ -46,6 +50,8 @@ use crate::config::Config;
 
 /// Time between two drains.
 const DRAIN: Duration = Duration::from_millis(50);
+/// The same while handlers ask for unwind tables: each stack asks for one at a time.
+const DRAIN_SOON: Duration = Duration::from_millis(5);
 /// Drains between two flushes: what is older than half a second survives our own death.
 const FLUSH: u64 = 8;
 
@@ -156,9 +162,10 @@ impl Collector {
             if now() < next {
                 continue;
             }
-            next = now() + DRAIN.as_nanos() as u64;
             drains += 1;
-            self.drain(drains.is_multiple_of(FLUSH));
+            let asked = self.drain(drains.is_multiple_of(FLUSH));
+            let pause = if asked { DRAIN_SOON } else { DRAIN };
+            next = now() + pause.as_nanos() as u64;
         };
         self.meet();
         let arrived = self.tree.knows(root);
@@ -174,14 +181,16 @@ impl Collector {
         }
     }
 
-    fn drain(&mut self, flush: bool) {
+    /// True when handlers asked for something.
+    fn drain(&mut self, flush: bool) -> bool {
         self.meet();
         let now = now();
-        self.tree.drain(now, &mut self.trace);
+        let asked = self.tree.drain(now, &mut self.trace);
         if flush {
             self.tree.write_counters(now, &mut self.trace);
             self.trace.flush();
         }
+        asked
     }
 }
 

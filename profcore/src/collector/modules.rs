@@ -12,8 +12,8 @@ const MAX_PATH: usize = 4096;
 pub(crate) struct Anchors {
     /// Inside the interpreter's code.
     pub(crate) interpreter: u64,
-    /// First address of the evaluation function, and the one after its last.
-    pub(crate) eval: (u64, u64),
+    /// Parts of the evaluation function: first address, and the one after its last.
+    pub(crate) eval: [(u64, u64); 2],
     /// Inside the shim's code.
     pub(crate) shim: u64,
 }
@@ -29,7 +29,19 @@ struct Module {
 struct Range {
     start: u64,
     end: u64,
+    /// Where in the file it begins.
+    offset: u64,
     module: u32,
+}
+
+/// A range of addresses, and what of which file is mapped there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mapped<'m> {
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    /// Of `start`, in the file.
+    pub(crate) offset: u64,
+    pub(crate) path: &'m [u8],
 }
 
 /// Executable ranges of a process, sorted by address.
@@ -48,7 +60,7 @@ impl Modules {
             if found.ranges.len() == MAX_RANGES {
                 break;
             }
-            let Some((start, end, path)) = executable(line) else { continue };
+            let Some((start, end, offset, path)) = executable(line) else { continue };
             let module = match found.modules.iter().rposition(|m| m.path == path) {
                 Some(known) => known,
                 None => {
@@ -56,7 +68,7 @@ impl Modules {
                     found.modules.len() - 1
                 }
             };
-            found.ranges.push(Range { start, end, module: module as u32 });
+            found.ranges.push(Range { start, end, offset, module: module as u32 });
         }
         // The kernel lists them in order; a list from elsewhere need not.
         found.ranges.sort_by_key(|r| r.start);
@@ -86,7 +98,7 @@ impl Modules {
         let same = |anchor: u64| anchor != 0 && self.find(anchor) == Some(index);
         let place = if same(self.anchors.shim) {
             Place::Shim
-        } else if (self.anchors.eval.0..self.anchors.eval.1).contains(&pc) {
+        } else if self.anchors.eval.iter().any(|part| (part.0..part.1).contains(&pc)) {
             Place::Eval
         } else if same(self.anchors.interpreter) {
             Place::Interpreter
@@ -98,6 +110,12 @@ impl Modules {
         (place, &module.path)
     }
 
+    /// The range that holds an address.
+    pub(crate) fn mapped(&self, pc: u64) -> Option<Mapped<'_>> {
+        let Range { start, end, offset, module } = *self.range(pc)?;
+        Some(Mapped { start, end, offset, path: &self.modules[module as usize].path })
+    }
+
     /// The path of the interpreter's module; empty when there is none.
     pub(crate) fn interpreter(&self) -> &[u8] {
         let anchor = self.anchors.interpreter;
@@ -105,14 +123,17 @@ impl Modules {
     }
 
     fn find(&self, pc: u64) -> Option<usize> {
+        Some(self.range(pc)?.module as usize)
+    }
+
+    fn range(&self, pc: u64) -> Option<&Range> {
         let after = self.ranges.partition_point(|r| r.start <= pc);
-        let range = self.ranges[..after].last()?;
-        (pc < range.end).then_some(range.module as usize)
+        self.ranges[..after].last().filter(|range| pc < range.end)
     }
 }
 
-/// Start, end and path of a line's range if it is executable.
-fn executable(line: &[u8]) -> Option<(u64, u64, &[u8])> {
+/// Start, end, offset and path of a line's range if it is executable.
+fn executable(line: &[u8]) -> Option<(u64, u64, u64, &[u8])> {
     let mut rest = line;
     let mut field = || {
         let end = rest.iter().position(|&b| b == b' ').unwrap_or(rest.len());
@@ -122,7 +143,7 @@ fn executable(line: &[u8]) -> Option<(u64, u64, &[u8])> {
     };
     let range = field();
     let permissions = field();
-    let (_offset, _device, _inode) = (field(), field(), field());
+    let (offset, _device, _inode) = (field(), field(), field());
     if permissions.get(2) != Some(&b'x') {
         return None;
     }
@@ -130,7 +151,7 @@ fn executable(line: &[u8]) -> Option<(u64, u64, &[u8])> {
     let start = hex(&range[..dash])?;
     let end = hex(&range[dash + 1..])?;
     let path = if rest.is_empty() { b"[anonymous]" } else { &rest[..rest.len().min(MAX_PATH)] };
-    (start < end).then_some((start, end, path))
+    (start < end).then_some((start, end, hex(offset)?, path))
 }
 
 fn hex(digits: &[u8]) -> Option<u64> {
@@ -189,7 +210,7 @@ zzzz-1 r-xp 0 0 0 x
         let mut modules = Modules::parse(MAPS);
         modules.anchor(Anchors {
             interpreter: 0x55d000002000,
-            eval: (0x55d000010000, 0x55d000018000),
+            eval: [(0x55d000010000, 0x55d000018000), (0x55d000003000, 0x55d000004000)],
             shim: 0x7f0000041000,
         });
         modules
@@ -203,6 +224,8 @@ zzzz-1 r-xp 0 0 0 x
             (place, String::from_utf8_lossy(path).into_owned())
         };
         assert_eq!(at(0x55d000010000), (Place::Eval, "/usr/bin/python3.11".into()));
+        assert_eq!(at(0x55d000003fff).0, Place::Eval, "its other part");
+        assert_eq!(at(0x55d000004000).0, Place::Interpreter);
         assert_eq!(at(0x55d000018000), (Place::Interpreter, "/usr/bin/python3.11".into()));
         assert_eq!(at(0x7f0000000000), (Place::Foreign, "/opt/with space/libz.so.1.2.13".into()));
         assert_eq!(at(0x7f0000020001).0, Place::Libc);
@@ -210,6 +233,13 @@ zzzz-1 r-xp 0 0 0 x
         assert_eq!(at(0x7f0000060000), (Place::Foreign, "[anonymous]".into()));
         assert_eq!(at(0x7fff00000000).0, Place::Libc);
         assert_eq!(modules.interpreter(), b"/usr/bin/python3.11");
+        let mapped = modules.mapped(0x7f0000020001).unwrap();
+        assert_eq!((mapped.start, mapped.end), (0x7f0000020000, 0x7f0000030000));
+        assert_eq!(
+            (mapped.offset, mapped.path),
+            (0x1000, &b"/usr/lib/x86_64-linux-gnu/libc.so.6"[..])
+        );
+        assert_eq!(modules.mapped(0x7f0000030000), None);
     }
 
     #[test]

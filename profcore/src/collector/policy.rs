@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::modules::file_name;
 
 /// Programs that only start others.
-const LAUNCHERS: [&str; 27] = [
+const LAUNCHERS: [&str; 29] = [
     "sh",
     "bash",
     "dash",
@@ -34,6 +34,8 @@ const LAUNCHERS: [&str; 27] = [
     "numactl",
     "setpriv",
     "strace",
+    "chroot",
+    "unshare",
 ];
 
 /// Most pids that are remembered; more than a system has live.

@@ -1,6 +1,6 @@
 //! What `/proc` says about a process. Everything may be gone at any time: each answer is optional.
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
 /// Most bytes of a file in `/proc` that are read.
@@ -24,6 +24,18 @@ pub(crate) fn command(pid: u32) -> Vec<Vec<u8>> {
 /// Its list of mappings.
 pub(crate) fn maps(pid: u32) -> Vec<u8> {
     read(pid, "maps")
+}
+
+/// `len` bytes of its memory; fewer when they cannot be read.
+pub(crate) fn memory(pid: u32, at: u64, len: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Ok(mut file) = std::fs::File::open(format!("/proc/{pid}/mem"))
+        && file.seek(SeekFrom::Start(at)).is_ok()
+    {
+        // A read that fails midway leaves what there was.
+        let _ = file.take(len.min(MAX_BYTES)).read_to_end(&mut bytes);
+    }
+    bytes
 }
 
 /// Pid of its parent.

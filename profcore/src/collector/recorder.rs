@@ -3,15 +3,19 @@
 use profformat::ids::{FrameId, ProcessId, StackId, ThreadId};
 use profformat::record::{Alloc, Copied, Domain, Free, Lang, Record, Resize, Sample};
 
+use super::binaries::Binaries;
 use super::classes::{Facts, Leaf, Place, classify, leaf_of_call};
 use super::code_lines::CodeLines;
+use super::interleave::Kind;
 use super::modules::{Modules, file_name};
+use super::natives::{Natives, Spot};
 use super::procfs;
 use super::stacks::{NotReady, SlotStack};
 use super::trace::Trace;
 use crate::cpython;
 use crate::event::{Event, StackDelta, flag, stack_flag};
 use crate::session::Session;
+use crate::unwind::Tables;
 
 /// Records gathered before they are sorted by time and written.
 const BATCH: usize = 8192;
@@ -25,6 +29,7 @@ pub(crate) struct Recorder {
     id: ProcessId,
     version: u64,
     modules: Modules,
+    natives: Natives,
     lines: CodeLines,
     batch: Vec<(u64, Record)>,
     maps_pause: u32,
@@ -34,12 +39,19 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn new(pid: u32, id: ProcessId, version: u64, modules: Modules) -> Self {
+    pub(crate) fn new(
+        pid: u32,
+        id: ProcessId,
+        version: u64,
+        modules: Modules,
+        binaries: Binaries,
+    ) -> Self {
         Self {
             pid,
             id,
             version,
             modules,
+            natives: Natives::new(pid, binaries),
             lines: CodeLines::new(version),
             batch: Vec::new(),
             maps_pause: 0,
@@ -71,9 +83,15 @@ impl Recorder {
         self.unreadable += 1;
     }
 
-    /// A new drain begins.
-    pub(crate) fn begin_drain(&mut self) {
+    /// A new drain begins: handlers get the unwind tables that they asked for. True when there were any.
+    pub(crate) fn begin_drain(&mut self, session: Session) -> bool {
         self.maps_pause = self.maps_pause.saturating_sub(1);
+        let mut published = false;
+        for pc in Tables::of(session).take_wanted() {
+            self.place(pc);
+            published |= self.natives.publish(session, &self.modules, pc);
+        }
+        published
     }
 
     /// Adds a record that is written with others in order of time.
@@ -107,17 +125,24 @@ impl Recorder {
         let (moment, record) = match *event {
             Event::Tick { time, weight_ns, pc, flags, stack, .. } => {
                 let base = slot.apply(stack, session, &mut self.lines, trace, insist)?;
+                let native = self.spots(stack.native, trace);
                 let facts = Facts {
                     kernel: flags & flag::KERNEL != 0,
-                    place: self.place(pc),
+                    place: self.place_of_work(pc, &native),
                     // A thread's last words come when its thread state is gone already.
                     python: is_python(stack) || (flags & flag::REST != 0 && slot.is_python()),
                     calls_c: base.is_some()
                         && self.version != 0
-                        && cpython::calls_c(self.version, stack.opcode),
+                        && cpython::calls_c(self.version, stack.opcode)
+                        && !only_passes_on(&native),
+                    collecting: stack.flags & stack_flag::COLLECTING != 0,
                 };
                 let (class, leaf) = classify(facts);
-                let stack = self.with_leaf(base, leaf, pc, trace);
+                let stack = if native.iter().any(|spot| spot.kind == Kind::Told) {
+                    slot.with_native(&native, session, &mut self.lines, trace)
+                } else {
+                    self.with_leaf(base, leaf, pc, trace)
+                };
                 let weight_ns = weight_ns.min(trace.time(now).as_nanos());
                 self.sampled_ns = self.sampled_ns.saturating_add(weight_ns);
                 let time_in_trace = trace.time(at(time));
@@ -161,6 +186,25 @@ impl Recorder {
         Ok(())
     }
 
+    /// What stands at the addresses of native frames.
+    fn spots(&mut self, native: &[u64], trace: &mut Trace) -> Vec<Spot> {
+        if let Some(&pc) = native.first() {
+            self.place(pc);
+        }
+        let spots = native.iter().enumerate();
+        spots.map(|(n, &pc)| self.natives.spot(pc, n == 0, &self.modules, trace)).collect()
+    }
+
+    /// Where the work is done that `pc` is part of: anybody may call the C library, so the caller counts.
+    fn place_of_work(&mut self, pc: u64, native: &[Spot]) -> Place {
+        let own = self.place(pc);
+        if !matches!(own, Place::Libc | Place::Shim) {
+            return own;
+        }
+        let caller = native.iter().find(|spot| !matches!(spot.place, Place::Libc | Place::Shim));
+        caller.map_or(own, |spot| spot.place)
+    }
+
     /// Where an address stands; an unknown one makes us look at the mappings again.
     fn place(&mut self, pc: u64) -> Place {
         if pc == 0 {
@@ -173,6 +217,7 @@ impl Recorder {
         let newer = Modules::parse(&procfs::maps(self.pid));
         if !newer.is_empty() {
             self.modules.replace(newer);
+            self.natives.forget();
         }
         let place = self.modules.place(pc).0;
         self.maps_pause = if place == Place::Nowhere { MAPS_PAUSE } else { 1 };
@@ -209,6 +254,15 @@ pub(crate) struct Context<'a> {
     /// Do not wait for code objects any more.
     pub(crate) insist: bool,
     pub(crate) trace: &'a mut Trace,
+}
+
+/// Whether nothing stands between the evaluation function and the instruction but functions that pass calls on:
+/// before 3.11 a Python function is called as a C function is.
+fn only_passes_on(native: &[Spot]) -> bool {
+    let inner = native.iter().position(|spot| spot.kind == Kind::Eval);
+    inner.is_some_and(|eval| {
+        native[..eval].iter().all(|spot| spot.kind == Kind::Passage && spot.named)
+    })
 }
 
 fn is_python(stack: StackDelta<'_>) -> bool {

@@ -4,8 +4,10 @@ use profformat::ids::StackId;
 use profformat::record::Lang;
 
 use super::code_lines::CodeLines;
+use super::interleave::{Item, Kind, interleave};
+use super::natives::Spot;
 use super::trace::Trace;
-use crate::event::{StackDelta, UNKNOWN_CODE, frame_parts, frame_word, stack_flag};
+use crate::event::{ENTERED, StackDelta, UNKNOWN_CODE, frame_parts, frame_word, stack_flag};
 use crate::session::{MAX_FRAMES, Session};
 
 /// Flags that say that outer frames are missing.
@@ -27,7 +29,7 @@ pub(crate) struct SlotStack {
 }
 
 impl SlotStack {
-    /// Applies a difference and returns the stack it tells. [`NotReady`] leaves everything as it was;
+    /// Applies a difference and returns the stack of Python frames it tells. [`NotReady`] leaves everything as it was;
     /// with `insist` it never happens, unknown code is named as such.
     pub(crate) fn apply(
         &mut self,
@@ -39,6 +41,7 @@ impl SlotStack {
     ) -> Result<Option<StackId>, NotReady> {
         self.python |= delta.flags & stack_flag::PYTHON != 0;
         if delta.common == 0 && delta.new.is_empty() {
+            self.frames.clear();
             return Ok(None);
         }
         if !insist && delta.new.iter().any(|&word| !lines.ready(session, frame_parts(word).0)) {
@@ -54,6 +57,42 @@ impl SlotStack {
             self.push(word, session, lines, trace);
         }
         Ok(self.frames.last().map(|&(_, stack)| stack))
+    }
+
+    /// The stack of the event applied last, with these native frames (innermost first) in it.
+    pub(crate) fn with_native(
+        &self,
+        native: &[Spot],
+        session: Session,
+        lines: &mut CodeLines,
+        trace: &mut Trace,
+    ) -> Option<StackId> {
+        let kinds: Vec<Kind> = native.iter().map(|spot| spot.kind).collect();
+        let entered: Vec<bool> =
+            self.frames.iter().rev().map(|&(word, _)| word & ENTERED != 0).collect();
+        let mut stack = None;
+        // Stacks of Python frames alone are known already.
+        let mut pure = true;
+        for item in interleave(&kinds, &entered).into_iter().rev() {
+            match item {
+                Item::Python(position) => {
+                    let (word, known) = self.frames[self.frames.len() - 1 - position];
+                    stack = Some(if pure {
+                        known
+                    } else {
+                        let frame = lines.frame(session, word, trace);
+                        trace.stack(stack, frame)
+                    });
+                }
+                Item::Native(position) => {
+                    pure = false;
+                    for &frame in native[position].frames.iter().rev() {
+                        stack = Some(trace.stack(stack, frame));
+                    }
+                }
+            }
+        }
+        stack
     }
 
     /// The slot has another owner. The stack stays: the first difference may still refer to it.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use profformat::record::{Class, Header, Record};
 use profformat::{TraceReader, ids::ProcessId};
 
+use super::binaries::Binaries;
 use super::drain::{Drain, Threads};
 use super::listen::Listener;
 use super::modules::Modules;
@@ -49,7 +50,7 @@ fn station() -> (Shelf, Trace, Drain) {
         profiled: true,
     }));
     let (region, _memory) = Region::create().unwrap();
-    let recorder = Recorder::new(0, id, 0x030b_07f0, Modules::default());
+    let recorder = Recorder::new(0, id, 0x030b_07f0, Modules::default(), Binaries::default());
     (shelf, trace, Drain::new(0, false, region, recorder))
 }
 
@@ -80,7 +81,7 @@ fn tick(slot: Slot, time: u64, common: usize, frames: &[u64], flags: u8) {
     let len = 5 + frames.len();
     let mut event = slot.ring().reserve(len).unwrap();
     event.word(head_word(len, kind::TICK, flag::REST, 0));
-    for word in [time, 10, 0, stack_word(common, frames.len(), 0, flags)] {
+    for word in [time, 10, 0, stack_word(common, frames.len(), 0, flags, 0)] {
         event.word(word);
     }
     for &frame in frames {

@@ -10,6 +10,7 @@ use profformat::ids::ProcessId;
 use profformat::record::{Outcome, Process, ProcessEnd, Record};
 use rustix::event::{PollFd, PollFlags, Timespec};
 
+use super::binaries::Binaries;
 use super::drain::{Drain, Threads};
 use super::launch;
 use super::listen::Arrival;
@@ -37,6 +38,7 @@ pub(crate) struct Tree {
     refused: u64,
     seen: bool,
     root_end: Option<(ExitStatus, Option<u64>)>,
+    binaries: Binaries,
 }
 
 #[derive(Debug)]
@@ -98,7 +100,13 @@ impl Tree {
             profiled,
         }));
         let drain = arrival.region.map(|(region, token)| {
-            let recorder = Recorder::new(arrival.pid, id, arrival.version, arrival.modules);
+            let recorder = Recorder::new(
+                arrival.pid,
+                id,
+                arrival.version,
+                arrival.modules,
+                self.binaries.clone(),
+            );
             (Drain::new(arrival.pid, arrival.same_pids, region, recorder), token)
         });
         let watched = profiled || self.running.len() < MAX_WATCHED;
@@ -106,8 +114,10 @@ impl Tree {
         self.running.insert(arrival.pid, Member { id, pidfd, cpu_ns: None, drain });
     }
 
-    /// Drains every session, and lets those processes go that have ended.
-    pub(crate) fn drain(&mut self, now: u64, trace: &mut Trace) {
+    /// Drains every session, and lets those processes go that have ended. True when handlers asked for unwind
+    /// tables.
+    pub(crate) fn drain(&mut self, now: u64, trace: &mut Trace) -> bool {
+        let mut asked = false;
         for pid in self.ended() {
             if let Some(mut member) = self.running.remove(&pid) {
                 member.cpu_ns = launch::cpu_ns(pid).or(member.cpu_ns);
@@ -116,10 +126,11 @@ impl Tree {
         }
         for (&pid, member) in &mut self.running {
             if let Some((drain, _)) = &mut member.drain {
-                drain.drain(now, false, trace, &mut self.threads);
+                asked |= drain.drain(now, false, trace, &mut self.threads);
                 member.cpu_ns = launch::cpu_ns(pid).or(member.cpu_ns);
             }
         }
+        asked
     }
 
     /// Writes the counters that changed.

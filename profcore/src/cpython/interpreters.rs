@@ -1,7 +1,8 @@
 //! Tests only: the Python interpreters of this machine, to compare with.
 
 use super::version_of;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub(crate) struct Interpreter {
@@ -10,7 +11,7 @@ pub(crate) struct Interpreter {
     headers: PathBuf,
 }
 
-/// Interpreters of a known version under pyenv, or else installed with the system.
+/// Interpreters of a known version: under pyenv, the system's, and those that `.ci/sid.sh` prepares.
 pub(crate) fn all() -> Vec<Interpreter> {
     let root = std::env::var_os("PYENV_ROOT")
         .map(PathBuf::from)
@@ -18,7 +19,16 @@ pub(crate) fn all() -> Vec<Interpreter> {
     let versions = root.and_then(|root| std::fs::read_dir(root.join("versions")).ok());
     let found =
         versions.into_iter().flatten().flatten().map(|entry| entry.path().join("bin/python3"));
-    found.chain([PathBuf::from("/usr/bin/python3")]).filter_map(describe).collect()
+    let system = [PathBuf::from("/usr/bin/python3")];
+    let sid =
+        ["3.14", "3.15"].map(|version| sid_root().join(format!("usr/bin/python{version}-outside")));
+    found.chain(system).chain(sid).filter_map(describe).collect()
+}
+
+/// The root beside the build products that this test lies in, `target/PROFILE/deps`.
+fn sid_root() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(3).unwrap().join("sid")
 }
 
 fn describe(path: PathBuf) -> Option<Interpreter> {
@@ -32,6 +42,14 @@ fn describe(path: PathBuf) -> Option<Interpreter> {
     Some(Interpreter { path, version_hex, headers: headers.into() })
 }
 
+/// Says that nothing was compared; under `PROF_NO_SKIP=1` that is a failure. Past the test harness, which hides
+/// what passing tests print.
+pub(crate) fn skip(why: &str) {
+    // Nothing can be done about a closed standard error.
+    drop(writeln!(std::io::stderr().lock(), "SKIPPED: {why}"));
+    assert!(std::env::var_os("PROF_NO_SKIP").is_none_or(|value| value == "0"), "skipped: {why}");
+}
+
 impl Interpreter {
     /// Standard output of `program` run with `arguments`.
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> String {
@@ -39,6 +57,11 @@ impl Interpreter {
             Command::new(&self.path).args(["-I", "-c", program]).args(arguments).output().unwrap();
         assert!(output.status.success(), "{}: {output:?}", self.path);
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The folder of its headers.
+    pub(crate) fn headers(&self) -> &Path {
+        &self.headers
     }
 
     /// The headers that number the instructions, joined; `None` if they are not installed.

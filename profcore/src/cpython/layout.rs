@@ -43,6 +43,18 @@ impl Owner {
     }
 }
 
+/// Where a chain of frames shows that the interpreter was entered from C: each entry is one call of the
+/// evaluation function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entered {
+    /// At every frame.
+    Always,
+    /// At frames with this byte set.
+    Flag { at: usize },
+    /// At the frames that an entry frame (see [`Owner`]) has called.
+    ByEntryFrame,
+}
+
 /// Fields of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FrameFields {
@@ -52,6 +64,7 @@ pub(crate) struct FrameFields {
     pub(crate) tag_mask: usize,
     pub(crate) position: Position,
     pub(crate) owner: Option<Owner>,
+    pub(crate) entered: Entered,
 }
 
 /// Where the bytecode of a code object is.
@@ -107,6 +120,14 @@ pub(crate) struct BytesFields {
     pub(crate) data: usize,
 }
 
+/// Where a thread state leads to the flag that says that garbage is being collected: a 32-bit number in the
+/// interpreter's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Collecting {
+    pub(crate) interpreter: usize,
+    pub(crate) flag: usize,
+}
+
 /// Everything a walk has to know about one minor version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
@@ -118,7 +139,12 @@ pub(crate) struct Layout {
     pub(crate) bytes: BytesFields,
     /// The type pointer of every object.
     pub(crate) object_type: usize,
+    pub(crate) collecting: Collecting,
     /// First instruction of the code that the interpreter runs between a class and its `__init__`. It is
     /// none of the program's; its file name and its name are one and the same string.
     pub(crate) init_cleanup: Option<(&'static str, u8)>,
 }
+
+#[cfg(test)]
+#[path = "layout_tests.rs"]
+mod tests;

@@ -1,12 +1,14 @@
 //! What is known about CPython, and the interpreter found in this process.
 //!
 //! `versions/` is data, `layout` its types, `lines` decodes line tables, `offsets` compares the table with
-//! what the interpreter says of itself, `runtime` asks the loader and the interpreter.
+//! what the interpreter says of itself, `eval` finds all of the interpreter's loop, `runtime` asks the loader
+//! and the interpreter.
 
 use crate::session::{Session, python_state, word};
 use crate::sync::Ordering;
 use std::sync::OnceLock;
 
+mod eval;
 pub(crate) mod layout;
 #[cfg(any(test, feature = "record"))]
 mod lines;
@@ -31,8 +33,8 @@ pub(crate) struct Python {
     pub(crate) layout: Layout,
     /// Address of `PyCode_Type`.
     pub(crate) code_type: usize,
-    /// Address range of `_PyEval_EvalFrameDefault`; empty if its size is not known.
-    pub(crate) eval: (usize, usize),
+    /// Address ranges of `_PyEval_EvalFrameDefault`: the part that has the name, and the other if there is one.
+    pub(crate) eval: [(usize, usize); 2],
     /// `PyGILState_GetThisThreadState`.
     accessor: runtime::Accessor,
     /// `Py_IsFinalizing`, under whichever name this version exports it.
@@ -47,7 +49,7 @@ impl Python {
             version_hex: 0x0300_00f0 | u64::from(version.minor) << 16,
             layout: version.layout,
             code_type: 0xc0de_0000,
-            eval: (0, 0),
+            eval: [(0, 0); 2],
             accessor: runtime::no_thread_state,
             finalizing: None,
         }
@@ -78,9 +80,12 @@ impl Found {
             }
             Found::Known(python) => {
                 store(word::PY_VERSION, python.version_hex);
-                store(word::PY_EVAL_START, python.eval.0 as u64);
-                store(word::PY_EVAL_END, python.eval.1 as u64);
-                store(word::PY_TEXT, python.eval.0 as u64);
+                let [named, other] = python.eval;
+                store(word::PY_EVAL_START, named.0 as u64);
+                store(word::PY_EVAL_END, named.1 as u64);
+                store(word::PY_EVAL_OTHER_START, other.0 as u64);
+                store(word::PY_EVAL_OTHER_END, other.1 as u64);
+                store(word::PY_TEXT, named.0 as u64);
                 store(word::PY_STATE, python_state::WALKED);
             }
         }
@@ -148,7 +153,7 @@ mod tests {
         assert!(VERSIONS.windows(2).all(|pair| pair[0].minor + 1 == pair[1].minor));
         assert_eq!(version_of(0x030b_07f0).unwrap().minor, 11);
         assert_eq!(version_of(0x0309_12f0).unwrap().minor, 9);
-        for hex in [0, 0x0308_12f0, 0x030e_00f0, 0x020d_00f0, u64::MAX] {
+        for hex in [0, 0x0308_12f0, 0x0310_00f0, 0x020d_00f0, u64::MAX] {
             assert!(version_of(hex).is_none(), "{hex:#x}");
         }
     }
@@ -160,13 +165,15 @@ mod tests {
             (0x030b_07f0, [(171, true), (166, false), (78, true), (23, false), (143, false)]),
             // CALL, CALL_BUILTIN_O, CALL_PY_EXACT_ARGS, CALL_BOUND_METHOD_EXACT_ARGS, CALL_KW
             (0x030d_00f0, [(53, true), (168, true), (177, false), (163, false), (57, true)]),
+            (0x030e_0af0, [(52, true), (149, true), (161, false), (144, false), (55, true)]),
+            (0x030f_02f0, [(50, true), (150, true), (164, false), (145, false), (53, true)]),
         ];
         for (hex, opcodes) in known {
             for (opcode, expected) in opcodes {
                 assert_eq!(calls_c(hex, opcode), expected, "{hex:#x} {opcode}");
             }
         }
-        assert!(!calls_c(0x030e_00f0, 53), "unknown version");
+        assert!(!calls_c(0x0310_00f0, 53), "unknown version");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::sys::probe;
 
 const COOKIE: u64 = u64::from_le_bytes(*b"xdebugpy");
 const VERSION_AT: usize = 8;
-const FREE_THREADED_AT: usize = 16;
+pub(super) const FREE_THREADED_AT: usize = 16;
 
 /// Where in the description the offset of each field is told.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +29,16 @@ pub(crate) struct DebugOffsets {
     pub(crate) text_state: usize,
     pub(crate) text_length: usize,
     pub(crate) text_ascii_data: usize,
+    /// Of the garbage collector in the interpreter's state, and of its flag there.
+    pub(crate) garbage: usize,
+    pub(crate) collecting: usize,
+}
+
+/// What the runtime at `runtime` says of the flag that garbage is being collected: its place in the interpreter's
+/// state, which a patch release may move.
+pub(crate) fn collecting(runtime: usize, at: &DebugOffsets) -> Option<usize> {
+    let garbage = probe::word(runtime + at.garbage)? as usize;
+    garbage.checked_add(probe::word(runtime + at.collecting)? as usize)
 }
 
 /// Whether the runtime at `runtime` describes itself as `version_hex`, not free-threaded, and laid out as
@@ -67,49 +77,105 @@ mod tests {
     use super::*;
     use crate::cpython::version_of;
 
-    /// The start of `_PyRuntime` in CPython 3.13.0, as words: (byte position, value).
-    const RUNTIME_3_13: [(usize, u64); 19] = [
-        (0, COOKIE),
-        (8, 0x030d_00f0),
-        (16, 0),
-        (184, 72),
-        (232, 8),
-        (240, 0),
-        (248, 56),
-        (264, 70),
-        (280, 112),
-        (296, 128),
-        (304, 136),
-        (312, 68),
-        (344, 200),
-        (360, 8),
-        (520, 16),
-        (528, 32),
-        (544, 32),
-        (552, 16),
-        (560, 40),
-    ];
+    /// The start of `_PyRuntime` as words, (byte position, value): its version, the length of the description.
+    type Sample = (u64, usize, [(usize, u64); 19]);
 
-    fn image() -> Vec<u64> {
-        let mut words = vec![u64::MAX; 73];
-        for (at, value) in RUNTIME_3_13 {
-            words[at / 8] = value;
-        }
-        words
-    }
+    const SAMPLES: [Sample; 3] = [
+        (
+            0x030d_00f0,
+            584,
+            [
+                (0, COOKIE),
+                (8, 0x030d_00f0),
+                (16, 0),
+                (184, 72),
+                (232, 8),
+                (240, 0),
+                (248, 56),
+                (264, 70),
+                (280, 112),
+                (296, 128),
+                (304, 136),
+                (312, 68),
+                (344, 200),
+                (360, 8),
+                (520, 16),
+                (528, 32),
+                (544, 32),
+                (552, 16),
+                (560, 40),
+            ],
+        ),
+        (
+            0x030e_0af0,
+            760,
+            [
+                (0, COOKIE),
+                (8, 0x030e_0af0),
+                (16, 0),
+                (208, 72),
+                (256, 8),
+                (264, 0),
+                (272, 56),
+                (288, 74),
+                (320, 112),
+                (336, 128),
+                (344, 136),
+                (352, 68),
+                (384, 208),
+                (408, 8),
+                (600, 16),
+                (608, 32),
+                (624, 32),
+                (632, 16),
+                (640, 40),
+            ],
+        ),
+        (
+            0x030f_02f0,
+            888,
+            [
+                (0, COOKIE),
+                (8, 0x030f_02f0),
+                (16, 0),
+                (208, 72),
+                (320, 8),
+                (328, 0),
+                (336, 56),
+                (352, 74),
+                (384, 112),
+                (400, 128),
+                (408, 136),
+                (416, 68),
+                (448, 208),
+                (472, 8),
+                (696, 16),
+                (704, 32),
+                (720, 32),
+                (728, 16),
+                (736, 40),
+            ],
+        ),
+    ];
 
     #[test]
     fn every_field_must_agree() {
-        let version = version_of(0x030d_00f0).unwrap();
-        let at = version.debug_offsets.unwrap();
-        let mut words = image();
-        let check = |words: &[u64], hex| agree(words.as_ptr() as usize, hex, &at, &version.layout);
-        assert!(check(&words, 0x030d_00f0));
-        assert!(!check(&words, 0x030d_01f0), "another patch level than the library says");
-        for (at, value) in RUNTIME_3_13 {
-            words[at / 8] = value + 1;
-            assert!(!check(&words, 0x030d_00f0), "field at {at}");
-            words[at / 8] = value;
+        for (hex, len, fields) in SAMPLES {
+            let version = version_of(hex).unwrap();
+            let at = version.debug_offsets.unwrap();
+            let mut words = vec![u64::MAX; len / 8];
+            for (at, value) in fields {
+                words[at / 8] = value;
+            }
+            let check =
+                |words: &[u64], hex| agree(words.as_ptr() as usize, hex, &at, &version.layout);
+            assert!(check(&words, hex), "{hex:#x}");
+            assert!(!check(&words, hex + 0x100), "another patch level than the library says");
+            for (at, value) in fields {
+                words[at / 8] = value + 1;
+                assert!(!check(&words, hex), "{hex:#x}: field at {at}");
+                words[at / 8] = value;
+            }
         }
     }
 }

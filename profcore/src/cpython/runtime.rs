@@ -1,6 +1,6 @@
 //! The interpreter in this process: found once by its exported symbols, asked for the own thread's state.
 
-use super::{Found, Python, offsets, version_of};
+use super::{Found, Python, eval, offsets, version_of};
 use core::ffi::{CStr, c_char, c_void};
 use core::mem::MaybeUninit;
 
@@ -31,10 +31,12 @@ pub(crate) fn find() -> Found {
     if version_hex >> 4 & 0xf != 0xf {
         return unsupported;
     }
-    if let Some(at) = &version.debug_offsets
-        && !offsets::agree(runtime, version_hex, at, &version.layout)
-    {
-        return unsupported;
+    let mut layout = version.layout;
+    if let Some(at) = &version.debug_offsets {
+        if !offsets::agree(runtime, version_hex, at, &layout) {
+            return unsupported;
+        }
+        layout.collecting.flag = offsets::collecting(runtime, at).unwrap_or(layout.collecting.flag);
     }
     // SAFETY: the symbol is this function in every version that has a layout; it takes nothing and
     // returns a pointer.
@@ -47,9 +49,9 @@ pub(crate) fn find() -> Found {
         });
     Found::Known(Python {
         version_hex,
-        layout: version.layout,
+        layout,
         code_type,
-        eval: (eval, eval + size_of_symbol(eval)),
+        eval: parts_of(eval),
         accessor,
         finalizing,
     })
@@ -91,6 +93,62 @@ fn size_of_symbol(address: usize) -> usize {
     // SAFETY: with RTLD_DL_SYMENT the entry is the object's own symbol, mapped as long as the object.
     let (info, entry) = unsafe { (info.assume_init(), &*entry.cast::<libc::Elf64_Sym>()) };
     if info.dli_saddr as usize == address { entry.st_size as usize } else { 0 }
+}
+
+/// The address ranges of the function that begins at `address`; each is empty if it is not known.
+fn parts_of(address: usize) -> [eval::Range; 2] {
+    let named = (address, address + size_of_symbol(address));
+    let Some(code) = code_around(address) else { return [named, (0, 0)] };
+    let named = if named.0 < named.1 { named } else { code.part(address).unwrap_or(named) };
+    [named, code.other_part(named)]
+}
+
+/// What [`segment`] looks for, and what it found: (address, bytes).
+struct Search {
+    address: usize,
+    text: Option<(usize, usize)>,
+    functions: Option<(usize, usize)>,
+}
+
+/// The mapped code around `address`, with its table of functions.
+fn code_around(address: usize) -> Option<eval::Code<'static>> {
+    let mut search = Search { address, text: None, functions: None };
+    // SAFETY: the callback has the type that is asked for, and `search` outlives the call.
+    unsafe { libc::dl_iterate_phdr(Some(segment), (&raw mut search).cast()) };
+    let bytes = |(at, len): (usize, usize)| {
+        // SAFETY: a segment that may be read and is not written, of the interpreter's own module: it is
+        // mapped as long as there is an interpreter.
+        unsafe { core::slice::from_raw_parts(at as *const u8, len) }
+    };
+    let (text, functions) = (search.text?, search.functions?);
+    eval::Code::new(text.0, bytes(text), functions.0, bytes(functions))
+}
+
+/// Called by the loader for each object, until the result is not 0.
+unsafe extern "C" fn segment(
+    info: *mut libc::dl_phdr_info,
+    _size: usize,
+    search: *mut c_void,
+) -> core::ffi::c_int {
+    // SAFETY: the loader lends one description; `search` is what `code_around` gave it.
+    let (info, search) = unsafe { (&*info, &mut *search.cast::<Search>()) };
+    // SAFETY: the object's program headers, of which there are as many as it says.
+    let headers =
+        unsafe { core::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
+    let range = |header: &libc::Elf64_Phdr| {
+        ((info.dlpi_addr + header.p_vaddr) as usize, header.p_memsz as usize)
+    };
+    let is_text = |header: &&libc::Elf64_Phdr| {
+        let (at, len) = range(header);
+        let wanted = libc::PF_R | libc::PF_X;
+        header.p_type == libc::PT_LOAD
+            && header.p_flags == wanted
+            && (at..at + len).contains(&search.address)
+    };
+    search.text = headers.iter().find(is_text).map(range);
+    let functions = headers.iter().find(|header| header.p_type == libc::PT_GNU_EH_FRAME);
+    search.functions = functions.map(range);
+    search.text.is_some().into()
 }
 
 /// The version in `Py_Version`'s form.
@@ -165,5 +223,14 @@ mod tests {
         let address = symbol(c"qsort").unwrap();
         assert!(size_of_symbol(address) > 0);
         assert_eq!(size_of_symbol(8), 0);
+    }
+
+    #[test]
+    fn the_code_around_a_function_tells_where_it_begins() {
+        let address = symbol(c"qsort").unwrap();
+        let part = code_around(address).unwrap().part(address + 1).unwrap();
+        assert_eq!(part.0, address);
+        assert!(part.1 >= address + size_of_symbol(address));
+        assert!(code_around(8).is_none());
     }
 }

@@ -104,7 +104,7 @@ impl Work {
     /// Writes an event with the thread's stack; false if the ring is full.
     fn tell_with_stack(&self, kind: u8, flags: u8, words: &[u64]) -> bool {
         stack::warm_up();
-        let stack = stack::capture(self.session, self.slot);
+        let stack = stack::capture(self.session, self.slot, None);
         let len = PREFIX + words.len() + stack.words();
         let Some(mut event) = self.slot.ring().reserve(len) else { return false };
         event.word(head_word(len, kind, flags, 0));

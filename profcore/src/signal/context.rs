@@ -1,5 +1,6 @@
 //! What a signal tells: where it came from, and what it interrupted.
 
+use crate::stack::Registers;
 use core::ffi::c_int;
 
 /// The head of the kernel's siginfo, with the fields of a timer's.
@@ -68,6 +69,18 @@ impl Context {
     #[inline]
     pub(super) fn pc(&self) -> usize {
         self.get().uc_mcontext.gregs[libc::REG_RIP as usize] as usize
+    }
+
+    /// What the interrupted code's frames are found by.
+    #[inline]
+    pub(super) fn registers(&self) -> Registers {
+        let registers = &self.get().uc_mcontext.gregs;
+        let register = |number: libc::c_int| registers[number as usize] as usize;
+        Registers {
+            pc: register(libc::REG_RIP),
+            sp: register(libc::REG_RSP),
+            bp: register(libc::REG_RBP),
+        }
     }
 
     /// Goes on somewhere else.

@@ -4,7 +4,7 @@ use super::context::{Context, Info};
 use crate::event::{flag, head_word, kind};
 use crate::process;
 use crate::session::{Count, Loss, LostKind, Session, Slot, control, slot_word, word};
-use crate::stack;
+use crate::stack::{self, Registers};
 use crate::sync::Ordering;
 use crate::sys::sigset::{self, FAULTS};
 use crate::sys::{probe, syscall};
@@ -47,29 +47,29 @@ pub(super) fn tick(info: &Info, context: &Context) {
     }
     let pc = context.pc();
     let flags = if is_behind_system_call(pc) { flag::KERNEL } else { 0 };
-    sample(session, slot, pc, flags, overruns);
+    sample(session, slot, Some(context.registers()), flags, overruns);
 }
 
 /// Samples the calling thread outside the handler, for the rest of its clock. The caller has counted the
 /// tick, holds the busy flag, has our signal blocked and the faults' signals open.
 pub(crate) fn sample_rest(session: Session, slot: Slot) {
-    sample(session, slot, 0, flag::REST, 0);
+    sample(session, slot, None, flag::REST, 0);
 }
 
-fn sample(session: Session, slot: Slot, pc: usize, flags: u8, overruns: u32) {
+fn sample(session: Session, slot: Slot, registers: Option<Registers>, flags: u8, overruns: u32) {
     const BEFORE_STACK: usize = 4;
     let began = syscall::monotonic();
     let clock = syscall::thread_cpu();
     let last = slot.word(slot_word::LAST_CPU);
     let weight = clock.saturating_sub(last.load(Ordering::Relaxed));
-    let stack = stack::capture(session, slot);
+    let stack = stack::capture(session, slot, registers);
     let len = BEFORE_STACK + stack.words();
     match slot.ring().reserve(len) {
         Some(mut room) => {
             room.word(head_word(len, kind::TICK, flags, overruns));
             room.word(began);
             room.word(weight);
-            room.word(pc as u64);
+            room.word(registers.map_or(0, |registers| registers.pc as u64));
             stack.write(&mut room);
             room.commit();
             stack.committed(slot);

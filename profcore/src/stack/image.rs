@@ -108,7 +108,8 @@ pub(crate) fn frame(
 ) -> Object {
     let mut object = Object::new(16);
     let fields = &layout.frame;
-    object.set(fields.code, 8, code.object.address()).set(fields.previous, 8, previous);
+    let tagged = code.object.address() | fields.tag_mask;
+    object.set(fields.code, 8, tagged).set(fields.previous, 8, previous);
     match fields.position {
         Position::Index { at, unit } => {
             object.set(at, 4, offset.div_euclid(unit as isize) as usize);

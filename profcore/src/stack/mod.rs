@@ -7,14 +7,17 @@
 use crate::cpython::{self, Python};
 use crate::event::{stack_flag, stack_word};
 use crate::ring::spsc::Reserved;
-use crate::session::{MAX_FRAMES, Session, Slot, python_state, slot_word, word};
+use crate::session::{MAX_FRAMES, MAX_NATIVE, Session, Slot, python_state, slot_word, word};
 use crate::sync::{AtomicU64, Ordering};
 use core::sync::atomic::{AtomicBool, AtomicU32};
 
+mod native;
 mod python;
 
 #[cfg(test)]
 pub(crate) mod image;
+
+pub(crate) use native::Registers;
 
 /// A walked stack, in the spare buffer of the slot it was made for.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +28,7 @@ pub(crate) struct Capture {
     common: usize,
     opcode: u8,
     flags: u8,
+    native: &'static [AtomicU64],
 }
 
 /// Set once the accessor of the thread state has been bound, so that a handler may call it.
@@ -85,15 +89,24 @@ fn bind() -> bool {
 }
 
 /// Walks the calling thread's stack into the spare frame buffer of `slot`, which must be its own, with the
-/// thread's busy flag held. Safe in a handler.
-pub(crate) fn capture(session: Session, slot: Slot) -> Capture {
-    match cpython::installed() {
+/// thread's busy flag held; native frames from `registers` on, if there are any. Safe in a handler.
+pub(crate) fn capture(session: Session, slot: Slot, registers: Option<Registers>) -> Capture {
+    let mut capture = match cpython::installed() {
         Some(python) if WARM.load(Ordering::Relaxed) && !PROBATION.has_failed() => {
             let thread_state = cpython::thread_state(python);
             capture_from(session, slot, python, thread_state, &PROBATION)
         }
         _ => Capture::empty(slot),
+    };
+    if let Some(registers) = registers {
+        let buffer = slot.native();
+        let (depth, whole) = native::walk(session, registers, buffer);
+        capture.native = &buffer[..depth.min(MAX_NATIVE)];
+        if !whole {
+            capture.flags |= stack_flag::NATIVE_CUT;
+        }
     }
+    capture
 }
 
 fn capture_from(
@@ -116,6 +129,9 @@ fn capture_from(
     capture.depth = walk.depth;
     capture.opcode = walk.opcode;
     capture.flags = walk.flags | stack_flag::PYTHON;
+    if python::is_collecting(&python.layout, thread_state) {
+        capture.flags |= stack_flag::COLLECTING;
+    }
     let last_depth = slot.word(slot_word::LAST_DEPTH).load(Ordering::Relaxed) as usize;
     let last = &slot.buffer(1 - capture.which)[..last_depth.min(MAX_FRAMES)];
     capture.common = common_root(last, &capture.frames[..walk.depth.min(MAX_FRAMES)]);
@@ -133,21 +149,29 @@ impl Capture {
     /// A stack without frames.
     fn empty(slot: Slot) -> Self {
         let which = 1 - (slot.word(slot_word::LAST_BUFFER).load(Ordering::Relaxed) & 1) as usize;
-        Self { frames: slot.buffer(which), which, depth: 0, common: 0, opcode: 0, flags: 0 }
+        Self {
+            frames: slot.buffer(which),
+            which,
+            depth: 0,
+            common: 0,
+            opcode: 0,
+            flags: 0,
+            native: &[],
+        }
     }
 
     /// Words that [`Capture::write`] will write.
     #[inline]
     pub(crate) fn words(&self) -> usize {
-        1 + self.depth - self.common
+        1 + self.depth - self.common + self.native.len()
     }
 
     /// Writes the stack at the end of an event.
     #[inline]
     pub(crate) fn write(&self, out: &mut Reserved<'_>) {
         let new = self.depth - self.common;
-        out.word(stack_word(self.common, new, self.opcode, self.flags));
-        for frame in self.frames.iter().take(new) {
+        out.word(stack_word(self.common, new, self.opcode, self.flags, self.native.len()));
+        for frame in self.frames.iter().take(new).chain(self.native) {
             out.word(frame.load(Ordering::Relaxed));
         }
     }

@@ -6,8 +6,8 @@
 
 use crate::codes::{self, Code};
 use crate::cpython::Python;
-use crate::cpython::layout::{FrameChain, Layout, Position};
-use crate::event::{frame_word, stack_flag};
+use crate::cpython::layout::{Entered, FrameChain, Layout, Position};
+use crate::event::{ENTERED, frame_word, stack_flag};
 use crate::session::Session;
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::probe;
@@ -30,8 +30,17 @@ struct Frame {
     previous: usize,
     /// [`stack_flag`] bits, if the chain ends at this frame.
     if_last: u8,
-    /// `None`: no frame of the program: an entry from C, or the interpreter's own code.
-    at: Option<(Code, i32)>,
+    at: At,
+}
+
+/// What a frame runs.
+enum At {
+    /// The program's code at an instruction; whether the interpreter was entered from C here.
+    Code { code: Code, offset: i32, entered: bool },
+    /// Code of the interpreter's own, which is passed over.
+    Internal,
+    /// Nothing: it marks that the frame inside it was entered from C.
+    Entry,
 }
 
 /// Walks from the thread state's innermost frame outwards, writing frame words into `into` until it is full.
@@ -60,7 +69,12 @@ pub(super) fn walk(
             walk.found_code.get_or_insert(false);
             return walk;
         };
-        if let Some((code, offset)) = &frame.at {
+        if let At::Entry = frame.at
+            && let Some(entered) = walk.depth.checked_sub(1).and_then(|last| into.get(last))
+        {
+            entered.store(entered.load(Ordering::Relaxed) | ENTERED, Ordering::Relaxed);
+        }
+        if let At::Code { code, offset, entered } = &frame.at {
             let Some(cell) = into.get(walk.depth) else {
                 walk.flags |= stack_flag::CUT;
                 return walk;
@@ -72,7 +86,8 @@ pub(super) fn walk(
                 }
             }
             let id = codes::intern(session, layout, code);
-            cell.store(frame_word(id, *offset), Ordering::Relaxed);
+            let flag = if *entered { ENTERED } else { 0 };
+            cell.store(frame_word(id, *offset) | flag, Ordering::Relaxed);
             walk.depth += 1;
         }
         if_last = frame.if_last;
@@ -80,6 +95,14 @@ pub(super) fn walk(
     }
     walk.flags |= stack_flag::TORN;
     walk
+}
+
+/// Whether the thread's interpreter is collecting garbage.
+pub(super) fn is_collecting(layout: &Layout, thread_state: usize) -> bool {
+    let interpreter = probe::word(thread_state.wrapping_add(layout.collecting.interpreter));
+    let interpreter = interpreter.map(|at| at as usize).filter(|&at| probe::plausible(at));
+    let flag = interpreter.and_then(|at| probe::word(at.wrapping_add(layout.collecting.flag)));
+    flag.is_some_and(|flag| flag as u32 != 0)
 }
 
 /// Address of the innermost frame, 0 if none runs; `None` if the way there cannot be read.
@@ -117,7 +140,7 @@ fn read_frame(python: &Python, address: usize) -> Option<Frame> {
             return None;
         }
         if value >= owner.entry_from {
-            return Some(Frame { previous, if_last, at: None });
+            return Some(Frame { previous, if_last, at: At::Entry });
         }
         if value == owner.generator {
             // A generator is always run by somebody: its caller has not been linked yet.
@@ -134,8 +157,13 @@ fn read_frame(python: &Python, address: usize) -> Option<Frame> {
     }
     let code = Code::read(&python.layout, code)?;
     if code.is_internal(&python.layout) {
-        return Some(Frame { previous, if_last, at: None });
+        return Some(Frame { previous, if_last, at: At::Internal });
     }
+    let entered = match fields.entered {
+        Entered::Always => true,
+        Entered::Flag { at } => probe::byte(address + at)? != 0,
+        Entered::ByEntryFrame => false,
+    };
     let offset = match fields.position {
         Position::Index { at, unit } => {
             let index = probe::word(address + at)? as u32 as i32;
@@ -147,5 +175,5 @@ fn read_frame(python: &Python, address: usize) -> Option<Frame> {
     };
     let in_bounds = offset >= -2 && offset < code.size as i64;
     let offset = i32::try_from(offset).ok().filter(|_| in_bounds)?;
-    Some(Frame { previous, if_last, at: Some((code, offset)) })
+    Some(Frame { previous, if_last, at: At::Code { code, offset, entered } })
 }

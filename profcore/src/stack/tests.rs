@@ -99,6 +99,7 @@ fn entry_frames_are_passed_over() {
     let session = image::session();
     for version in VERSIONS.iter().filter(|version| has_entries(&Python::for_tests(version))) {
         let python = Python::for_tests(version);
+        let highest = python.layout.frame.owner.unwrap().highest;
         let (leaf, root, entry) =
             (code(&python, "leaf"), code(&python, "root"), code(&python, "entry"));
         let chain = chain(
@@ -106,7 +107,7 @@ fn entry_frames_are_passed_over() {
             &[
                 (&entry, 0, ENTRY),
                 (&leaf, 6, THREAD),
-                (&entry, 0, ENTRY),
+                (&entry, 0, highest),
                 (&root, 4, THREAD),
                 (&entry, 0, ENTRY),
             ],
@@ -119,17 +120,22 @@ fn entry_frames_are_passed_over() {
 
 #[test]
 fn code_of_the_interpreter_itself_is_passed_over() {
+    for version in VERSIONS.iter().filter(|version| version.layout.init_cleanup.is_some()) {
+        cleanup_is_passed_over(&Python::for_tests(version));
+    }
+}
+
+fn cleanup_is_passed_over(python: &Python) {
     let session = image::session();
-    let python = Python::for_tests(&VERSIONS[4]);
-    let (leaf, root) = (code(&python, "leaf"), code(&python, "root"));
+    let (leaf, root) = (code(python, "leaf"), code(python, "root"));
     let opcode = python.layout.init_cleanup.unwrap().1;
     let name = |text: &str| image::text(&python.layout, 1, true, text.as_bytes());
     let (file, init) = (name("-"), name("__init__"));
     let same = init.address();
-    let mut cleanup = image::code(&python, file, init, 1, &[], &[opcode, 0, 0, 0]);
+    let mut cleanup = image::code(python, file, init, 1, &[], &[opcode, 0, 0, 0]);
     let walked = |cleanup: &CodeImage| {
         let frames = [(&leaf, 6, THREAD), (cleanup, 0, THREAD), (&root, 4, THREAD)];
-        captured(session, &python, &chain(&python, &frames)).1
+        captured(session, python, &chain(python, &frames)).1
     };
     let found = walked(&cleanup);
     assert_eq!(found.len(), 3, "a file of another name may begin with any instruction");
@@ -192,8 +198,8 @@ fn what_is_not_a_frame_ends_the_walk() {
         torn(&chain(&python, &[(&leaf, 6, THREAD), (&other, 4, THREAD)]), 1, "type");
         torn(&chain(&python, &[(&leaf, 20, THREAD)]), 0, "offset behind the code");
         torn(&chain(&python, &[(&leaf, -4, THREAD)]), 0, "offset before the code");
-        if layout.frame.owner.is_some() {
-            torn(&chain(&python, &[(&leaf, 6, 77)]), 0, "owner");
+        if let Some(owner) = layout.frame.owner {
+            torn(&chain(&python, &[(&leaf, 6, owner.highest + 1)]), 0, "owner");
         }
         let mut cycle = chain(&python, &[(&leaf, 6, THREAD), (&root, 4, THREAD)]);
         let address = cycle.frames[0].address();
@@ -325,6 +331,6 @@ fn a_layout_that_never_fits_is_given_up_and_one_that_did_is_not() {
 fn without_an_interpreter_a_capture_is_empty_and_warm() {
     let session = image::session();
     assert!(warm_up());
-    let capture = capture(session, session.slot(1));
+    let capture = capture(session, session.slot(1), None);
     assert_eq!((capture.words(), capture.flags), (1, 0));
 }

@@ -39,6 +39,17 @@ impl Python {
         Some(Self { path, version: version.to_owned() })
     }
 
+    /// One that `.ci/sid.sh` has prepared: with a glibc of its own, started by a shell script that gives way to it.
+    pub(crate) fn of_sid(version: &str) -> Option<Self> {
+        let root = super::products().parent().expect("target/PROFILE").join("sid");
+        let path = root.join(format!("usr/bin/python{version}-outside"));
+        if !root.join("complete").is_file() || !path.is_file() {
+            skip(&format!("there is no Python {version} of Debian sid: run .ci/sid.sh"));
+            return None;
+        }
+        Some(Self { path, version: version.to_owned() })
+    }
+
     /// The system's `/usr/bin/python3`, which Debian links statically against its own libpython.
     pub(crate) fn of_system() -> Option<Self> {
         let path = PathBuf::from("/usr/bin/python3");
@@ -99,33 +110,44 @@ pub(crate) fn skip(why: &str) {
     assert!(std::env::var_os("PROF_NO_SKIP").is_none_or(|v| v == "0"), "skipped: {why}");
 }
 
-/// Makes one test for each interpreter out of a function that takes a `&Python`.
+/// Makes one test for each interpreter that has packages from PyPI out of a function that takes a `&Python`.
 macro_rules! each_python {
     ($($name:ident),+ $(,)?) => {
         $(
             mod $name {
-                crate::prof::each_python!(@one $name py3_9, "3.9");
-                crate::prof::each_python!(@one $name py3_10, "3.10");
-                crate::prof::each_python!(@one $name py3_11, "3.11");
-                crate::prof::each_python!(@one $name py3_12, "3.12");
-                crate::prof::each_python!(@one $name py3_13, "3.13");
-
-                #[test]
-                fn system() {
-                    if let Some(python) = crate::prof::Python::of_system() {
-                        super::$name(&python);
-                    }
-                }
+                crate::prof::each_python!(@packaged $name);
             }
         )+
     };
-    (@one $name:ident $test:ident, $version:literal) => {
+    (@packaged $name:ident) => {
+        crate::prof::each_python!(@one $name py3_9, Python::of_version("3.9"));
+        crate::prof::each_python!(@one $name py3_10, Python::of_version("3.10"));
+        crate::prof::each_python!(@one $name py3_11, Python::of_version("3.11"));
+        crate::prof::each_python!(@one $name py3_12, Python::of_version("3.12"));
+        crate::prof::each_python!(@one $name py3_13, Python::of_version("3.13"));
+        crate::prof::each_python!(@one $name system, Python::of_system());
+    };
+    (@one $name:ident $test:ident, $($python:tt)+) => {
         #[test]
         fn $test() {
-            if let Some(python) = crate::prof::Python::of_version($version) {
+            if let Some(python) = crate::prof::$($python)+ {
                 super::$name(&python);
             }
         }
     };
 }
 pub(crate) use each_python;
+
+/// As [`each_python`], with the versions that come from Debian sid.
+macro_rules! every_python {
+    ($($name:ident),+ $(,)?) => {
+        $(
+            mod $name {
+                crate::prof::each_python!(@packaged $name);
+                crate::prof::each_python!(@one $name py3_14, Python::of_sid("3.14"));
+                crate::prof::each_python!(@one $name py3_15, Python::of_sid("3.15"));
+            }
+        )+
+    };
+}
+pub(crate) use every_python;

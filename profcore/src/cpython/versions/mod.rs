@@ -7,6 +7,8 @@ mod v3_10;
 mod v3_11;
 mod v3_12;
 mod v3_13;
+mod v3_14;
+mod v3_15;
 mod v3_9;
 
 /// What is known of one minor version.
@@ -22,5 +24,12 @@ pub(crate) struct Version {
 }
 
 /// All known versions, oldest first.
-pub(crate) const VERSIONS: [Version; 5] =
-    [v3_9::VERSION, v3_10::VERSION, v3_11::VERSION, v3_12::VERSION, v3_13::VERSION];
+pub(crate) const VERSIONS: [Version; 7] = [
+    v3_9::VERSION,
+    v3_10::VERSION,
+    v3_11::VERSION,
+    v3_12::VERSION,
+    v3_13::VERSION,
+    v3_14::VERSION,
+    v3_15::VERSION,
+];

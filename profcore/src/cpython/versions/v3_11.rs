@@ -14,6 +14,7 @@ pub(super) const VERSION: Version = Version {
             position: Position::Pointer { at: 56 },
             // No entry frames yet: thread, generator, frame object.
             owner: Some(Owner { at: 69, generator: 1, entry_from: 3, highest: 2 }),
+            entered: Entered::Flag { at: 68 },
         },
         code: CodeFields {
             file: 112,
@@ -27,6 +28,7 @@ pub(super) const VERSION: Version = Version {
         text: TextFields { length: 16, hash: 24, state: 32, ascii_data: 48, compact_data: 72 },
         bytes: BytesFields { length: 16, data: 32 },
         object_type: 8,
+        collecting: Collecting { interpreter: 16, flag: 848 },
         init_cleanup: None,
     },
     debug_offsets: None,

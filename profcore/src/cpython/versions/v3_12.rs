@@ -13,6 +13,7 @@ pub(super) const VERSION: Version = Version {
             tag_mask: 0,
             position: Position::Pointer { at: 56 },
             owner: Some(Owner { at: 70, generator: 1, entry_from: 3, highest: 3 }),
+            entered: Entered::ByEntryFrame,
         },
         code: CodeFields {
             file: 112,
@@ -26,6 +27,7 @@ pub(super) const VERSION: Version = Version {
         text: TextFields { length: 16, hash: 24, state: 32, ascii_data: 40, compact_data: 56 },
         bytes: BytesFields { length: 16, data: 32 },
         object_type: 8,
+        collecting: Collecting { interpreter: 16, flag: 312 },
         init_cleanup: None,
     },
     debug_offsets: None,

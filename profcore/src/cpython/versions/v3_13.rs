@@ -14,6 +14,7 @@ pub(super) const VERSION: Version = Version {
             tag_mask: 0,
             position: Position::Pointer { at: 56 },
             owner: Some(Owner { at: 70, generator: 1, entry_from: 3, highest: 3 }),
+            entered: Entered::ByEntryFrame,
         },
         code: CodeFields {
             file: 112,
@@ -27,6 +28,7 @@ pub(super) const VERSION: Version = Version {
         text: TextFields { length: 16, hash: 24, state: 32, ascii_data: 40, compact_data: 56 },
         bytes: BytesFields { length: 16, data: 32 },
         object_type: 8,
+        collecting: Collecting { interpreter: 16, flag: 7600 },
         init_cleanup: Some(("EXIT_INIT_CHECK", 13)),
     },
     debug_offsets: Some(DebugOffsets {
@@ -46,6 +48,8 @@ pub(super) const VERSION: Version = Version {
         text_state: 544,
         text_length: 552,
         text_ascii_data: 560,
+        garbage: 80,
+        collecting: 576,
     }),
     calls: &[
         ("CALL", 53),

@@ -13,6 +13,7 @@ pub(super) const VERSION: Version = Version {
             tag_mask: 0,
             position: Position::Index { at: 104, unit: 1 },
             owner: None,
+            entered: Entered::Always,
         },
         code: CodeFields {
             file: 104,
@@ -26,6 +27,7 @@ pub(super) const VERSION: Version = Version {
         text: TextFields { length: 16, hash: 24, state: 32, ascii_data: 48, compact_data: 72 },
         bytes: BytesFields { length: 16, data: 32 },
         object_type: 8,
+        collecting: Collecting { interpreter: 16, flag: 816 },
         init_cleanup: None,
     },
     debug_offsets: None,

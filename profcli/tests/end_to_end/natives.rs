@@ -1,0 +1,127 @@
+//! Native frames: where the program really was below a Python line, between two of them, and without Python.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::prof::{Python, Recording, call, each_python, program};
+
+each_python!(a_library_stands_below_the_line_that_called_it);
+
+/// Compiles `native_work.c` with debug information.
+fn compile(folder: &Path, name: &str, options: &[&str]) -> PathBuf {
+    let path = folder.join(name);
+    let status = Command::new("gcc")
+        .args(["-O2", "-g", "-w", "-o"])
+        .arg(&path)
+        .args(options)
+        .arg(program("native_work.c"))
+        .status()
+        .expect("gcc runs");
+    assert!(status.success(), "native_work.c compiles");
+    path
+}
+
+/// `file:line` of a mark in a source, as collapsed stacks show it.
+fn marked(source: &Path, mark: &str) -> String {
+    let text = std::fs::read_to_string(source).expect("the source can be read");
+    let line = text.lines().position(|line| line.contains(mark)).expect("the mark is there") + 1;
+    format!("({}:{line})", source.display())
+}
+
+/// Stacks, root first, with their weights.
+fn stacks(recording: &Recording) -> Vec<(Vec<String>, u64)> {
+    let trace = recording.trace();
+    let words = ["convert", "--to", "collapsed", "-o", "-", trace.to_str().expect("UTF-8")];
+    let output = call(&recording.folder(), &words);
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let lines = text.lines().map(|line| {
+        let (stack, weight) = line.rsplit_once(' ').expect("a weight");
+        let frames = stack.split(';').map(str::to_owned).collect();
+        (frames, weight.parse().expect("a number"))
+    });
+    lines.collect()
+}
+
+/// Share of the weight whose stack has frames like these, in this order and side by side.
+fn share(stacks: &[(Vec<String>, u64)], wanted: &[&str]) -> f64 {
+    let like = |frames: &[String]| {
+        frames.iter().zip(wanted).all(|(frame, part)| {
+            let (name, place) = part.split_once(' ').unwrap_or((part, ""));
+            frame.starts_with(name) && frame.contains(place)
+        })
+    };
+    let has = |stack: &[String]| stack.windows(wanted.len()).any(like);
+    let all: u64 = stacks.iter().map(|(_, weight)| weight).sum();
+    let those: u64 = stacks.iter().filter(|(stack, _)| has(stack)).map(|(_, weight)| weight).sum();
+    those as f64 / all as f64
+}
+
+fn a_library_stands_below_the_line_that_called_it(python: &Python) {
+    let source = program("native_work.c");
+    let script = program("native_calls.py");
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let library = compile(folder.path(), "libnative_work.so", &["-shared", "-fPIC"]);
+    let library = library.to_str().expect("UTF-8");
+    let recording = Recording::of(python, &script, &[library, "1.5"]).rate(250);
+    recording.profile();
+    let stacks = stacks(&recording);
+    let line = |source: &Path, name: &str, mark: &str| format!("{name} {}", marked(source, mark));
+
+    // The line, what ctypes does with it, the function called at the line of its call, the inlined one.
+    let outer = line(&source, "outer", "/* OUTER */");
+    let step = line(&source, "step", "/* STEP */");
+    let below = share(&stacks, &[&outer, "inner"]);
+    assert!(below > 0.35, "inner in outer, {below:.3}: {stacks:?}");
+    assert!(share(&stacks, &[&outer, "inner", &step]) > 0.02, "the inlined function: {stacks:?}");
+    let called = line(&script, "work", "# NATIVE");
+    let under = share(&stacks, &[&called]);
+    assert!((under - below).abs() < 0.1, "all of it is below its line: {below:.3} of {under:.3}");
+
+    // Python, native, Python again: the callback stands below the library's function, and that below its line.
+    let burn = line(&script, "burn", "# BURN");
+    let burning = share(&stacks, &[&burn]);
+    assert!(burning > 0.3, "{burning:.3}: {stacks:?}");
+    for (stack, _) in stacks.iter().filter(|(stack, _)| {
+        stack.iter().any(|frame| frame.starts_with("burn ") && frame.contains(".py"))
+    }) {
+        let at = |start: &str, end: &str| {
+            stack.iter().position(|frame| frame.starts_with(start) && frame.contains(end))
+        };
+        let order = [
+            at("called", &marked(&script, "# CALLED")),
+            at("call_back", &marked(&source, "/* CALL_BACK */")),
+            at("burn", ".py"),
+        ];
+        // Until the library's table has arrived, its frames are missing and nothing else.
+        if order[1].is_some() {
+            assert!(order.is_sorted() && order[0].is_some(), "{stack:?}");
+        }
+    }
+    let through = share(&stacks, &[&line(&source, "call_back", "/* CALL_BACK */")]);
+    assert!(through > 0.85 * burning, "{through:.3} of {burning:.3} came through the library");
+}
+
+/// A program without Python: function by function, line by line.
+#[test]
+fn a_program_without_python_has_its_functions_and_lines() {
+    let source = program("native_work.c");
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    for (name, options) in
+        [("pie", &["-pie", "-fPIE"][..]), ("fixed", &["-no-pie"]), ("stripped", &["-s"])]
+    {
+        let path = compile(folder.path(), name, options);
+        let recording = Recording::of_command([path.into_os_string(), "1.5".into()]).rate(250);
+        assert!(recording.run().status().success());
+        let stacks = stacks(&recording);
+        let line = |name: &str, mark: &str| format!("{name} {}", marked(&source, mark));
+        let (main, outer) = (line("main", "/* MAIN */"), line("outer", "/* OUTER */"));
+        let whole = if name == "stripped" {
+            // No names, but the same depth: main, outer, inner in the module.
+            share(&stacks, &["stripped", "stripped", "stripped"])
+        } else {
+            share(&stacks, &[&main, &outer, "inner"])
+        };
+        assert!(whole > 0.85, "{name}: {whole:.3} of {stacks:?}");
+    }
+}

@@ -1,0 +1,149 @@
+//! Native frames of one process: what is at an address, and the tables that its handlers unwind by.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use profformat::ids::FrameId;
+use profformat::record::Lang;
+
+use super::binaries::{Binaries, Binary};
+use super::classes::Place;
+use super::interleave::{Kind, is_passage};
+use super::modules::{Mapped, Modules, file_name};
+use super::procfs;
+use super::trace::Trace;
+use crate::session::Session;
+use crate::unwind::Tables;
+
+/// Most addresses that are remembered; beyond that they are looked up again.
+const MAX_KNOWN: usize = 100_000;
+/// The kernel's own code page has no file.
+const VDSO: &[u8] = b"[vdso]";
+
+/// What stands at an address.
+#[derive(Clone, Debug)]
+pub(crate) struct Spot {
+    pub(crate) place: Place,
+    pub(crate) kind: Kind,
+    /// It is known which function this is.
+    pub(crate) named: bool,
+    /// Innermost inlined function first; never empty.
+    pub(crate) frames: Rc<[FrameId]>,
+}
+
+/// Native code of one process.
+#[derive(Debug)]
+pub(crate) struct Natives {
+    pid: u32,
+    root: PathBuf,
+    binaries: Binaries,
+    vdso: Option<Rc<Binary>>,
+    known: HashMap<(u64, bool), Spot>,
+    /// Starts of the ranges whose tables were published.
+    published: Vec<u64>,
+}
+
+impl Natives {
+    pub(crate) fn new(pid: u32, binaries: Binaries) -> Self {
+        Self {
+            pid,
+            root: PathBuf::from(format!("/proc/{pid}/root")),
+            binaries,
+            vdso: None,
+            known: HashMap::new(),
+            published: Vec::new(),
+        }
+    }
+
+    /// The mappings were read again: what is at an address may be something else now.
+    pub(crate) fn forget(&mut self) {
+        self.known.clear();
+    }
+
+    /// Publishes the unwind table of the code at `pc`; false if there is no code, or it was done before.
+    pub(crate) fn publish(&mut self, session: Session, modules: &Modules, pc: u64) -> bool {
+        let Some(mapped) = modules.mapped(pc) else { return false };
+        if self.published.contains(&mapped.start) {
+            return false;
+        }
+        self.published.push(mapped.start);
+        let (binary, base) = self.binary(&mapped, pc);
+        let base = base.unwrap_or(mapped.start);
+        Tables::of(session).publish(mapped.start..mapped.end, base, &binary.rows);
+        true
+    }
+
+    /// What stands at `pc`. `exact`: at this instruction, not at the call before it.
+    pub(crate) fn spot(
+        &mut self,
+        pc: u64,
+        exact: bool,
+        modules: &Modules,
+        trace: &mut Trace,
+    ) -> Spot {
+        if let Some(spot) = self.known.get(&(pc, exact)) {
+            return spot.clone();
+        }
+        let spot = self.look_up(pc, exact, modules, trace);
+        if self.known.len() >= MAX_KNOWN {
+            self.known.clear();
+        }
+        self.known.insert((pc, exact), spot.clone());
+        spot
+    }
+
+    fn look_up(&mut self, pc: u64, exact: bool, modules: &Modules, trace: &mut Trace) -> Spot {
+        let at = pc.wrapping_sub(u64::from(!exact));
+        let (place, _) = modules.place(at);
+        let Some(mapped) = modules.mapped(at) else {
+            let frame = trace.frame(b"[unknown]", b"", 0, Lang::Native, 0);
+            return Spot { place, kind: Kind::Told, named: false, frames: [frame].into() };
+        };
+        let (binary, base) = self.binary(&mapped, at);
+        let functions = base.map_or(Vec::new(), |base| binary.functions(at.wrapping_sub(base)));
+        let interpreter = place == Place::Interpreter;
+        let kind = match (place, functions.last()) {
+            (Place::Eval, _) => Kind::Eval,
+            (Place::Shim, _) => Kind::Shim,
+            (Place::Interpreter, None) => Kind::Passage,
+            (_, Some(outermost)) if interpreter && is_passage(&outermost.name) => Kind::Passage,
+            _ => Kind::Told,
+        };
+        let mut frames = Vec::with_capacity(functions.len().max(1));
+        for function in &functions {
+            let (file, line) = match &function.source {
+                Some((file, line)) => (file.as_bytes(), *line),
+                None => (mapped.path, 0),
+            };
+            frames.push(trace.frame(function.name.as_bytes(), file, 0, Lang::Native, line));
+        }
+        if frames.is_empty() {
+            let name = file_name(mapped.path);
+            frames.push(trace.frame(name, mapped.path, 0, Lang::Native, 0));
+        }
+        Spot { place, kind, named: !functions.is_empty(), frames: frames.into() }
+    }
+
+    /// The file of a mapping that holds `pc`, and where its address 0 lies in the process.
+    fn binary(&mut self, mapped: &Mapped<'_>, pc: u64) -> (Rc<Binary>, Option<u64>) {
+        let binary = if mapped.path == VDSO {
+            self.vdso.get_or_insert_with(|| Rc::new(vdso(self.pid, mapped))).clone()
+        } else if mapped.path.first() == Some(&b'/') {
+            self.binaries.get(&self.root, Path::new(OsStr::from_bytes(mapped.path)))
+        } else {
+            Rc::default()
+        };
+        // By the offset of `pc` itself: the mapping begins at a whole page, which may be another part's in the file.
+        let address = binary.address(mapped.offset.wrapping_add(pc - mapped.start));
+        let base = address.map(|address| pc.wrapping_sub(address));
+        (binary, base)
+    }
+}
+
+fn vdso(pid: u32, mapped: &Mapped<'_>) -> Binary {
+    let bytes = procfs::memory(pid, mapped.start, mapped.end - mapped.start);
+    Binary::parse(&bytes[..]).map(|(binary, _)| binary).unwrap_or_default()
+}
