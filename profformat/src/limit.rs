@@ -31,7 +31,7 @@ pub(crate) const TABLES: [usize; 4] = [TABLE_ENTRIES, TABLE_ENTRIES, TABLE_ENTRI
 /// All strings together; a writer names everything beyond `[lost]`.
 pub const ALL_STRING_BYTES: usize = 64 << 20;
 /// Most processes and most threads.
-pub const PROCESSES: u32 = 1 << 18;
+pub const PROCESSES: u32 = 1 << 17;
 /// All names of threads, commands and versions of Python together, [`NAME_PRICE`] added for each name, version and
 /// argument; a writer leaves out what is beyond.
 pub const ALL_NAME_BYTES: usize = 32 << 20;

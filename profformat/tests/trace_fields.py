@@ -19,7 +19,7 @@ TABLES = {
     "Index 1": ["delta", "number", "number"],
 }
 # Most entries of the dictionaries.
-LIMITS = {"Strings": 2**20, "Functions": 2**20, "Frames": 2**20, "Stacks": 2**21, "Processes": 2**18, "Threads": 2**18}
+LIMITS = {"Strings": 2**20, "Functions": 2**20, "Frames": 2**20, "Stacks": 2**21, "Processes": 2**17, "Threads": 2**17}
 
 
 class Damage(Exception):

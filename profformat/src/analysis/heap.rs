@@ -13,8 +13,8 @@
 //! - a `Free` or `Resize` whose `Alloc` has not come, and a `Free` for which a growth sampled by another
 //!   thread may still come, are remembered for [`LATENESS`], at most [`REMEMBERED`] of them.
 //!
-//! Memory: one entry for each stack, each live followed block (at most [`BLOCKS`] of at most [`PARTS`]; others only
-//! count as allocated) and each remembered block. Several samples
+//! Memory: one entry for each stack, each live followed block (at most [`BLOCKS`] of at most [`PARTS`], their parts
+//! together no more either; others only count as allocated) and each remembered block. Several samples
 //! of one block in one stack are one part of it. A block keeps its last shrinking only: two shrinkings by
 //! two threads within one drain, with a growth between, may so be taken for one.
 
@@ -22,10 +22,11 @@ use std::collections::VecDeque;
 
 use hashbrown::HashMap;
 
+use super::MEMORY_SUMS;
 use super::estimate::Calls;
-use super::within;
+use super::sums::{Key as SumKey, Sum, Sums};
 use crate::analysis::MemorySum;
-use crate::ids::{ProcessId, StackId, ThreadId};
+use crate::ids::{ProcessId, ThreadId};
 use crate::record::{Alloc, Domain, Free, Resize};
 use crate::units::Timestamp;
 
@@ -34,19 +35,19 @@ const MOMENT: u64 = 1_000_000;
 /// How long the end of a block is remembered, nanoseconds.
 const LATENESS: u64 = 10_000_000_000;
 /// How many ended blocks are remembered at most.
-const REMEMBERED: usize = 1 << 18;
+const REMEMBERED: usize = 1 << 17;
 
 /// How many parts a block has at most: stacks that made it grow. Every one is looked at when it changes.
 const PARTS: usize = 16;
 /// How many live blocks are followed at most.
-pub(super) const BLOCKS: usize = 1 << 19;
+pub(super) const BLOCKS: usize = 7 << 15;
 
 type Key = (Option<ProcessId>, u64);
 
 /// Bytes of one block that one stack asked for.
 #[derive(Clone, Copy, Debug)]
 struct Part {
-    sum: usize,
+    sum: u32,
     time: Timestamp,
     live: u64,
     at_peak: u64,
@@ -82,10 +83,25 @@ struct Early {
 /// An allocation with its time, its sum and its weight.
 type Timed = (Timestamp, usize, u64);
 
-#[derive(Debug)]
-struct Sum {
-    figures: MemorySum,
-    calls: Calls,
+impl Sum for MemorySum {
+    fn new((thread, stack, _): SumKey) -> Self {
+        Self {
+            thread,
+            stack,
+            samples: 0,
+            alloc_bytes: 0,
+            alloc_count: 0,
+            alloc_python_bytes: 0,
+            live_at_peak_bytes: 0,
+            live_at_peak_blocks: 0,
+            live_at_end_bytes: 0,
+            live_at_end_blocks: 0,
+        }
+    }
+
+    fn key(&self) -> SumKey {
+        (self.thread, self.stack, 0)
+    }
 }
 
 /// Pairs allocations with their ends.
@@ -94,16 +110,17 @@ pub(super) struct Heap {
     peak: Option<Timestamp>,
     /// The first allocation that is not older than the peak.
     maker: Option<Timed>,
-    index: HashMap<(ThreadId, Option<StackId>), usize>,
-    sums: Vec<Sum>,
+    pub(super) sums: Sums<MemorySum>,
+    /// By place of the sum.
+    calls: Vec<Calls>,
     blocks: HashMap<Key, Block>,
+    /// Parts of all blocks.
+    parts: usize,
     early: HashMap<Key, Early>,
     ages: VecDeque<(Timestamp, Key)>,
     newest: Timestamp,
     /// Blocks and parts that were not followed, for there were [`BLOCKS`] or [`PARTS`] already.
     unfollowed: u64,
-    /// Allocations that count without their stack.
-    pub(super) crowded_out: u64,
 }
 
 impl Heap {
@@ -112,28 +129,27 @@ impl Heap {
         Self {
             peak,
             maker: None,
-            index: HashMap::new(),
-            sums: Vec::new(),
+            sums: Sums::new(MEMORY_SUMS),
+            calls: Vec::new(),
             blocks: HashMap::new(),
+            parts: 0,
             early: HashMap::new(),
             ages: VecDeque::new(),
             newest: Timestamp::ZERO,
             unfollowed: 0,
-            crowded_out: 0,
         }
     }
 
     /// An allocation by a thread of `process` (`None` when the thread is not in the trace).
     pub(super) fn alloc(&mut self, process: Option<ProcessId>, alloc: &Alloc) {
-        let at = self.sum_of(alloc.thread, alloc.stack);
-        let sum = &mut self.sums[at];
-        let figures = &mut sum.figures;
+        let at = self.sums.place((alloc.thread, alloc.stack, 0));
+        let figures = &mut self.sums.all[at];
         figures.samples += 1;
         figures.alloc_bytes = figures.alloc_bytes.saturating_add(alloc.weight);
         if alloc.domain == Domain::Python {
             figures.alloc_python_bytes = figures.alloc_python_bytes.saturating_add(alloc.weight);
         }
-        sum.calls.add(alloc.weight, alloc.size);
+        Calls::of(&mut self.calls, at).add(alloc.weight, alloc.size);
         if alloc.block == 0 {
             return;
         }
@@ -142,7 +158,7 @@ impl Heap {
         let key = (process, alloc.block);
         let early = self.early.get(&key).copied().unwrap_or_default();
         let mut part = Part {
-            sum: at,
+            sum: at as u32,
             time: alloc.time,
             live: alloc.weight,
             at_peak: if self.by_peak(alloc.time) { alloc.weight } else { 0 },
@@ -159,7 +175,7 @@ impl Heap {
             if self.by_peak(freed) {
                 part.at_peak = 0;
             }
-            set_peak(&mut self.sums[at].figures, 0, part.at_peak);
+            set_peak(&mut self.sums.all[at], 0, part.at_peak);
             return;
         }
 
@@ -167,23 +183,26 @@ impl Heap {
             self.unfollowed += 1;
             return;
         }
-        let figures = &mut self.sums[at].figures;
+        let figures = &mut self.sums.all[at];
         let block = self.blocks.entry(key).or_default();
         block.shrink = block.shrink.or(early.shrink);
-        let is_full = block.parts.len() >= PARTS;
-        match block.parts.iter_mut().find(|p| p.sum == at) {
+        let is_full = block.parts.len() >= PARTS || self.parts >= BLOCKS;
+        match block.parts.iter_mut().find(|p| p.sum == at as u32) {
             Some(old) => {
                 let live = old.live.saturating_add(part.live);
                 let at_peak = old.at_peak.saturating_add(part.at_peak);
                 set_live(figures, old.live, live);
                 set_peak(figures, old.at_peak, at_peak);
-                *old = Part { sum: at, time: old.time.max(part.time), live, at_peak };
+                *old = Part { sum: at as u32, time: old.time.max(part.time), live, at_peak };
             }
             None if is_full => self.unfollowed += 1,
             None => {
                 set_live(figures, 0, part.live);
                 set_peak(figures, 0, part.at_peak);
+                // Most blocks have one.
+                block.parts.reserve_exact(1);
                 block.parts.push(part);
+                self.parts += 1;
             }
         }
     }
@@ -195,8 +214,9 @@ impl Heap {
         let mut shrink = None;
         if let Some(block) = self.blocks.remove(&key) {
             shrink = block.shrink;
+            self.parts -= block.parts.len();
             for part in block.parts {
-                let figures = &mut self.sums[part.sum].figures;
+                let figures = &mut self.sums.all[part.sum as usize];
                 set_live(figures, part.live, 0);
                 if by_peak {
                     set_peak(figures, part.at_peak, 0);
@@ -221,7 +241,7 @@ impl Heap {
             return;
         };
         for part in block.parts.iter_mut().filter(|p| p.time <= shrink.time) {
-            let figures = &mut self.sums[part.sum].figures;
+            let figures = &mut self.sums.all[part.sum as usize];
             let live = shrink.scale(part.live);
             set_live(figures, part.live, live);
             part.live = live;
@@ -244,22 +264,16 @@ impl Heap {
     pub(super) fn finish(mut self, gone: impl Fn(ThreadId) -> bool) -> Vec<MemorySum> {
         // One of the peak's own time is there already.
         if let Some((_, at, weight)) = self.maker.filter(|maker| !self.by_peak(maker.0)) {
-            let figures = &mut self.sums[at].figures;
-            set_peak(figures, 0, weight);
+            set_peak(&mut self.sums.all[at], 0, weight);
         }
-        let mut sums: Vec<MemorySum> = self
-            .sums
-            .into_iter()
-            .map(|sum| {
-                let mut figures = sum.figures;
-                figures.alloc_count = sum.calls.round();
-                if gone(figures.thread) {
-                    figures.live_at_peak_bytes = 0;
-                    figures.live_at_peak_blocks = 0;
-                }
-                figures
-            })
-            .collect();
+        let mut sums = self.sums.all;
+        for (figures, calls) in sums.iter_mut().zip(self.calls) {
+            figures.alloc_count = calls.round();
+            if gone(figures.thread) {
+                figures.live_at_peak_bytes = 0;
+                figures.live_at_peak_blocks = 0;
+            }
+        }
         sums.sort_unstable_by_key(|s| (s.thread, s.stack));
         sums
     }
@@ -275,27 +289,6 @@ impl Heap {
         if near && self.maker.is_none_or(|first| alloc.0 < first.0) {
             self.maker = Some(alloc);
         }
-    }
-
-    fn sum_of(&mut self, thread: ThreadId, stack: Option<StackId>) -> usize {
-        let key = within(&self.index, (thread, stack), (thread, None), &mut self.crowded_out);
-        let stack = key.1;
-        *self.index.entry(key).or_insert_with(|| {
-            let figures = MemorySum {
-                thread,
-                stack,
-                samples: 0,
-                alloc_bytes: 0,
-                alloc_count: 0,
-                alloc_python_bytes: 0,
-                live_at_peak_bytes: 0,
-                live_at_peak_blocks: 0,
-                live_at_end_bytes: 0,
-                live_at_end_blocks: 0,
-            };
-            self.sums.push(Sum { figures, calls: Calls::default() });
-            self.sums.len() - 1
-        })
     }
 
     fn remember(&mut self, key: Key, time: Timestamp) -> &mut Early {
