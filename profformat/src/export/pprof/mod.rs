@@ -37,6 +37,7 @@ pub fn write(profile: &Profile, metric: Metric, out: &mut dyn Write) -> Result<(
         functions: HashMap::new(),
         locations: vec![0; profile.tables.counts()[2] + 1],
         location_count: 0,
+        labels: None,
     };
     writer.string("");
     writer.head(metric)?;
@@ -123,6 +124,8 @@ struct Writer<'a, W: Write> {
     /// Numbers of locations by frame, 0 for those that have none yet; the last one stands for a stack that is not known.
     locations: Vec<u32>,
     location_count: u32,
+    /// Those of the thread of the last sample.
+    labels: Option<(ThreadId, Vec<pb::Label>)>,
 }
 
 impl<W: Write> Writer<'_, W> {
@@ -184,21 +187,31 @@ impl<W: Write> Writer<'_, W> {
         if location_id.is_empty() {
             location_id.push(self.location(None));
         }
-        let (known, process) = thread_of(profile, thread);
-        let mut label = vec![self.label("thread", &thread_name(known, thread))];
-        if let Some(known) = known {
-            let key = self.string("thread_id");
-            label.push(pb::Label { key, str: 0, num: i64::from(known.tid) });
-        }
-        if let Some(process) = process {
-            label.push(self.label("process", &process_name(process)));
-        }
+        let mut label = self.labels_of(thread);
         if let Some(class) = class {
             label.push(self.label("class", class.name()));
         }
         let value = values.iter().map(|value| signed(*value)).collect();
         let sample = vec![pb::Sample { location_id, value, label }];
         self.put(&pb::Profile { sample, ..pb::Profile::default() })
+    }
+
+    /// The labels of a thread, made once for its samples: they follow each other.
+    fn labels_of(&mut self, thread: ThreadId) -> Vec<pb::Label> {
+        if let Some((_, labels)) = self.labels.as_ref().filter(|(of, _)| *of == thread) {
+            return labels.clone();
+        }
+        let (known, process) = thread_of(self.profile, thread);
+        let mut labels = vec![self.label("thread", &thread_name(known, thread))];
+        if let Some(known) = known {
+            let key = self.string("thread_id");
+            labels.push(pb::Label { key, str: 0, num: i64::from(known.tid) });
+        }
+        if let Some(process) = process {
+            labels.push(self.label("process", &process_name(process)));
+        }
+        self.labels = Some((thread, labels.clone()));
+        labels
     }
 
     fn finish(mut self) -> Result<(), ExportError> {

@@ -60,11 +60,16 @@ pub(super) fn rows(mut sites: Vec<Site>, places: &Places<'_>) -> Vec<Row> {
     sites.sort_by_key(|site| (key(site), std::cmp::Reverse(site.total_cpu_ns), site.function));
     let (mut rows, mut group): (Vec<Row>, Vec<Site>) = (Vec::new(), Vec::new());
     let mut sites = sites.into_iter().peekable();
+    // A file is looked at once: its path can be long.
+    let mut last: Option<(StringId, bool)> = None;
     while let Some(site) = sites.next() {
         let is_last = sites.peek().is_none_or(|next| key(next) != key(&site));
         group.push(site);
         if is_last {
-            let yours = places.of(group[0].file).yours;
+            let file = group[0].file;
+            let known = last.filter(|(of, _)| *of == file);
+            let yours = known.map_or_else(|| places.of(file).yours, |(_, yours)| yours);
+            last = Some((file, yours));
             rows.extend(merged(&mut group).map(|site| Row { site, yours }));
         }
     }

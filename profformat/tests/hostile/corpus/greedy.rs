@@ -97,7 +97,7 @@ pub(super) fn add(corpus: &mut Corpus) {
     corpus.greedy("all strings that the limit allows", || {
         let lengths = varints([65_535; 64]);
         let lengths = [&lengths[..lengths.len() - 3], &varints([64_535])[..]].concat();
-        (0..17)
+        (0..68)
             .fold(Forge::new(), |file, n| {
                 let mut bytes = vec![b'x'; 65_535 * 64 - 1_000];
                 for (at, string) in bytes.chunks_mut(65_535).enumerate() {
@@ -108,7 +108,7 @@ pub(super) fn add(corpus: &mut Corpus) {
             .finished()
     });
     corpus.greedy("all functions, frames and stacks that the limit allows", || {
-        dictionaries(Forge::new(), 17).finished()
+        dictionaries(Forge::new(), 33).finished()
     });
     corpus.greedy("everything that the limits allow", everything);
     corpus.large("four million blocks that are never freed", || {
