@@ -6,7 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::ids::{FrameId, FunctionId, ProcessId, StackId, StringId, ThreadId};
-use crate::limit;
+use crate::limit::{self, Names};
 use crate::record::{Frame, Function, Lang, Process, Record, Thread};
 use crate::tables::{StackNode, Tables};
 use crate::units::Timestamp;
@@ -25,6 +25,8 @@ pub(crate) struct Known {
     processes: u32,
     /// The process of each thread.
     threads: Vec<ProcessId>,
+    /// What the names of processes and threads may still take.
+    pub(crate) names: Names,
     /// Memory that may still be spent on entries made up for lost ones. Nothing until something was lost;
     /// then an amount in proportion to the file.
     spare: u64,
@@ -33,20 +35,29 @@ pub(crate) struct Known {
     pub(crate) made_up: Vec<Record>,
 }
 
-/// How an entry of a kind is made up, and the memory that it costs.
+/// How an entry of a kind is made up, the memory that it costs, and how many there are at most.
 #[derive(Clone, Copy)]
 struct Lost {
     make_up: fn(&mut Known),
     price: u64,
+    most: usize,
 }
 
 impl Lost {
-    const STRING: Self = Self { make_up: Known::lost_string, price: 16 };
-    const FUNCTION: Self = Self { make_up: Known::lost_function, price: 16 };
-    const FRAME: Self = Self { make_up: Known::lost_frame, price: 16 };
-    const STACK: Self = Self { make_up: Known::lost_stack, price: 16 };
-    const PROCESS: Self = Self { make_up: Known::lost_process, price: 256 };
-    const THREAD: Self = Self { make_up: Known::lost_thread, price: 256 };
+    const STRING: Self = Self::entry(Known::lost_string, limit::TABLE_ENTRIES);
+    const FUNCTION: Self = Self::entry(Known::lost_function, limit::TABLE_ENTRIES);
+    const FRAME: Self = Self::entry(Known::lost_frame, limit::TABLE_ENTRIES);
+    const STACK: Self = Self::entry(Known::lost_stack, limit::STACKS);
+    const PROCESS: Self = Self::record(Known::lost_process);
+    const THREAD: Self = Self::record(Known::lost_thread);
+
+    const fn entry(make_up: fn(&mut Known), most: usize) -> Self {
+        Self { make_up, price: 16, most }
+    }
+
+    const fn record(make_up: fn(&mut Known)) -> Self {
+        Self { make_up, price: 256, most: limit::PROCESSES as usize }
+    }
 }
 
 /// Fills dictionaries with the entries that every trace begins with.
@@ -67,6 +78,7 @@ impl Known {
             depths: Vec::new(),
             processes: 0,
             threads: Vec::new(),
+            names: Names::new(),
             spare: 0,
             lossy: false,
             made_up: Vec::new(),
@@ -84,6 +96,9 @@ impl Known {
     /// Makes up the entries of a table of `count` that stand before entry `next`.
     fn reach(&mut self, next: u64, count: usize, kind: Lost) -> Result<(), What> {
         let gap = next.checked_sub(count as u64).ok_or("an entry is defined twice")?;
+        if next > kind.most as u64 {
+            return Err(UNDEFINED);
+        }
         let price = gap.checked_mul(kind.price).ok_or(UNDEFINED)?;
         self.spare = self.spare.checked_sub(price).ok_or(UNDEFINED)?;
         for _ in 0..gap {
@@ -94,7 +109,7 @@ impl Known {
 
     /// Makes up the entries of a table of `count` up to and with the one that is used.
     fn used(&mut self, id: u64, count: usize, kind: Lost) -> Result<u32, What> {
-        if id >= limit::TABLE_ENTRIES as u64 {
+        if id >= kind.most as u64 {
             return Err(UNDEFINED);
         }
         if id >= count as u64 {

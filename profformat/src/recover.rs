@@ -105,7 +105,7 @@ pub fn recover<W: Write>(bytes: &[u8], out: W, compress: bool) -> Result<Report,
         match block {
             Block::Records([Record::End(time)]) => end = Some(*time),
             _ => {
-                writer.adopt(reader.tables());
+                writer.adopt(reader.tables())?;
                 writer.write_block(&reader.block())?;
             }
         }

@@ -121,7 +121,7 @@ pub fn split_with<W: Write>(
         if pace.is_due(range.within(time)) {
             writer.flush()?;
         }
-        writer.adopt(reader.tables());
+        writer.adopt(reader.tables())?;
         part.pass(reader.block(), &mut writer)?;
     }
     let finish = end.unwrap_or(last);

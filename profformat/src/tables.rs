@@ -27,7 +27,7 @@ pub struct StackNode {
 #[derive(Clone, Debug, Default)]
 pub struct Tables {
     bytes: Vec<u8>,
-    ends: Vec<usize>,
+    ends: Vec<u32>,
     functions: Vec<Function>,
     frames: Vec<Frame>,
     stacks: Vec<StackNode>,
@@ -39,7 +39,7 @@ impl Tables {
         let index = id.index();
         let Some(&end) = self.ends.get(index) else { return b"" };
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.bytes[start..end]
+        &self.bytes[start as usize..end as usize]
     }
 
     /// The string with this id as text, invalid UTF-8 replaced.
@@ -97,10 +97,14 @@ impl Tables {
         &self.stacks
     }
 
-    /// Appends a string; its id is its position.
+    /// Appends a string; its id is its position. A string that ends beyond 4 GiB is empty.
     pub fn push_string(&mut self, bytes: &[u8]) -> StringId {
-        self.bytes.extend_from_slice(bytes);
-        self.ends.push(self.bytes.len());
+        let end = u32::try_from(self.bytes.len() + bytes.len());
+        if end.is_ok() {
+            make_room(&mut self.bytes, bytes.len());
+            self.bytes.extend_from_slice(bytes);
+        }
+        self.ends.push(end.unwrap_or(self.bytes.len() as u32));
         StringId::new(self.ends.len() as u32 - 1)
     }
 
@@ -120,5 +124,13 @@ impl Tables {
     pub fn push_stack(&mut self, node: StackNode) -> StackId {
         self.stacks.push(node);
         StackId::new(self.stacks.len() as u32 - 1)
+    }
+}
+
+/// Room for `more`, without the doubling of a vector once that would be megabytes.
+fn make_room(bytes: &mut Vec<u8>, more: usize) {
+    const STEP: usize = 4 << 20;
+    if bytes.capacity() - bytes.len() < more && bytes.len() >= STEP {
+        bytes.reserve_exact(more.max(STEP));
     }
 }

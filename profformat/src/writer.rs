@@ -14,7 +14,7 @@ use crate::ids::{FrameId, FunctionId, ProcessId, StackId, StringId, ThreadId};
 use crate::io::{self, ErrorKind, Write};
 use crate::kind::Kind;
 use crate::known::predefine;
-use crate::limit;
+use crate::limit::{self, Names};
 use crate::out::Out;
 use crate::record::{Copied, Frame, Function, Header, MemoryEvent, Record, Sample};
 use crate::tables::{Interner, Tables};
@@ -51,6 +51,8 @@ pub struct TraceWriter<W: Write> {
     written: [usize; 4],
     process_count: u32,
     thread_count: u32,
+    /// What the names of processes and threads may still take.
+    names: Names,
     /// By thread: the part of a unit that rounding has left, on and off CPU.
     carries: Vec<[u64; 2]>,
     unit: Unit,
@@ -77,6 +79,7 @@ impl<W: Write> TraceWriter<W> {
             depths: Vec::new(),
             process_count: 0,
             thread_count: 0,
+            names: Names::new(),
             carries: Vec::new(),
             unit: Unit(time_unit_ns.into()),
             pending: Pending::default(),
@@ -119,8 +122,8 @@ impl<W: Write> TraceWriter<W> {
     }
 
     /// The id of the stack that has `frame` called from `parent`. Beyond [`limit::STACK_DEPTH`] it is the
-    /// parent's: the innermost frames are left out. When there are [`limit::TABLE_ENTRIES`], too, or any other
-    /// one for a root. A parent that was not defined before is none, and such a frame `[lost]`.
+    /// parent's: the innermost frames are left out. When there are [`limit::STACKS`], too, or any other one for a
+    /// root. A parent that was not defined before is none, and such a frame `[lost]`.
     pub fn stack(&mut self, parent: Option<StackId>, frame: FrameId) -> StackId {
         let parent = parent.filter(|parent| self.has(3, parent.index()));
         let frame = if self.has(2, frame.index()) { frame } else { FrameId::new(0) };
@@ -146,16 +149,18 @@ impl<W: Write> TraceWriter<W> {
     }
 
     fn is_full(&self, table: usize) -> bool {
-        self.tables().counts()[table] >= limit::TABLE_ENTRIES
+        self.tables().counts()[table] >= limit::TABLES[table]
     }
 
-    /// Makes the dictionaries those of a trace that is being read, ids unchanged.
-    pub(crate) fn adopt(&mut self, tables: &Tables) {
-        self.interner.adopt(tables);
-        for node in &self.interner.tables().stacks()[self.depths.len()..] {
-            let parent = node.parent.map_or(0, |parent| self.depths[parent.index()]);
-            self.depths.push(parent + 1);
-        }
+    /// Writes what the dictionaries of a trace that is being read have gained, ids unchanged. They stay with their
+    /// owner, for two of them would be half of all memory; a writer that does this defines nothing of its own.
+    pub(crate) fn adopt(&mut self, tables: &Tables) -> io::Result<()> {
+        self.dictionaries(Some(tables))
+    }
+
+    /// How many entries a dictionary has.
+    fn count(&self, table: usize) -> usize {
+        self.tables().counts()[table].max(self.written[table])
     }
 
     /// Adds a record. Events are gathered into blocks; a block that is full goes out with everything it
@@ -168,7 +173,7 @@ impl<W: Write> TraceWriter<W> {
                 self.next_id(process.id.number(), self.process_count)?;
                 process.parent.map_or(Ok(()), |parent| self.known_process(parent))?;
                 self.process_count += 1;
-                push(&mut self.pending.processes, process.clone())
+                push(&mut self.pending.processes, self.names.process(process))
             }
             Record::ProcessEnd(end) => {
                 self.known_process(end.id)?;
@@ -179,7 +184,7 @@ impl<W: Write> TraceWriter<W> {
                 self.known_process(thread.process)?;
                 self.thread_count += 1;
                 self.carries.push([0; 2]);
-                push(&mut self.pending.threads, thread.clone())
+                push(&mut self.pending.threads, self.names.thread(thread))
             }
             Record::ThreadEnd(end) => {
                 self.known_thread(end.id)?;
@@ -196,10 +201,14 @@ impl<W: Write> TraceWriter<W> {
             }
             Record::Counter(counter) => {
                 self.known_process(counter.process)?;
-                known(counter.name.index() < self.tables().counts()[0], "string")?;
+                known(counter.name.index() < self.count(0), "string")?;
                 push(&mut self.pending.counters, *counter)
             }
-            Record::Note(note) => push(&mut self.pending.notes, limit::string(note).to_vec()),
+            Record::Note(note) => {
+                let note = limit::string(note).to_vec();
+                self.pending.note_bytes += note.len();
+                push(&mut self.pending.notes, note) || self.pending.note_bytes >= limit::CHUNK_BYTES
+            }
             Record::End(_) => {
                 return Err(io::Error::new(
                     ErrorKind::InvalidInput,
@@ -215,6 +224,7 @@ impl<W: Write> TraceWriter<W> {
             Record::Alloc(_) | Record::Free(_) | Record::Resize(_) => self.memory(),
             Record::Copied(_) => self.copies(),
             Record::Process(_) | Record::Thread(_) => self.definitions(),
+            Record::Note(_) => self.notes(),
             // The end of a thread stands behind its events.
             _ => self.blocks(),
         }
@@ -314,7 +324,7 @@ impl<W: Write> TraceWriter<W> {
     }
 
     fn known_stack(&self, id: Option<StackId>) -> io::Result<()> {
-        known(id.is_none_or(|id| id.index() < self.depths.len()), "stack")
+        known(id.is_none_or(|id| id.index() < self.count(3)), "stack")
     }
 }
 

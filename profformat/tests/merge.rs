@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use made::{Made, Told, family, made, trace};
 use profformat::analysis::Profile;
 use profformat::ids::*;
+use profformat::limit;
 use profformat::merge::{MergeError, Report, merge};
 use profformat::record::*;
 use profformat::recover::{check, recover};
@@ -271,7 +272,7 @@ fn more_threads_than_a_trace_can_have_are_refused() {
         let header = Header { trace_id: [id; 16], ..example::header() };
         let mut writer = TraceWriter::new(Vec::new(), &header, example::PLAIN).unwrap();
         writer.write(&example::process(0, None)).unwrap();
-        for id in 0..600_000 {
+        for id in 0..limit::PROCESSES * 3 / 5 {
             writer.write(&example::thread(id)).unwrap();
         }
         writer.finish(example::at(1)).unwrap()

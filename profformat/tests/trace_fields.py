@@ -19,7 +19,7 @@ TABLES = {
     "Index 1": ["delta", "number", "number"],
 }
 # Most entries of the dictionaries.
-LIMITS = {"Strings": 2**24, "Functions": 2**24, "Frames": 2**24, "Stacks": 2**24, "Processes": 2**20, "Threads": 2**20}
+LIMITS = {"Strings": 2**20, "Functions": 2**20, "Frames": 2**20, "Stacks": 2**21, "Processes": 2**17, "Threads": 2**17}
 
 
 class Damage(Exception):

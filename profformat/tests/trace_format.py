@@ -47,12 +47,19 @@ def extent(name, rows):
     return len(rows), *low_and_high
 
 
+def name_price(name, row):
+    """What the names of a process or a thread count for the limit of all names."""
+    known = [row[3]] if name == "Threads" else [row[4]]
+    return sum(len(text) + 32 for text in [*filter(None, known), *(row[5] if name == "Processes" else [])])
+
+
 class Trace:
     """A trace; `records` yields the name of each chunk that is known and its entries."""
 
     def __init__(self, data):
         self.data, self.tables = data, {name: list(PREDEFINED.get(name, [])) for name in LIMITS}
         self.chunks, self.unknown, self.unsupported = [], 0, 0
+        self.string_bytes, self.name_bytes = 6, 0
         self.ended, self.complete, self.cut = False, False, None
 
     def records(self):
@@ -169,6 +176,12 @@ class Trace:
         table, passed_over = self.tables[name], self.unknown or self.unsupported
         require(first == len(table) or first > len(table) and passed_over, f"ids of {name} out of order")
         require(first + len(rows) <= LIMITS[name], f"too many {name}")
+        if name == "Strings":
+            self.string_bytes += sum(len(row[0]) for row in rows)
+            require(self.string_bytes <= 2**26, "the strings are too long, all together")
+        if name in ("Processes", "Threads"):
+            self.name_bytes += sum(name_price(name, row) for row in rows)
+            require(self.name_bytes <= 2**25, "the names are too long, all together")
         table.extend([None] * (first - len(table)))
         for id, row in enumerate(rows, first):
             if name == "Processes":

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::copies::Copies;
 use super::footprint::Total;
 use super::heap::{self, Heap};
-use super::sites::places::NO_STACK;
+use super::listed::Listed;
+use super::sites::places::{NO_STACK, OTHER};
 use super::time::Time;
-use super::{FootprintCurve, Profile, SUMS};
+use super::{FootprintCurve, Profile};
 use crate::block::Block;
 use crate::error::Error;
 use crate::filter::Filter;
@@ -24,6 +25,10 @@ use crate::units::Timestamp;
 
 /// Notes of a trace that are kept.
 const NOTES: usize = 256;
+/// Counters that are kept, each of a process.
+const COUNTERS: usize = 1 << 18;
+/// Different names of them.
+const COUNTER_NAMES: usize = 1 << 14;
 
 /// The first pass: finds when the footprint was highest. Only [`Record::Footprint`] and
 /// [`Record::ProcessEnd`] matter to it; a reader may leave out everything else.
@@ -54,12 +59,15 @@ impl Survey {
 pub struct Builder {
     header: Header,
     footprint: FootprintCurve,
-    processes: BTreeMap<ProcessId, (Process, Option<ProcessEnd>)>,
-    threads: BTreeMap<ThreadId, (Thread, Option<ThreadEnd>)>,
+    processes: Listed<Process, ProcessEnd>,
+    threads: Listed<Thread, ThreadEnd>,
     time: Time,
     heap: Heap,
     copies: Copies,
     counters: HashMap<(ProcessId, StringId), u64>,
+    counter_names: HashSet<StringId>,
+    /// Values of counters that were not kept.
+    more_counters: u64,
     notes: Vec<String>,
     more_notes: u64,
     elapsed: Timestamp,
@@ -73,12 +81,14 @@ impl Builder {
         Self {
             header,
             footprint,
-            processes: BTreeMap::new(),
-            threads: BTreeMap::new(),
-            time: Time::default(),
+            processes: Listed::new(|process| process.id.number()),
+            threads: Listed::new(|thread| thread.id.number()),
+            time: Time::new(),
             heap: Heap::new(peak),
-            copies: Copies::default(),
+            copies: Copies::new(),
             counters: HashMap::new(),
+            counter_names: HashSet::new(),
+            more_counters: 0,
             notes: Vec::new(),
             more_notes: 0,
             elapsed: Timestamp::ZERO,
@@ -105,11 +115,11 @@ impl Builder {
             Record::Resize(resize) => return self.memory(&[MemoryEvent::Resize(*resize)]),
             Record::Copied(copied) => return self.copied(copied),
             Record::Process(process) => {
-                self.processes.entry(process.id).or_insert_with(|| (process.clone(), None));
+                self.processes.add(process);
                 process.time
             }
             Record::ProcessEnd(end) => {
-                if let Some((_, known)) = self.processes.get_mut(&end.id) {
+                if let Some((_, known)) = self.processes.get_mut(end.id.number()) {
                     *known = Some(*end);
                 }
                 end.time
@@ -119,14 +129,14 @@ impl Builder {
                 thread.time
             }
             Record::ThreadEnd(end) => {
-                if let Some((_, known)) = self.threads.get_mut(&end.id) {
+                if let Some((_, known)) = self.threads.get_mut(end.id.number()) {
                     *known = Some(*end);
                 }
                 end.time
             }
             Record::Footprint(point) => point.time,
             Record::Counter(counter) => {
-                self.counters.insert((counter.process, counter.name), counter.value);
+                self.counter((counter.process, counter.name), counter.value);
                 counter.time
             }
             Record::Note(note) => {
@@ -148,7 +158,7 @@ impl Builder {
 
     fn memory(&mut self, events: &[MemoryEvent]) {
         let threads = &self.threads;
-        let process_of = |id| threads.get(&id).map(|(thread, _)| thread.process);
+        let process_of = |id: ThreadId| threads.get(id.number()).map(|(thread, _)| thread.process);
         self.heap.events(events, process_of);
         let last = events.iter().map(MemoryEvent::time).max();
         self.elapsed = self.elapsed.max(last.unwrap_or_default());
@@ -177,10 +187,11 @@ impl Builder {
 
     /// The profile. `tables` are the reader's, as they are after the last record.
     pub fn finish(mut self, mut tables: Tables) -> Profile {
-        let crowded_out = self.time.crowded_out + self.heap.crowded_out() + self.copies.crowded_out;
+        let memory = self.heap.crowded_out() + self.copies.sums.crowded_out;
+        let crowded_out = self.time.sums.crowded_out + memory;
         if crowded_out > 0 {
             self.note(format!(
-                "{crowded_out} samples count without their stack: there are more than {SUMS} different ones"
+                "{crowded_out} samples count without their stack: there are more different ones than are kept"
             ));
         }
         let unfollowed = self.heap.unfollowed();
@@ -189,6 +200,9 @@ impl Builder {
                 "what became of {unfollowed} sampled allocations is not known: more than {} blocks were live at once, or one grew in too many places",
                 heap::BLOCKS
             ));
+        }
+        if self.more_counters > 0 {
+            self.note(format!("{} values of counters were left out", self.more_counters));
         }
         if self.more_notes > 0 {
             self.note(format!("{} more notes are in the trace", self.more_notes));
@@ -199,13 +213,14 @@ impl Builder {
             let sum: &mut u64 = counters.entry(tables.text(name).into_owned()).or_default();
             *sum = sum.saturating_add(value);
         }
-        // Sites of what has no stack go by this name.
+        // Sites of what has no stack, and of what are too many, go by these names.
         tables.push_string(NO_STACK.as_bytes());
+        tables.push_string(OTHER.as_bytes());
         tables.push_string(b"");
         let peak = self.footprint.peak_time;
-        let gone = |thread| {
-            let (thread, _) = threads.get(&thread)?;
-            let (_, end) = processes.get(&thread.process)?;
+        let gone = |thread: ThreadId| {
+            let (thread, _) = threads.get(thread.number())?;
+            let (_, end) = processes.get(thread.process.number())?;
             Some(end.as_ref()?.time < peak)
         };
         Profile {
@@ -219,19 +234,34 @@ impl Builder {
             elapsed: self.elapsed,
             complete: self.complete,
             damage: Damage { complete: self.complete, ..Damage::default() },
-            processes: processes.into_values().collect(),
-            threads: threads.into_values().collect(),
+            processes: processes.into_values(),
+            threads: threads.into_values(),
             tables,
         }
     }
 
     /// A thread can be recorded again when its name has become known.
     fn thread(&mut self, thread: &Thread) {
-        match self.threads.get_mut(&thread.id) {
+        match self.threads.get_mut(thread.id.number()) {
             Some((known, _)) if !thread.name.is_empty() => known.name.clone_from(&thread.name),
             Some(_) => {}
+            None => self.threads.add(thread),
+        }
+    }
+
+    fn counter(&mut self, key: (ProcessId, StringId), value: u64) {
+        let is_full = self.counters.len() >= COUNTERS;
+        match self.counters.get_mut(&key) {
+            Some(known) => *known = value,
+            None if is_full => self.more_counters += 1,
             None => {
-                self.threads.insert(thread.id, (thread.clone(), None));
+                let names = self.counter_names.len();
+                if names >= COUNTER_NAMES && !self.counter_names.contains(&key.1) {
+                    self.more_counters += 1;
+                    return;
+                }
+                self.counter_names.insert(key.1);
+                self.counters.insert(key, value);
             }
         }
     }

@@ -8,6 +8,14 @@ const FRACTION: u32 = 16;
 pub(super) struct Calls(u128);
 
 impl Calls {
+    /// The calls of the sum at a place, which is one of these or the next.
+    pub(super) fn of(all: &mut Vec<Self>, at: usize) -> &mut Self {
+        if at >= all.len() {
+            all.resize(at + 1, Self::default());
+        }
+        &mut all[at]
+    }
+
     /// Counts a sample of `weight` bytes that hit a call of `size` bytes.
     pub(super) fn add(&mut self, weight: u64, size: u64) {
         // Division by 128 bits takes several times as long, and no real weight needs it.

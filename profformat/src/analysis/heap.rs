@@ -16,8 +16,8 @@
 //! Nearly all of the time goes into waiting for memory: the next block and the next stack can be any. So what a
 //! batch of events will need is looked at beforehand, all of it at once; then one event follows the other.
 //!
-//! Memory: one entry for each stack, each live followed block (at most [`BLOCKS`] of at most [`PARTS`]; others only
-//! count as allocated) and each remembered block. Several samples of one block in one stack are one part of it. A block keeps its last shrinking only: two shrinkings by
+//! Memory: one entry for each stack, each live followed block (at most [`BLOCKS`] of at most [`PARTS`], their parts
+//! beyond the first together no more either; others only count as allocated) and each remembered block. Several samples of one block in one stack are one part of it. A block keeps its last shrinking only: two shrinkings by
 //! two threads within one drain, with a growth between, may so be taken for one.
 
 mod blocks;
@@ -37,7 +37,7 @@ const MOMENT: u64 = 1_000_000;
 /// How many parts a block has at most: stacks that made it grow. Every one is looked at when it changes.
 const PARTS: usize = 16;
 /// How many live blocks are followed at most.
-pub(super) const BLOCKS: usize = 1 << 19;
+pub(super) const BLOCKS: usize = 7 << 15;
 /// Events of a batch: many for memory to be waited for once, few for all they need to stay in the cache.
 const BATCH: usize = 64;
 
@@ -61,6 +61,8 @@ pub(super) struct Heap {
     maker: Option<Timed>,
     sums: Sums,
     blocks: Blocks,
+    /// Parts of all blocks, without the first of each.
+    parts: usize,
     /// Blocks and parts that were not followed, for there were [`BLOCKS`] or [`PARTS`] already.
     unfollowed: u64,
 }
@@ -68,7 +70,8 @@ pub(super) struct Heap {
 impl Heap {
     /// `peak`: the moment of the footprint's peak, if there is one.
     pub(super) fn new(peak: Option<Timestamp>) -> Self {
-        Self { peak, maker: None, sums: Sums::new(), blocks: Blocks::new(), unfollowed: 0 }
+        let (sums, blocks) = (Sums::new(), Blocks::new());
+        Self { peak, maker: None, sums, blocks, parts: 0, unfollowed: 0 }
     }
 
     /// The next events. `process_of` tells the process of a thread, `None` when the thread is not in the trace.
@@ -172,7 +175,7 @@ impl Heap {
         let sum = part.sum;
         let block = self.blocks.live(at);
         let others = block.more.as_mut().map(|more| &mut more.parts[..]).unwrap_or_default();
-        let is_full = others.len() + 1 >= PARTS;
+        let is_full = others.len() + 1 >= PARTS || self.parts >= BLOCKS;
         let mut all = std::iter::once(&mut block.part).chain(others);
         match all.find(|p| p.sum == sum) {
             Some(old) => {
@@ -187,6 +190,7 @@ impl Heap {
                 self.sums.set_live(sum, 0, part.live);
                 self.sums.set_peak(sum, 0, part.at_peak);
                 block.more.get_or_insert_default().parts.push(part);
+                self.parts += 1;
             }
         }
     }
@@ -198,6 +202,7 @@ impl Heap {
             Some((slot, Place::Live(at))) => {
                 let by_peak = self.by_peak(free.time);
                 let (part, others) = self.blocks.end(slot, at, hash, free.time);
+                self.parts -= others.len();
                 for part in std::iter::once(part).chain(others) {
                     self.sums.set_live(part.sum, part.live, 0);
                     if by_peak {

@@ -10,7 +10,9 @@ mod copies;
 mod estimate;
 mod footprint;
 mod heap;
+mod listed;
 pub mod sites;
+mod sums;
 mod time;
 
 pub use books::{Books, books};
@@ -24,23 +26,10 @@ use crate::record::{Class, Header, Outcome, Process, ProcessEnd, Thread, ThreadE
 use crate::tables::Tables;
 use crate::units::Timestamp;
 
-/// How many sums of a kind are kept at most. What comes for another stack then counts for its thread, without a stack:
-/// a trace made on purpose could have a stack for every event.
+/// Sums of time that are kept at most.
 const SUMS: usize = 1 << 20;
-
-/// The key that an event counts for: its own, or once there are [`SUMS`] others the same without a stack.
-fn within<K: Eq + std::hash::Hash, V>(
-    sums: &hashbrown::HashMap<K, V>,
-    key: K,
-    without_stack: K,
-    crowded_out: &mut u64,
-) -> K {
-    if sums.len() < SUMS || sums.contains_key(&key) {
-        return key;
-    }
-    *crowded_out += 1;
-    without_stack
-}
+/// Sums of allocations that are kept at most, and of copies.
+const MEMORY_SUMS: usize = 1 << 18;
 
 /// The analysed result of a trace. Sums only: its size follows the number of different stacks, not the
 /// number of records.

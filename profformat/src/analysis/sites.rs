@@ -5,11 +5,14 @@
 pub(crate) mod places;
 mod why;
 
-use self::places::{Place, Places};
+use std::borrow::Cow;
+
+use self::places::{Place, Places, text};
 use self::why::Parts;
 use crate::analysis::{Profile, TimeSum};
 use crate::ids::StringId;
 use crate::record::Class;
+use crate::tables::Tables;
 
 /// What one source line did. Self figures are those of samples whose innermost Python frame is on the line;
 /// a stack without any Python frame counts for its innermost frame.
@@ -69,14 +72,26 @@ fn on_cpu(ns: &[u64; Class::ALL.len()]) -> u64 {
 }
 
 /// A part of a line's time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Why {
     /// What kind of part.
     pub what: WhyKind,
-    /// Its name: a module or native function, a called function; empty for `Itself`.
-    pub name: String,
+    /// The module or native function, or the function that is called; see [`name`](Self::name).
+    pub function: Option<StringId>,
     /// CPU nanoseconds.
     pub cpu_ns: u64,
+}
+
+impl Why {
+    /// Its name, as far as it is shown: a module or native function, a called function, `gc`, `kernel`; else empty.
+    pub fn name<'a>(&self, tables: &'a Tables) -> Cow<'a, str> {
+        match (self.what, self.function) {
+            (_, Some(function)) => text(tables.string(function)),
+            (WhyKind::Gc, None) => "gc".into(),
+            (WhyKind::Kernel, None) => "kernel".into(),
+            (_, None) => "".into(),
+        }
+    }
 }
 
 /// Kinds of parts.
@@ -127,10 +142,11 @@ pub fn sites(profile: &Profile) -> Vec<Site> {
     let mut places = Places::of_lines(&profile.tables);
     let mut sites: Vec<Site> = Vec::new();
     let mut parts = Parts::default();
-    for sums in by_stack(&profile.time).chunk_by(|a, b| a.stack == b.stack) {
-        let route = places.route(sums[0].stack);
+    let stack = |at: u32| profile.time[at as usize].stack;
+    for sums in by_stack(&profile.time).chunk_by(|a, b| stack(*a) == stack(*b)) {
+        let route = places.route(stack(sums[0]));
         fit(&mut sites, &places, site);
-        for sum in sums {
+        for sum in sums.iter().map(|at| &profile.time[*at as usize]) {
             let own = &mut sites[route.leaf];
             let slot = &mut own.self_ns[sum.class.code() as usize];
             *slot = slot.saturating_add(sum.weight_ns);
@@ -181,10 +197,11 @@ pub fn sites(profile: &Profile) -> Vec<Site> {
 pub fn functions(profile: &Profile) -> Vec<FunctionSum> {
     let mut places = Places::of_functions(&profile.tables);
     let mut functions: Vec<FunctionSum> = Vec::new();
-    for sums in by_stack(&profile.time).chunk_by(|a, b| a.stack == b.stack) {
-        let route = places.route(sums[0].stack);
+    let stack = |at: u32| profile.time[at as usize].stack;
+    for sums in by_stack(&profile.time).chunk_by(|a, b| stack(*a) == stack(*b)) {
+        let route = places.route(stack(sums[0]));
         fit(&mut functions, &places, function);
-        for sum in sums {
+        for sum in sums.iter().map(|at| &profile.time[*at as usize]) {
             let own = &mut functions[route.leaf];
             let slot = &mut own.self_ns[sum.class.code() as usize];
             *slot = slot.saturating_add(sum.weight_ns);
@@ -208,11 +225,14 @@ pub fn functions(profile: &Profile) -> Vec<FunctionSum> {
     functions
 }
 
-/// Sorted by stack, so that every stack is walked once for all its threads and classes.
-fn by_stack(time: &[TimeSum]) -> Vec<TimeSum> {
-    let mut sums = time.to_vec();
-    sums.sort_unstable_by_key(|s| (s.stack, s.class, s.thread));
-    sums
+/// The places of the sums sorted by stack, so that every stack is walked once for all its threads and classes.
+fn by_stack(time: &[TimeSum]) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..time.len() as u32).collect();
+    order.sort_unstable_by_key(|at| {
+        let sum = &time[*at as usize];
+        (sum.stack, sum.class, sum.thread)
+    });
+    order
 }
 
 /// Makes an entry for every place that has been met.

@@ -1,37 +1,35 @@
 //! Time by thread, stack and class.
 
-use hashbrown::HashMap;
-
-use super::within;
+use super::SUMS;
+use super::sums::{Key, Sum, Sums};
 use crate::analysis::TimeSum;
-use crate::ids::{StackId, ThreadId};
 use crate::record::{Class, Sample};
 
-#[derive(Debug, Default)]
-struct Sum {
-    weight_ns: u64,
-    samples: u64,
-    weight_squares: u128,
+impl Sum for TimeSum {
+    fn new((thread, stack, class): Key) -> Self {
+        let class = Class::ALL[usize::from(class) % Class::ALL.len()];
+        Self { thread, stack, class, weight_ns: 0, samples: 0, weight_squares: 0 }
+    }
+
+    fn key(&self) -> Key {
+        (self.thread, self.stack, self.class.code() as u8)
+    }
 }
 
 /// Adds up samples.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Time {
-    sums: HashMap<(ThreadId, Option<StackId>, Class), Sum>,
-    /// Samples that count without their stack.
-    pub(super) crowded_out: u64,
+    pub(super) sums: Sums<TimeSum>,
 }
 
 impl Time {
+    pub(super) fn new() -> Self {
+        Self { sums: Sums::new(SUMS) }
+    }
+
     pub(super) fn sample(&mut self, sample: &Sample) {
-        let Sample { thread, stack, class, .. } = *sample;
-        let key = within(
-            &self.sums,
-            (thread, stack, class),
-            (thread, None, class),
-            &mut self.crowded_out,
-        );
-        let sum = self.sums.entry(key).or_default();
+        let at = self.sums.place((sample.thread, sample.stack, sample.class.code() as u8));
+        let sum = &mut self.sums.all[at];
         let weight = sample.weight_ns;
         sum.weight_ns = sum.weight_ns.saturating_add(weight);
         sum.samples += 1;
@@ -40,18 +38,7 @@ impl Time {
 
     /// The sums by thread, stack and class, in that order.
     pub(super) fn finish(self) -> Vec<TimeSum> {
-        let mut sums: Vec<TimeSum> = self
-            .sums
-            .into_iter()
-            .map(|((thread, stack, class), sum)| TimeSum {
-                thread,
-                stack,
-                class,
-                weight_ns: sum.weight_ns,
-                samples: sum.samples,
-                weight_squares: sum.weight_squares,
-            })
-            .collect();
+        let mut sums = self.sums.all;
         sums.sort_unstable_by_key(|s| (s.thread, s.stack, s.class));
         sums
     }
@@ -67,17 +54,31 @@ mod tests {
 
     #[test]
     fn a_stack_for_every_sample_costs_no_weight_and_no_more_memory() {
-        let mut time = Time::default();
+        let mut time = Time::new();
         let samples = SUMS as u32 + 5;
         for stack in (0..samples).map(StackId::new) {
             let (time_of, thread) = (Timestamp::ZERO, ThreadId::new(0));
             let (stack, class) = (Some(stack), Class::Python);
             time.sample(&Sample { time: time_of, thread, stack, weight_ns: 2, class });
         }
-        assert_eq!(time.crowded_out, 5);
+        assert_eq!(time.sums.crowded_out, 5);
         let sums = time.finish();
         assert_eq!(sums.len(), SUMS + 1);
         assert_eq!(sums.iter().map(|sum| sum.weight_ns).sum::<u64>(), 2 * u64::from(samples));
         assert_eq!((sums[0].stack, sums[0].samples), (None, 5));
+    }
+
+    #[test]
+    fn a_thread_for_every_sample_costs_no_weight_and_no_more_memory() {
+        let mut time = Time::new();
+        let samples = SUMS as u32 + 100_000;
+        for thread in (0..samples).map(ThreadId::new) {
+            let (stack, class) = (Some(StackId::new(0)), Class::Python);
+            time.sample(&Sample { time: Timestamp::ZERO, thread, stack, weight_ns: 2, class });
+        }
+        assert_eq!(time.sums.crowded_out, 100_000);
+        let sums = time.finish();
+        assert!(sums.len() < SUMS + 70_000);
+        assert_eq!(sums.iter().map(|sum| sum.weight_ns).sum::<u64>(), 2 * u64::from(samples));
     }
 }

@@ -9,15 +9,15 @@ use crate::tables::StackNode;
 use crate::wire::cursor::{Cursor, What};
 
 /// Checks that a delta keeps its dictionary in bounds.
-fn ids(first: u32, entries: u32) -> Result<(), What> {
+fn ids(first: u32, entries: u32, most: usize) -> Result<(), What> {
     let end = u64::from(first) + u64::from(entries);
-    if end <= limit::TABLE_ENTRIES as u64 { Ok(()) } else { Err("a dictionary is too long") }
+    if end <= most as u64 { Ok(()) } else { Err("a dictionary is too long") }
 }
 
 impl Decoder {
     pub(super) fn strings(&mut self, delta: &StringsV1<'_>) -> Result<(), What> {
         let entries = count(delta.count)?;
-        ids(delta.first, entries)?;
+        ids(delta.first, entries, limit::TABLE_ENTRIES)?;
         let mut lengths = Cursor::new(delta.lengths, entries)?;
         let mut bytes = Cursor::open(delta.bytes);
         self.known.strings_from(delta.first)?;
@@ -37,7 +37,7 @@ impl Decoder {
 
     pub(super) fn functions(&mut self, delta: &FunctionsV1<'_>) -> Result<(), What> {
         let entries = count(delta.count)?;
-        ids(delta.first, entries)?;
+        ids(delta.first, entries, limit::TABLE_ENTRIES)?;
         let mut names = Cursor::new(delta.names, entries)?;
         let mut files = Cursor::new(delta.files, entries)?;
         let mut lines = Cursor::new(delta.lines, entries)?;
@@ -61,7 +61,7 @@ impl Decoder {
 
     pub(super) fn frames(&mut self, delta: &FramesV1<'_>) -> Result<(), What> {
         let entries = count(delta.count)?;
-        ids(delta.first, entries)?;
+        ids(delta.first, entries, limit::TABLE_ENTRIES)?;
         let mut functions = Cursor::new(delta.functions, entries)?;
         let mut lines = Cursor::new(delta.lines, entries)?;
         self.known.frames_from(delta.first)?;
@@ -75,7 +75,7 @@ impl Decoder {
 
     pub(super) fn stacks(&mut self, delta: &StacksV1<'_>) -> Result<(), What> {
         let entries = count(delta.count)?;
-        ids(delta.first, entries)?;
+        ids(delta.first, entries, limit::STACKS)?;
         let mut parents = Cursor::new(delta.parents, entries)?;
         let mut frames = Cursor::new(delta.frames, entries)?;
         self.known.stacks_from(delta.first)?;

@@ -16,6 +16,8 @@ use crate::record::{
 use crate::wire::cursor::{Cursor, What};
 use crate::wire::zigzag;
 
+const NAMES: What = "the names are too long, all together";
+
 /// Adds to a header what does not stand in the file header.
 pub(crate) fn about(payload: &[u8], header: &mut Header) -> Result<(), What> {
     let about: AboutV1<'_> = codec::decode(payload)?;
@@ -34,7 +36,7 @@ fn command(arguments: &[&[u8]]) -> Result<Vec<Vec<u8>>, What> {
 }
 
 fn text(bytes: &[u8]) -> Result<String, What> {
-    Ok(String::from_utf8_lossy(string(bytes)?).into_owned())
+    string(bytes).map(limit::text)
 }
 
 fn string(bytes: &[u8]) -> Result<&[u8], What> {
@@ -53,6 +55,11 @@ impl Decoder {
             self.records.append(&mut self.known.made_up);
             // An id is only given to what is good.
             let (command, python) = (command(&entry.command)?, text(entry.python)?);
+            let names = &mut self.known.names;
+            if !names.take_known(entry.python) || !entry.command.iter().all(|word| names.take(word))
+            {
+                return Err(NAMES);
+            }
             let process = Process {
                 id: self.known.next_process()?,
                 parent,
@@ -78,13 +85,13 @@ impl Decoder {
         let mut last = 0;
         for _ in 0..entries {
             let process = self.known.process(processes.next()?)?;
-            let thread = Thread {
-                process,
-                tid: tids.next_u32()?,
-                time: self.unit.time(times.delta(&mut last)?),
-                name: string(bytes.bytes(names.next()?)?)?.to_vec(),
-                id: self.known.next_thread(process)?,
-            };
+            let (tid, time) = (tids.next_u32()?, self.unit.time(times.delta(&mut last)?));
+            let name = string(bytes.bytes(names.next()?)?)?;
+            if !self.known.names.take_known(name) {
+                return Err(NAMES);
+            }
+            let id = self.known.next_thread(process)?;
+            let thread = Thread { id, process, tid, time, name: name.to_vec() };
             self.records.push(Record::Thread(thread));
         }
         ended(&[processes, tids, times, names, bytes])

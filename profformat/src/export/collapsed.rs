@@ -1,6 +1,5 @@
 //! Collapsed stacks: `root;caller;leaf WEIGHT`, one line for each stack, for flame graph tools.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 
 use super::names::{Name, depth_first, root_first};
@@ -12,13 +11,12 @@ use crate::ids::StackId;
 /// nanoseconds or bytes. In names, `;` and control characters are written `\xNN`.
 pub fn write(profile: &Profile, metric: Metric, out: &mut dyn Write) -> Result<(), ExportError> {
     let positions = depth_first(&profile.tables);
-    let mut sums: BTreeMap<(Option<u32>, Option<StackId>), u64> = BTreeMap::new();
-    for weight in metric.weights(profile) {
-        let position = weight.stack.and_then(|s| positions.get(s.index())).copied();
-        let sum = sums.entry((position, weight.stack)).or_default();
-        *sum = sum.saturating_add(weight.weight);
-    }
-    for ((_, stack), weight) in sums {
+    let place = |stack: Option<StackId>| stack.and_then(|s| positions.get(s.index())).copied();
+    let mut weights = metric.weights(profile);
+    weights.sort_by_key(|weight| (place(weight.stack), weight.stack));
+    for weights in weights.chunk_by(|a, b| a.stack == b.stack) {
+        let stack = weights[0].stack;
+        let weight = weights.iter().map(|weight| weight.weight).fold(0, u64::saturating_add);
         let frames = root_first(&profile.tables, stack);
         if frames.is_empty() {
             out.write_all(label(&Name::no_stack()).as_bytes())?;

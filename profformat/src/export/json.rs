@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter};
 
 use super::ExportError;
-use super::names::shown;
+use crate::analysis::sites::places::text;
 use crate::analysis::sites::{Site, Why, WhyKind, sites};
 use crate::analysis::{Profile, books};
 use crate::ids::{ProcessId, StringId, ThreadId};
@@ -134,12 +134,12 @@ struct Line<'a> {
 #[derive(Serialize)]
 struct Part<'a> {
     what: &'static str,
-    name: &'a str,
+    name: Cow<'a, str>,
     cpu_s: f64,
 }
 
-impl<'a> From<&'a Why> for Part<'a> {
-    fn from(why: &'a Why) -> Self {
+impl<'a> Part<'a> {
+    fn of(profile: &'a Profile, why: &Why) -> Self {
         let what = match why.what {
             WhyKind::Itself => "itself",
             WhyKind::Gc => "gc",
@@ -147,7 +147,7 @@ impl<'a> From<&'a Why> for Part<'a> {
             WhyKind::Kernel => "kernel",
             WhyKind::Callee => "callee",
         };
-        Self { what, name: &why.name, cpu_s: seconds(why.cpu_ns) }
+        Self { what, name: why.name(&profile.tables), cpu_s: seconds(why.cpu_ns) }
     }
 }
 
@@ -246,21 +246,13 @@ fn line<'a>(profile: &'a Profile, site: &'a Site) -> Line<'a> {
         wait_s: Waiting::of(&site.self_ns),
         samples: site.samples,
         total_cpu_s: seconds(site.total_cpu_ns),
-        why: site.why.iter().map(Part::from).collect(),
+        why: site.why.iter().map(|why| Part::of(profile, why)).collect(),
         alloc_bytes: site.alloc_bytes,
         alloc_python_bytes: site.alloc_python_bytes,
         live_at_peak_bytes: site.live_at_peak_bytes,
         live_at_end_bytes: site.live_at_end_bytes,
         copy_bytes: site.copy_bytes,
         leak: None,
-    }
-}
-
-/// A name as text.
-fn text(name: &[u8]) -> Cow<'_, str> {
-    match shown(name) {
-        Cow::Borrowed(name) => String::from_utf8_lossy(name),
-        Cow::Owned(cut) => String::from_utf8_lossy(&cut).into_owned().into(),
     }
 }
 

@@ -1,7 +1,5 @@
 //! What the weights of stacks are.
 
-use std::collections::BTreeMap;
-
 use super::ExportError;
 use crate::analysis::Profile;
 use crate::ids::{StackId, ThreadId};
@@ -112,11 +110,10 @@ impl Metric {
 
     /// The weights of a profile in order of thread, then stack.
     pub fn weights(self, profile: &Profile) -> Vec<Weight> {
-        let mut sums: BTreeMap<(ThreadId, Option<StackId>), u64> = BTreeMap::new();
+        let mut weights: Vec<Weight> = Vec::new();
         let mut add = |thread, stack, weight: u64| {
             if weight > 0 {
-                let sum = sums.entry((thread, stack)).or_default();
-                *sum = sum.saturating_add(weight);
+                weights.push(Weight { thread, stack, weight });
             }
         };
         match self {
@@ -138,6 +135,15 @@ impl Metric {
                 profile.copies.iter().for_each(|c| add(c.thread, c.stack, c.copy_bytes));
             }
         }
-        sums.into_iter().map(|((thread, stack), weight)| Weight { thread, stack, weight }).collect()
+        // Mostly they are sorted already.
+        weights.sort_by_key(|weight| (weight.thread, weight.stack));
+        weights.dedup_by(|other, kept| {
+            let same = (other.thread, other.stack) == (kept.thread, kept.stack);
+            if same {
+                kept.weight = kept.weight.saturating_add(other.weight);
+            }
+            same
+        });
+        weights
     }
 }

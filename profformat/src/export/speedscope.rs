@@ -85,24 +85,29 @@ pub fn write(profile: &Profile, metric: Metric, out: &mut dyn Write) -> Result<(
     plain(&file, out)
 }
 
+/// Stands for the place of a frame that is in no stack.
+const UNMET: u32 = u32::MAX;
+
 /// The different frames of a file, each once: speedscope gets slow with duplicates.
 struct Frames {
     /// One of the frames that share a name; `None` stands for a stack that is not known.
     list: Vec<Option<FrameId>>,
-    index: HashMap<FrameId, usize>,
+    /// The place in the list by frame; [`UNMET`] for those that are not in it.
+    index: Vec<u32>,
     /// What stands for a stack that is not known, if there is one.
     no_stack: Option<usize>,
 }
 
 impl Frames {
     fn of(tables: &Tables, weights: &[Weight]) -> Self {
-        let mut frames = Self { list: Vec::new(), index: HashMap::new(), no_stack: None };
-        let mut by_name: HashMap<(StringId, StringId, u32), usize> = HashMap::new();
+        let index = vec![UNMET; tables.counts()[2]];
+        let mut frames = Self { list: Vec::new(), index, no_stack: None };
+        let mut by_name: HashMap<(StringId, StringId, u32), u32> = HashMap::new();
         for weight in weights {
             let mut known = false;
             for id in tables.walk(weight.stack) {
                 known = true;
-                if frames.index.contains_key(&id) {
+                if frames.index.get(id.index()).is_none_or(|at| *at != UNMET) {
                     continue;
                 }
                 let frame = tables.frame(id);
@@ -111,11 +116,12 @@ impl Frames {
                     (Some(frame), Some(function)) => (function.name, function.file, frame.line),
                     _ => (StringId::new(u32::MAX), StringId::new(u32::MAX), 0),
                 };
-                let at = *by_name.entry(key).or_insert_with(|| frames.list.len());
-                if at == frames.list.len() {
+                let next = frames.list.len() as u32;
+                let at = *by_name.entry(key).or_insert(next);
+                if at == next {
                     frames.list.push(Some(id));
                 }
-                frames.index.insert(id, at);
+                frames.index[id.index()] = at;
             }
             if !known && frames.no_stack.is_none() {
                 frames.no_stack = Some(frames.list.len());
@@ -130,7 +136,7 @@ impl Frames {
         if frames.is_empty() {
             return self.no_stack.into_iter().collect();
         }
-        frames.iter().filter_map(|id| self.index.get(id).copied()).collect()
+        frames.iter().filter_map(|id| Some(*self.index.get(id.index())? as usize)).collect()
     }
 }
 

@@ -1,22 +1,23 @@
 //! From values to ids: what a writer looks dictionary entries up in.
 
-use alloc::boxed::Box;
-use core::hash::Hash;
+use alloc::vec::Vec;
+use core::hash::{BuildHasher, Hash};
 
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::{StackNode, Tables};
 use crate::ids::{FrameId, FunctionId, StackId, StringId};
 use crate::record::{Frame, Function};
 
-/// Tables with a way back from value to id.
+/// Tables with a way back from value to id. It holds ids alone: the values are in the tables.
 #[derive(Clone, Debug, Default)]
 pub struct Interner {
     tables: Tables,
-    strings: HashMap<Box<[u8]>, StringId>,
-    functions: HashMap<Function, FunctionId>,
-    frames: HashMap<Frame, FrameId>,
-    stacks: HashMap<StackNode, StackId>,
+    hasher: DefaultHashBuilder,
+    strings: HashTable<StringId>,
+    functions: HashTable<u32>,
+    frames: HashTable<u32>,
+    stacks: HashTable<u32>,
 }
 
 impl Interner {
@@ -25,63 +26,56 @@ impl Interner {
         &self.tables
     }
 
-    /// Takes over the entries of `tables` beyond its own, ids unchanged, even when their values are known.
-    pub(crate) fn adopt(&mut self, tables: &Tables) {
-        let [strings, functions, frames, stacks] = self.tables.counts();
-        for number in strings..tables.counts()[0] {
-            let bytes = tables.string(StringId::new(number as u32));
-            let id = self.tables.push_string(bytes);
-            self.strings.entry(bytes.into()).or_insert(id);
-        }
-        for &function in tables.functions().iter().skip(functions) {
-            let id = self.tables.push_function(function);
-            self.functions.entry(function).or_insert(id);
-        }
-        for &frame in tables.frames().iter().skip(frames) {
-            let id = self.tables.push_frame(frame);
-            self.frames.entry(frame).or_insert(id);
-        }
-        for &node in tables.stacks().iter().skip(stacks) {
-            let id = self.tables.push_stack(node);
-            self.stacks.entry(node).or_insert(id);
-        }
-    }
-
     /// The id of a string, if it is known.
     pub(crate) fn known_string(&self, bytes: &[u8]) -> Option<StringId> {
-        self.strings.get(bytes).copied()
+        let hash = self.hasher.hash_one(bytes);
+        self.strings.find(hash, |id| self.tables.string(*id) == bytes).copied()
     }
 
     /// The id of a string, new or known.
     pub fn string(&mut self, bytes: &[u8]) -> StringId {
-        if let Some(&id) = self.strings.get(bytes) {
+        if let Some(id) = self.known_string(bytes) {
             return id;
         }
         let id = self.tables.push_string(bytes);
-        self.strings.insert(bytes.into(), id);
+        let (tables, hasher) = (&self.tables, &self.hasher);
+        let rehash = |id: &StringId| hasher.hash_one(tables.string(*id));
+        self.strings.insert_unique(hasher.hash_one(bytes), id, rehash);
         id
     }
 
     /// The id of a function, new or known.
     pub fn function(&mut self, function: Function) -> FunctionId {
-        intern(&mut self.functions, function, |f| self.tables.push_function(f))
+        let number =
+            intern(&mut self.functions, &self.hasher, &mut self.tables.functions, function);
+        FunctionId::new(number)
     }
 
     /// The id of a frame, new or known.
     pub fn frame(&mut self, frame: Frame) -> FrameId {
-        intern(&mut self.frames, frame, |f| self.tables.push_frame(f))
+        FrameId::new(intern(&mut self.frames, &self.hasher, &mut self.tables.frames, frame))
     }
 
     /// The id of the stack that has `frame` called from `parent`, new or known.
     pub fn stack(&mut self, parent: Option<StackId>, frame: FrameId) -> StackId {
-        intern(&mut self.stacks, StackNode { parent, frame }, |n| self.tables.push_stack(n))
+        let node = StackNode { parent, frame };
+        StackId::new(intern(&mut self.stacks, &self.hasher, &mut self.tables.stacks, node))
     }
 }
 
-fn intern<K: Copy + Eq + Hash, V: Copy>(
-    map: &mut HashMap<K, V>,
-    key: K,
-    push: impl FnOnce(K) -> V,
-) -> V {
-    *map.entry(key).or_insert_with(|| push(key))
+/// The number of an entry of a table, new or known.
+fn intern<T: Copy + Eq + Hash>(
+    numbers: &mut HashTable<u32>,
+    hasher: &DefaultHashBuilder,
+    entries: &mut Vec<T>,
+    entry: T,
+) -> u32 {
+    let hash = hasher.hash_one(entry);
+    if let Some(number) = numbers.find(hash, |number| entries[*number as usize] == entry) {
+        return *number;
+    }
+    let number = entries.len() as u32;
+    entries.push(entry);
+    numbers.insert_unique(hash, number, |number| hasher.hash_one(entries[*number as usize]));
+    number
 }

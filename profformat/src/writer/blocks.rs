@@ -24,6 +24,8 @@ pub(super) struct Pending {
     pub(super) thread_ends: Vec<ThreadEnd>,
     pub(super) process_ends: Vec<ProcessEnd>,
     pub(super) notes: Vec<Vec<u8>>,
+    /// Bytes of the notes.
+    pub(super) note_bytes: usize,
 }
 
 impl<W: Write> TraceWriter<W> {
@@ -31,8 +33,8 @@ impl<W: Write> TraceWriter<W> {
         self.out.chunk(kind, &self.scratch.payload, records as u32, self.scratch.extent())
     }
 
-    /// Writes what later chunks refer to.
-    pub(super) fn definitions(&mut self) -> io::Result<()> {
+    /// Writes the entries of the dictionaries that are not yet in the file; `tables` instead of our own.
+    pub(super) fn dictionaries(&mut self, tables: Option<&Tables>) -> io::Result<()> {
         type Encode = fn(&Tables, usize, &mut Scratch) -> usize;
         const DICTIONARIES: [(Kind, Encode); 4] = [
             (Kind::Strings, dictionary::strings),
@@ -40,14 +42,21 @@ impl<W: Write> TraceWriter<W> {
             (Kind::Frames, dictionary::frames),
             (Kind::Stacks, dictionary::stacks),
         ];
-        let counts = self.tables().counts();
+        let counts = tables.unwrap_or(self.tables()).counts();
         for (table, (kind, encode)) in DICTIONARIES.into_iter().enumerate() {
             while self.written[table] < counts[table] {
-                let taken = encode(self.interner.tables(), self.written[table], &mut self.scratch);
+                let tables = tables.unwrap_or(self.interner.tables());
+                let taken = encode(tables, self.written[table], &mut self.scratch);
                 self.written[table] += taken;
                 self.chunk(kind, taken)?;
             }
         }
+        Ok(())
+    }
+
+    /// Writes what later chunks refer to.
+    pub(super) fn definitions(&mut self) -> io::Result<()> {
+        self.dictionaries(None)?;
         while !self.pending.processes.is_empty() {
             let pending = &mut self.pending.processes;
             let taken = facts::processes(pending, self.unit, &mut self.scratch);
@@ -103,9 +112,14 @@ impl<W: Write> TraceWriter<W> {
         self.block(Kind::Counters, |pending| &mut pending.counters, facts::counters)?;
         self.block(Kind::ThreadEnds, |pending| &mut pending.thread_ends, facts::thread_ends)?;
         self.block(Kind::ProcessEnds, |pending| &mut pending.process_ends, facts::process_ends)?;
+        self.notes()
+    }
+
+    pub(super) fn notes(&mut self) -> io::Result<()> {
         while !self.pending.notes.is_empty() {
             let taken = facts::notes(&self.pending.notes, &mut self.scratch);
-            self.pending.notes.drain(..taken);
+            let notes = self.pending.notes.drain(..taken);
+            self.pending.note_bytes -= notes.map(|note| note.len()).sum::<usize>();
             self.chunk(Kind::Notes, taken)?;
         }
         Ok(())

@@ -5,7 +5,7 @@ mod totals;
 
 use std::collections::BTreeMap;
 
-use profformat::analysis::sites::{Site, WhyKind, functions, sites};
+use profformat::analysis::sites::{Site, Why, WhyKind, functions, sites};
 use profformat::export::pprof::message as pb;
 use profformat::export::{ExportError, Format, Metric, export};
 use profformat::ids::{ProcessId, ThreadId};
@@ -114,13 +114,14 @@ fn a_line_counts_once_and_why_takes_its_total_apart() {
     for site in &sites {
         assert_eq!(site.why.iter().map(|w| w.cpu_ns).sum::<u64>(), site.total_cpu_ns);
     }
-    let why: Vec<_> = line(25).why.iter().map(|w| (w.what, w.name.as_str(), w.cpu_ns)).collect();
+    let name = |why: &Why| why.name(&profile.tables).into_owned();
+    let why: Vec<_> = line(25).why.iter().map(|w| (w.what, name(w), w.cpu_ns)).collect();
     assert_eq!(
         why,
         [
-            (WhyKind::Itself, "", 1_000_000_007),
-            (WhyKind::Native, "libz.so.1", 20),
-            (WhyKind::Kernel, "libz.so.1", 3),
+            (WhyKind::Itself, "".to_owned(), 1_000_000_007),
+            (WhyKind::Native, "libz.so.1".to_owned(), 20),
+            (WhyKind::Kernel, "libz.so.1".to_owned(), 3),
         ]
     );
     assert_eq!(line(26).why[0].what, WhyKind::Callee);

@@ -16,7 +16,7 @@ pub(crate) enum Weight {
     Small,
     /// Megabytes, or gigabytes that a decompressor makes: seconds.
     Large,
-    /// More memory than half a gigabyte or more time than patience, until those who keep what they read are bounded.
+    /// As much memory as a reader lets a file have: each is tried in a process of its own.
     Greedy,
 }
 

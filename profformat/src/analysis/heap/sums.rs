@@ -4,7 +4,8 @@ use std::hint::black_box;
 
 use super::table::Table;
 use crate::analysis::estimate::Calls;
-use crate::analysis::{MemorySum, SUMS};
+use crate::analysis::sums::{THREADS, UNKNOWN};
+use crate::analysis::{MEMORY_SUMS, MemorySum};
 use crate::ids::{StackId, ThreadId};
 use crate::record::{Alloc, Domain};
 
@@ -131,16 +132,23 @@ impl Sums {
         self.index.find(hash, is).map(|(_, at)| at)
     }
 
-    /// The sum of a key that has none: its own, or once there are [`SUMS`] others that without a stack.
+    /// The sum of a key that has none: its own, or once there are [`MEMORY_SUMS`] others its thread's without a stack,
+    /// or once there are too many threads as well the unknown thread's.
     #[cold]
-    fn add(&mut self, thread: ThreadId, mut stack: Option<StackId>, mut hash: u32) -> u32 {
-        if self.sums.len() >= SUMS {
-            self.crowded_out += 1;
-            stack = None;
-            hash = self.index.hash((thread, stack));
-            if let Some(at) = self.find(thread, stack, hash) {
-                return at;
-            }
+    fn add(&mut self, thread: ThreadId, stack: Option<StackId>, hash: u32) -> u32 {
+        let is_full = match (thread, stack) {
+            (UNKNOWN, None) => false,
+            (_, None) => self.sums.len() >= MEMORY_SUMS + THREADS,
+            _ => self.sums.len() >= MEMORY_SUMS,
+        };
+        if is_full {
+            self.crowded_out += u64::from(stack.is_some());
+            let thread = if stack.is_some() { thread } else { UNKNOWN };
+            let hash = self.index.hash((thread, None::<StackId>));
+            return match self.find(thread, None, hash) {
+                Some(at) => at,
+                None => self.add(thread, None, hash),
+            };
         }
         let at = self.sums.len() as u32;
         self.index.insert(hash, at);

@@ -14,6 +14,14 @@ use crate::tables::Tables;
 /// Name of the function that time without a stack is shown under.
 pub(crate) const NO_STACK: &str = "[no stack]";
 
+/// Name of what stands for the places beyond those that are told apart.
+pub(crate) const OTHER: &str = "[other]";
+
+/// Places that are told apart at most.
+const PLACES: usize = 1 << 17;
+/// Stands for the place of a frame that was not met.
+const UNMET: u32 = u32::MAX;
+
 /// Longest name that is shown.
 const SHOWN: usize = 1_024;
 
@@ -28,6 +36,14 @@ pub(crate) fn shown(name: &[u8]) -> Cow<'_, [u8]> {
         0
     };
     [&name[..SHOWN - begun], "…".as_bytes()].concat().into()
+}
+
+/// A name as text.
+pub(crate) fn text(name: &[u8]) -> Cow<'_, str> {
+    match shown(name) {
+        Cow::Borrowed(name) => String::from_utf8_lossy(name),
+        Cow::Owned(cut) => String::from_utf8_lossy(&cut).into_owned().into(),
+    }
 }
 
 /// A line or a function, as the key of figures.
@@ -74,13 +90,14 @@ pub(super) struct Places<'a> {
     tables: &'a Tables,
     by_line: bool,
     no_stack: Place,
-    index: HashMap<Place, usize>,
+    other: Place,
+    index: HashMap<Place, u32>,
     met: Vec<Place>,
     /// Index of each frame's place, where it is known.
-    frames: HashMap<FrameId, (usize, StringId, Lang)>,
+    frames: Vec<u32>,
     /// For each place, the walk it was last seen in and its step there.
-    seen: Vec<(u64, usize)>,
-    walks: u64,
+    seen: Vec<(u32, u32)>,
+    walks: u32,
 }
 
 impl<'a> Places<'a> {
@@ -103,14 +120,17 @@ impl<'a> Places<'a> {
             let found = (0..count).rev().map(StringId::new).find(|id| tables.string(*id) == text);
             found.unwrap_or(StringId::new(u32::MAX))
         };
-        let no_stack = Place { file: find(b""), line: 0, function: find(NO_STACK.as_bytes()) };
+        let named =
+            |name: &str| Place { file: find(b""), line: 0, function: find(name.as_bytes()) };
+        let (no_stack, other) = (named(NO_STACK), named(OTHER));
         Self {
             tables,
             by_line,
             no_stack,
+            other,
             index: HashMap::new(),
             met: Vec::new(),
-            frames: HashMap::new(),
+            frames: vec![UNMET; tables.counts()[2]],
             seen: Vec::new(),
             walks: 0,
         }
@@ -134,9 +154,9 @@ impl<'a> Places<'a> {
             let caller = frames.get(at + 1).map(|f| f.0).filter(|caller| *caller != place);
             let seen = &mut self.seen[place];
             if seen.0 == self.walks {
-                steps[seen.1].caller = caller;
+                steps[seen.1 as usize].caller = caller;
             } else {
-                *seen = (self.walks, steps.len());
+                *seen = (self.walks, steps.len() as u32);
                 let callee = at.checked_sub(1).map(|inner| frames[inner].1);
                 steps.push(Step { place, callee, caller });
             }
@@ -154,24 +174,27 @@ impl<'a> Places<'a> {
     }
 
     fn frame(&mut self, id: FrameId) -> Option<(usize, StringId, Lang)> {
-        if let Some(known) = self.frames.get(&id) {
-            return Some(*known);
-        }
         let frame: Frame = self.tables.frame(id)?;
         let function: Function = self.tables.function(frame.function)?;
-        let line = if self.by_line { frame.line } else { function.first_line };
-        let index = self.place(Place { file: function.file, line, function: function.name });
-        self.frames.insert(id, (index, function.name, function.lang));
-        Some((index, function.name, function.lang))
+        if self.frames[id.index()] == UNMET {
+            let line = if self.by_line { frame.line } else { function.first_line };
+            let index = self.place(Place { file: function.file, line, function: function.name });
+            self.frames[id.index()] = index as u32;
+        }
+        Some((self.frames[id.index()] as usize, function.name, function.lang))
     }
 
     fn place(&mut self, place: Place) -> usize {
-        let next = self.met.len();
-        let index = *self.index.entry(place).or_insert(next);
-        if index == next {
-            self.met.push(place);
-            self.seen.push((0, 0));
+        if let Some(known) = self.index.get(&place) {
+            return *known as usize;
         }
+        if self.met.len() >= PLACES && place != self.other && place != self.no_stack {
+            return self.place(self.other);
+        }
+        let index = self.met.len();
+        self.index.insert(place, index as u32);
+        self.met.push(place);
+        self.seen.push((0, 0));
         index
     }
 }

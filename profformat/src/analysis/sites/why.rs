@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::places::{Route, Step, shown};
+use super::places::{Route, Step};
 use super::{Site, Why, WhyKind};
 use crate::ids::StringId;
 use crate::record::Class;
@@ -10,12 +10,15 @@ use crate::tables::Tables;
 
 /// Callers kept for a line.
 const CALLERS: usize = 3;
+/// Parts of all lines, and pairs of a line and a caller, that are told apart at most. Called functions beyond count
+/// for their line as one without a name, callers beyond for none.
+const PARTS: usize = 3 << 17;
 
 /// Parts of lines' time, by index of the line.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
-    why: HashMap<(usize, WhyKind, Option<StringId>), u64>,
-    callers: HashMap<(usize, usize), u64>,
+    why: HashMap<(u32, WhyKind, Option<StringId>), u64>,
+    callers: HashMap<(u32, u32), u64>,
 }
 
 impl Parts {
@@ -32,30 +35,31 @@ impl Parts {
                 (WhyKind::Itself, None)
             }
         };
-        let part = self.why.entry((step.place, kind, name)).or_default();
+        let mut key = (step.place as u32, kind, name);
+        if self.why.len() >= PARTS && !self.why.contains_key(&key) {
+            key.2 = None;
+        }
+        let part = self.why.entry(key).or_default();
         *part = part.saturating_add(weight_ns);
-        if let Some(caller) = step.caller {
-            let part = self.callers.entry((step.place, caller)).or_default();
+        let Some(caller) = step.caller else { return };
+        let key = (step.place as u32, caller as u32);
+        if self.callers.len() < PARTS || self.callers.contains_key(&key) {
+            let part = self.callers.entry(key).or_default();
             *part = part.saturating_add(weight_ns);
         }
     }
 
     /// Hands every line its parts, largest first.
     pub(super) fn finish(self, tables: &Tables, sites: &mut [Site]) {
-        for ((site, what, name), cpu_ns) in self.why {
-            let name = match (what, name) {
-                (_, Some(name)) => {
-                    String::from_utf8_lossy(&shown(tables.string(name))).into_owned()
-                }
-                (WhyKind::Gc, None) => "gc".to_owned(),
-                (WhyKind::Kernel, None) => "kernel".to_owned(),
-                (_, None) => String::new(),
-            };
-            sites[site].why.push(Why { what, name, cpu_ns });
+        for ((site, what, function), cpu_ns) in self.why {
+            sites[site as usize].why.push(Why { what, function, cpu_ns });
         }
         let callers = self.callers.into_iter();
         let mut callers: Vec<(usize, StringId, u32, u64)> = callers
-            .map(|((site, caller), ns)| (site, sites[caller].file, sites[caller].line, ns))
+            .map(|((site, caller), ns)| {
+                let caller = &sites[caller as usize];
+                (site as usize, caller.file, caller.line, ns)
+            })
             .collect();
         callers.sort_unstable_by(|a, b| b.3.cmp(&a.3).then(a.cmp(b)));
         for (site, file, line, ns) in callers {
@@ -65,8 +69,10 @@ impl Parts {
             }
         }
         for site in sites {
+            let name = |why: &Why| why.function.map(|function| tables.string(function));
             site.why.sort_unstable_by(|a, b| {
-                b.cpu_ns.cmp(&a.cpu_ns).then_with(|| (a.what, &a.name).cmp(&(b.what, &b.name)))
+                let order = || (a.what, name(a), a.function).cmp(&(b.what, name(b), b.function));
+                b.cpu_ns.cmp(&a.cpu_ns).then_with(order)
             });
         }
     }

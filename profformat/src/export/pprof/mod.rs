@@ -1,12 +1,13 @@
 //! pprof: gzipped protobuf for `go tool pprof` and the servers that take it.
 //!
 //! One file has the sample types of one kind, in the order that Go's own profiles have them, for servers
-//! know a kind by that. Samples are encoded one by one: protobuf lets the parts of a message follow each
-//! other in any number, so only the dictionaries are held.
+//! know a kind by that. Samples, locations, functions and strings are encoded one by one: protobuf lets the
+//! parts of a message follow each other in any number, so only their numbers are held.
 
 pub mod message;
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 
 use flate2::{Compression, GzBuilder};
@@ -31,12 +32,12 @@ pub fn write(profile: &Profile, metric: Metric, out: &mut dyn Write) -> Result<(
         profile,
         gzip,
         buffer: Vec::new(),
+        hashers: [RandomState::new(), RandomState::new()],
         strings: HashMap::new(),
-        string_table: Vec::new(),
         functions: HashMap::new(),
-        function_table: Vec::new(),
-        locations: HashMap::new(),
-        location_table: Vec::new(),
+        locations: vec![0; profile.tables.counts()[2] + 1],
+        location_count: 0,
+        labels: None,
     };
     writer.string("");
     writer.head(metric)?;
@@ -114,14 +115,17 @@ struct Writer<'a, W: Write> {
     profile: &'a Profile,
     gzip: flate2::write::GzEncoder<W>,
     buffer: Vec<u8>,
-    strings: HashMap<String, i64>,
-    string_table: Vec<String>,
-    /// Numbers of functions by name, file and first line.
-    functions: HashMap<(i64, i64, u32), u64>,
-    function_table: Vec<pb::Function>,
-    /// Numbers of locations by frame; `None` stands for a stack that is not known.
-    locations: HashMap<Option<FrameId>, u64>,
-    location_table: Vec<pb::Location>,
+    hashers: [RandomState; 2],
+    /// Numbers of strings by their two hashes: a million escaped names are too long to be held. That two of them have
+    /// the same 128 bits nobody can bring about who does not know the hashers' keys.
+    strings: HashMap<[u64; 2], u32>,
+    /// Numbers of functions by name, file and first line; 32 bits are enough for the strings of a trace.
+    functions: HashMap<(u32, u32, u32), u32>,
+    /// Numbers of locations by frame, 0 for those that have none yet; the last one stands for a stack that is not known.
+    locations: Vec<u32>,
+    location_count: u32,
+    /// Those of the thread of the last sample.
+    labels: Option<(ThreadId, Vec<pb::Label>)>,
 }
 
 impl<W: Write> Writer<'_, W> {
@@ -183,15 +187,7 @@ impl<W: Write> Writer<'_, W> {
         if location_id.is_empty() {
             location_id.push(self.location(None));
         }
-        let (known, process) = thread_of(profile, thread);
-        let mut label = vec![self.label("thread", &thread_name(known, thread))];
-        if let Some(known) = known {
-            let key = self.string("thread_id");
-            label.push(pb::Label { key, str: 0, num: i64::from(known.tid) });
-        }
-        if let Some(process) = process {
-            label.push(self.label("process", &process_name(process)));
-        }
+        let mut label = self.labels_of(thread);
         if let Some(class) = class {
             label.push(self.label("class", class.name()));
         }
@@ -200,27 +196,42 @@ impl<W: Write> Writer<'_, W> {
         self.put(&pb::Profile { sample, ..pb::Profile::default() })
     }
 
+    /// The labels of a thread, made once for its samples: they follow each other.
+    fn labels_of(&mut self, thread: ThreadId) -> Vec<pb::Label> {
+        if let Some((_, labels)) = self.labels.as_ref().filter(|(of, _)| *of == thread) {
+            return labels.clone();
+        }
+        let (known, process) = thread_of(self.profile, thread);
+        let mut labels = vec![self.label("thread", &thread_name(known, thread))];
+        if let Some(known) = known {
+            let key = self.string("thread_id");
+            labels.push(pb::Label { key, str: 0, num: i64::from(known.tid) });
+        }
+        if let Some(process) = process {
+            labels.push(self.label("process", &process_name(process)));
+        }
+        self.labels = Some((thread, labels.clone()));
+        labels
+    }
+
     fn finish(mut self) -> Result<(), ExportError> {
-        let tables = pb::Profile {
-            location: std::mem::take(&mut self.location_table),
-            function: std::mem::take(&mut self.function_table),
-            string_table: std::mem::take(&mut self.string_table),
-            ..pb::Profile::default()
-        };
-        self.put(&tables)?;
         self.gzip.write_all(&self.buffer)?;
         self.gzip.finish()?;
         Ok(())
     }
 
     fn put(&mut self, part: &pb::Profile) -> Result<(), ExportError> {
-        // A vector takes whatever is put into it.
-        part.encode_raw(&mut self.buffer);
+        self.append(part);
         if self.buffer.len() >= BATCH {
             self.gzip.write_all(&self.buffer)?;
             self.buffer.clear();
         }
         Ok(())
+    }
+
+    fn append(&mut self, part: &pb::Profile) {
+        // A vector takes whatever is put into it.
+        part.encode_raw(&mut self.buffer);
     }
 
     fn label(&mut self, key: &str, text: &str) -> pb::Label {
@@ -232,44 +243,49 @@ impl<W: Write> Writer<'_, W> {
     }
 
     fn string(&mut self, text: &str) -> i64 {
-        if let Some(known) = self.strings.get(text) {
-            return *known;
+        let key = [0, 1].map(|at: usize| self.hashers[at].hash_one(text));
+        let next = self.strings.len() as u32;
+        let number = *self.strings.entry(key).or_insert(next);
+        if number == next {
+            let string_table = vec![text.to_owned()];
+            self.append(&pb::Profile { string_table, ..pb::Profile::default() });
         }
-        let number = self.string_table.len() as i64;
-        self.string_table.push(text.to_owned());
-        self.strings.insert(text.to_owned(), number);
-        number
+        number.into()
     }
 
     fn location(&mut self, frame: Option<FrameId>) -> u64 {
-        if let Some(known) = self.locations.get(&frame) {
-            return *known;
+        let last = self.locations.len() - 1;
+        let place = frame.map_or(last, FrameId::index).min(last);
+        if self.locations[place] > 0 {
+            return self.locations[place].into();
         }
         let tables = &self.profile.tables;
         let name = frame.map_or_else(Name::no_stack, |frame| Name::of(tables, frame));
         let function = frame.and_then(|f| tables.function(tables.frame(f)?.function));
         let first_line = function.map_or(0, |function| function.first_line);
         let function_id = self.function(&name, first_line);
-        let id = self.location_table.len() as u64 + 1;
+        self.location_count += 1;
+        self.locations[place] = self.location_count;
+        let id = self.location_count.into();
         let line = vec![pb::Line { function_id, line: i64::from(name.line) }];
-        self.location_table.push(pb::Location { id, mapping_id: 1, line });
-        self.locations.insert(frame, id);
+        let location = vec![pb::Location { id, mapping_id: 1, line }];
+        self.append(&pb::Profile { location, ..pb::Profile::default() });
         id
     }
 
     fn function(&mut self, name: &Name, first_line: u32) -> u64 {
         let text = self.string(&name.function);
         let filename = self.string(&name.file);
-        let next = self.function_table.len() as u64 + 1;
-        let id = *self.functions.entry((text, filename, first_line)).or_insert(next);
-        if id == next {
-            self.function_table.push(pb::Function {
-                id,
-                name: text,
-                system_name: text,
-                filename,
-                start_line: i64::from(first_line),
-            });
+        let next = self.functions.len() as u32 + 1;
+        let key = (text as u32, filename as u32, first_line);
+        let id = *self.functions.entry(key).or_insert(next);
+        let is_new = id == next;
+        let id = id.into();
+        if is_new {
+            let (system_name, start_line) = (text, i64::from(first_line));
+            let function = pb::Function { id, name: text, system_name, filename, start_line };
+            let function = vec![function];
+            self.append(&pb::Profile { function, ..pb::Profile::default() });
         }
         id
     }

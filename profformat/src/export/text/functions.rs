@@ -17,7 +17,7 @@ const MOSTLY: usize = 19;
 
 pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
     let mut functions: Vec<&FunctionSum> =
-        view.functions.iter().copied().filter(|f| own(f) > 0 && view.passes(f.file)).collect();
+        view.functions.iter().filter(|f| own(f) > 0 && view.passes(f.file)).collect();
     functions.sort_by_key(|f| (Reverse(own(f)), Reverse(f.total_cpu_ns), f.file, f.first_line));
     let mut line = Line::new(view.look);
     line.push(Style::Strong, "FUNCTIONS");
@@ -117,7 +117,7 @@ fn row(view: &View, function: &FunctionSum, full: u64) -> Line {
         }
     }
     let place = view.place(function.file);
-    let spot = match (function.first_line, place.base.as_str()) {
+    let spot = match (function.first_line, place.base().as_str()) {
         (_, "") => String::new(),
         (0, base) => base.into(),
         (first, base) => format!("{base}:{first}"),
@@ -157,7 +157,7 @@ fn native_name(view: &View, function: &FunctionSum) -> Option<String> {
         .iter()
         .filter(|row| row.site.file == function.file && row.site.function == function.function)
         .flat_map(|row| &row.site.why)
-        .filter(|part| part.what == WhyKind::Native && !part.name.is_empty())
+        .filter(|part| part.what == WhyKind::Native && part.function.is_some())
         .max_by_key(|part| part.cpu_ns)
-        .map(|part| super::page::foreign(part.name.as_bytes()))
+        .map(|part| super::page::foreign(part.name(&view.profile.tables).as_bytes()))
 }

@@ -209,7 +209,7 @@ fn file_head(view: &View, file: StringId, own: Metric, sum: u64) -> Line {
         Metric::Own => format!("{} self ({})", view.time_text(sum), number::share(sum, whole)),
         _ => format!("{} ({})", number::bytes(sum), number::share(sum, whole)),
     };
-    let short = &view.place(file).short;
+    let short = view.place(file).short();
     let short = if short.is_empty() { "(no file)" } else { short.as_str() };
     let room = view.look.width.saturating_sub(figure.chars().count() + 2);
     let name = view.look.cut_start(short, room);
@@ -263,7 +263,7 @@ fn why(view: &View, page: &mut Page, row: &Row) -> io::Result<()> {
 
 /// A part of a line's time in words.
 pub(super) fn part_name(view: &View, part: &Why) -> String {
-    let name = view.look.cut_middle(&foreign(part.name.as_bytes()), 30);
+    let name = view.look.cut_middle(&foreign(part.name(&view.profile.tables).as_bytes()), 30);
     match part.what {
         WhyKind::Itself => "itself".into(),
         WhyKind::Gc => "GC".into(),
@@ -296,14 +296,14 @@ fn cut(view: &View, page: &mut Page, cut: &Cut, shown: usize) -> io::Result<()> 
 
 fn nothing_passes(view: &View, page: &mut Page, pattern: &str) -> io::Result<()> {
     let by = metric(view.sort, false);
-    let mut sums: HashMap<&str, u64> = HashMap::new();
+    let mut sums: HashMap<String, u64> = HashMap::new();
     for row in view.rows.iter().filter(|row| row.value(by) > 0) {
-        let sum = sums.entry(&view.place(row.site.file).short).or_default();
+        let sum = sums.entry(view.place(row.site.file).short()).or_default();
         *sum = sum.saturating_add(row.value(by));
     }
-    let mut sums: Vec<(&str, u64)> =
+    let mut sums: Vec<(String, u64)> =
         sums.into_iter().filter(|(name, _)| !name.is_empty()).collect();
-    sums.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    sums.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     let what = if view.sort == Sort::Cpu { "time" } else { "such bytes" };
     let files: Vec<String> = sums
         .iter()

@@ -113,7 +113,7 @@ pub fn write(
     source: &dyn Source,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    write_figures(profile, &Figures::of(profile), options, source, out)
+    write_figures(profile, Figures::of(profile), options, source, out)
 }
 
 /// Writes the short summary that `prof run` ends with: 12 lines at most on a page of 80 cells or more.
@@ -128,12 +128,12 @@ pub fn summary(
     trace: &str,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    summary::summary_figures(profile, &Figures::of(profile), options, source, trace, out)
+    summary::summary_figures(profile, Figures::of(profile), options, source, trace, out)
 }
 
 fn write_figures(
     profile: &Profile,
-    figures: &Figures,
+    figures: Figures,
     options: &Options,
     source: &dyn Source,
     out: &mut dyn Write,

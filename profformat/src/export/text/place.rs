@@ -7,66 +7,81 @@
 //! working folder (likewise for `-m package.module`). When no script is found, or it is an installed one
 //! (in a `bin` folder), every file that is not installed is the user's.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::page::foreign;
 use crate::analysis::Profile;
 use crate::analysis::sites::places::shown;
 use crate::ids::StringId;
 use crate::record::Lang;
+use crate::tables::Tables;
 
 /// Different commands that a script is looked for in, and arguments of each: every one is compared with every file.
 const COMMANDS: usize = 32;
 const ARGUMENTS: usize = 32;
 
-/// What is known of a file.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Place {
+/// What is known of a file. Its names are made when they are asked for: there can be a million files.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Place<'a> {
     /// The user's own code.
     pub(super) yours: bool,
     /// A Python file, in contrast to a native module or a name without a place.
     pub(super) python: bool,
+    short: &'a [u8],
+    base: &'a [u8],
+    package: &'a [u8],
+}
+
+impl Place<'_> {
     /// The path without the folders that say nothing, escaped.
-    pub(super) short: String,
+    pub(super) fn short(&self) -> String {
+        foreign(&shown(self.short))
+    }
+
     /// The last part of the path, escaped.
-    pub(super) base: String,
+    pub(super) fn base(&self) -> String {
+        foreign(&shown(self.base))
+    }
+
     /// Package or module that the file belongs to, for sentences, escaped.
-    pub(super) package: String,
+    pub(super) fn package(&self) -> String {
+        foreign(&shown(self.package))
+    }
 }
 
 /// The files of a trace.
-#[derive(Debug, Default)]
-pub(super) struct Places {
-    places: HashMap<StringId, Place>,
-    none: Place,
+#[derive(Debug)]
+pub(super) struct Places<'a> {
+    tables: &'a Tables,
+    /// By string: is it the file of a function, and of one in Python?
+    python: Vec<Option<bool>>,
+    roots: Vec<Vec<u8>>,
 }
 
-impl Places {
-    pub(super) fn new(profile: &Profile) -> Self {
+impl<'a> Places<'a> {
+    pub(super) fn new(profile: &'a Profile) -> Self {
         let tables = &profile.tables;
-        let mut python: HashMap<StringId, bool> = HashMap::new();
+        let mut python = vec![None; tables.counts()[0]];
         for function in tables.functions() {
-            *python.entry(function.file).or_default() |= function.lang == Lang::Python;
+            if let Some(known) = python.get_mut(function.file.index()) {
+                *known = Some(*known == Some(true) || function.lang == Lang::Python);
+            }
         }
-        let files: Vec<&[u8]> = python
-            .iter()
-            .filter(|(_, python)| **python)
-            .map(|(&id, _)| tables.string(id))
-            .collect();
+        let files = python.iter().zip(0..).filter(|(python, _)| **python == Some(true));
+        let files: Vec<&[u8]> = files.map(|(_, id)| tables.string(StringId::new(id))).collect();
         let roots = roots(profile, &files);
-        let places = python
-            .iter()
-            .map(|(&id, &python)| (id, place(tables.string(id), python, &roots)))
-            .collect();
-        Self { places, none: Place::default() }
+        Self { tables, python, roots }
     }
 
-    pub(super) fn of(&self, file: StringId) -> &Place {
-        self.places.get(&file).unwrap_or(&self.none)
+    pub(super) fn of(&self, file: StringId) -> Place<'a> {
+        match self.python.get(file.index()) {
+            Some(&Some(python)) => place(self.tables.string(file), python, &self.roots),
+            _ => Place::default(),
+        }
     }
 }
 
-fn place(path: &[u8], python: bool, roots: &[Vec<u8>]) -> Place {
+fn place<'a>(path: &'a [u8], python: bool, roots: &[Vec<u8>]) -> Place<'a> {
     let installed = installed(path);
     let relative = !path.starts_with(b"/");
     let root = roots.iter().filter(|root| under(path, root)).max_by_key(|root| root.len());
@@ -83,13 +98,7 @@ fn place(path: &[u8], python: bool, roots: &[Vec<u8>]) -> Place {
         None => base(path),
     };
     let package = package.strip_suffix(b".py").unwrap_or(package);
-    Place {
-        yours,
-        python,
-        short: foreign(&shown(short)),
-        base: foreign(&shown(name(path))),
-        package: foreign(&shown(package)),
-    }
+    Place { yours, python, short, base: name(path), package }
 }
 
 pub(super) fn base(path: &[u8]) -> &[u8] {
@@ -218,7 +227,7 @@ mod tests {
     use super::*;
     use crate::record::Function;
 
-    fn places(command: &[&str], files: &[&str]) -> Vec<Place> {
+    fn of_each<T>(command: &[&str], files: &[&str], of: impl Fn(Place<'_>) -> T) -> Vec<T> {
         let mut profile = Profile::default();
         profile.header.command = command.iter().map(|a| a.as_bytes().to_vec()).collect();
         let ids: Vec<StringId> =
@@ -232,11 +241,11 @@ mod tests {
             });
         }
         let places = Places::new(&profile);
-        ids.iter().map(|&id| places.of(id).clone()).collect()
+        ids.iter().map(|&id| of(places.of(id))).collect()
     }
 
     fn yours(command: &[&str], files: &[&str]) -> Vec<bool> {
-        places(command, files).iter().map(|place| place.yours).collect()
+        of_each(command, files, |place| place.yours)
     }
 
     #[test]
@@ -276,10 +285,9 @@ mod tests {
     fn short_names_leave_out_what_says_nothing() {
         let files =
             ["/w/a/run.py", "/w/a/sub/x.py", "/v/lib/python3.11/site-packages/docutils/nodes.py"];
-        let places = places(&["run.py"], &files);
-        let short: Vec<&str> = places.iter().map(|p| p.short.as_str()).collect();
+        let short = of_each(&["run.py"], &files, |place| place.short());
         assert_eq!(short, ["run.py", "sub/x.py", "docutils/nodes.py"]);
-        assert_eq!(places[2].package, "docutils");
-        assert_eq!(places[2].base, "nodes.py");
+        let names = of_each(&["run.py"], &files, |place| [place.package(), place.base()]);
+        assert_eq!(names[2], ["docutils", "nodes.py"]);
     }
 }

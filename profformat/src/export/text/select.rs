@@ -4,8 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use super::place::Places;
 use super::{Sort, number};
-use crate::analysis::Profile;
-use crate::analysis::sites::places::shown;
 use crate::analysis::sites::{Site, Why, WhyKind};
 use crate::ids::StringId;
 
@@ -54,29 +52,37 @@ impl Row {
 }
 
 /// The rows of a profile, in an order that is always the same.
-pub(super) fn rows(profile: &Profile, sites: &[Site], places: &Places) -> Vec<Row> {
+pub(super) fn rows(mut sites: Vec<Site>, places: &Places<'_>) -> Vec<Row> {
     // A native function without a line is a row of its own.
     let key = |site: &Site| {
         (site.file, site.line, if site.line == 0 { Some(site.function) } else { None })
     };
-    let mut groups: HashMap<_, Vec<&Site>> = HashMap::new();
-    for site in sites {
-        groups.entry(key(site)).or_default().push(site);
+    sites.sort_by_key(|site| (key(site), std::cmp::Reverse(site.total_cpu_ns), site.function));
+    let (mut rows, mut group): (Vec<Row>, Vec<Site>) = (Vec::new(), Vec::new());
+    let mut sites = sites.into_iter().peekable();
+    // A file is looked at once: its path can be long.
+    let mut last: Option<(StringId, bool)> = None;
+    while let Some(site) = sites.next() {
+        let is_last = sites.peek().is_none_or(|next| key(next) != key(&site));
+        group.push(site);
+        if is_last {
+            let file = group[0].file;
+            let known = last.filter(|(of, _)| *of == file);
+            let yours = known.map_or_else(|| places.of(file).yours, |(_, yours)| yours);
+            last = Some((file, yours));
+            rows.extend(merged(&mut group).map(|site| Row { site, yours }));
+        }
     }
-    let mut rows: Vec<Row> = groups
-        .into_values()
-        .map(|mut group| {
-            group.sort_by_key(|site| (std::cmp::Reverse(site.total_cpu_ns), site.function));
-            Row { site: merged(profile, &group), yours: places.of(group[0].file).yours }
-        })
-        .collect();
     rows.sort_by_key(|row| (row.site.file, row.site.line, row.site.function));
     rows
 }
 
-fn merged(profile: &Profile, group: &[&Site]) -> Site {
-    let mut sum = group[0].clone();
-    for site in &group[1..] {
+/// The functions of a line as one; takes them away.
+fn merged(group: &mut Vec<Site>) -> Option<Site> {
+    let why = (group.len() > 1).then(|| merged_why(group));
+    let mut group = group.drain(..);
+    let mut sum = group.next()?;
+    for site in group {
         for (into, &from) in sum.self_ns.iter_mut().zip(&site.self_ns) {
             *into = into.saturating_add(from);
         }
@@ -91,8 +97,8 @@ fn merged(profile: &Profile, group: &[&Site]) -> Site {
         sum.copy_bytes = sum.copy_bytes.saturating_add(site.copy_bytes);
         sum.copy_count = sum.copy_count.saturating_add(site.copy_count);
     }
-    if group.len() > 1 {
-        sum.why = merged_why(profile, group);
+    if let Some(why) = why {
+        sum.why = why;
         let own_total = number::on_cpu(&sum.self_ns);
         if own_total > sum.total_cpu_ns {
             (sum.total_cpu_ns, sum.total_samples) = (own_total, sum.samples);
@@ -100,23 +106,23 @@ fn merged(profile: &Profile, group: &[&Site]) -> Site {
         }
         sum.callers.retain(|&(file, line, _)| (file, line) != (sum.file, sum.line));
     }
-    sum
+    Some(sum)
 }
 
 /// The parts of a line's functions together; that one of them calls another is no part.
-fn merged_why(profile: &Profile, group: &[&Site]) -> Vec<Why> {
-    let own = |name: StringId| String::from_utf8_lossy(&shown(profile.tables.string(name))).into();
-    let names: HashSet<String> = group.iter().map(|site| own(site.function)).collect();
+fn merged_why(group: &[Site]) -> Vec<Why> {
+    let own: HashSet<StringId> = group.iter().map(|site| site.function).collect();
     let mut parts: Vec<Why> = Vec::new();
-    let mut index: HashMap<(WhyKind, &str), usize> = HashMap::new();
+    let mut index: HashMap<(WhyKind, Option<StringId>), usize> = HashMap::new();
     for part in group.iter().flat_map(|site| &site.why) {
-        if part.what == WhyKind::Callee && names.contains(&part.name) {
+        if part.what == WhyKind::Callee && part.function.is_some_and(|callee| own.contains(&callee))
+        {
             continue;
         }
-        let at = *index.entry((part.what, &part.name)).or_insert(parts.len());
+        let at = *index.entry((part.what, part.function)).or_insert(parts.len());
         match parts.get_mut(at) {
             Some(known) => known.cpu_ns = known.cpu_ns.saturating_add(part.cpu_ns),
-            None => parts.push(part.clone()),
+            None => parts.push(*part),
         }
     }
     parts.sort_by_key(|part| std::cmp::Reverse(part.cpu_ns));

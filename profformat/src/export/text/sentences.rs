@@ -2,6 +2,7 @@
 //!
 //! Every sentence is built from a template with thresholds; sentences never advise, they say where and what.
 
+use std::collections::HashSet;
 use std::io;
 
 use super::number::{self, share, time};
@@ -9,6 +10,7 @@ use super::page::{Line, Page, Style, foreign};
 use super::select::{Metric, Row};
 use super::view::View;
 use super::{missing, spent};
+use crate::ids::ProcessId;
 use crate::record::Outcome;
 
 /// A sentence in styled pieces.
@@ -41,9 +43,9 @@ pub(super) fn head(view: &View, page: &mut Page) -> io::Result<()> {
     if !pythons.is_empty() {
         facts.push(format!("python {}", foreign(pythons.join(", ").as_bytes())));
     }
-    let processes: Vec<_> =
-        profile.processes.iter().filter(|(process, _)| process.profiled).collect();
-    let in_them = |process| processes.iter().any(|(known, _)| known.id == process);
+    let profiled = profile.processes.iter().filter(|(process, _)| process.profiled);
+    let processes: HashSet<ProcessId> = profiled.map(|(process, _)| process.id).collect();
+    let in_them = |process| processes.contains(&process);
     let threads = profile.threads.iter().filter(|(thread, _)| in_them(thread.process)).count();
     let word = if processes.len() == 1 { "process" } else { "processes" };
     facts.push(format!("{} {word}", number::count(processes.len() as u64)));

@@ -173,7 +173,8 @@ fn clause(view: &View, row: &Row) -> String {
         return format!("; {} of it is GC that it sets off", time(part(Class::Gc)));
     }
     if part(Class::Native).saturating_mul(2) >= own {
-        let native = row.site.why.iter().find(|p| p.what == WhyKind::Native && !p.name.is_empty());
+        let native =
+            row.site.why.iter().find(|p| p.what == WhyKind::Native && p.function.is_some());
         let name = native.map_or("native code".into(), |p| super::lines::part_name(view, p));
         return format!("; {} of it in {name}", time(part(Class::Native)));
     }

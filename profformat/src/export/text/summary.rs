@@ -20,7 +20,7 @@ const LINES: usize = 3;
 /// Those of `out`.
 pub(super) fn summary_figures(
     profile: &Profile,
-    figures: &Figures,
+    figures: Figures,
     options: &Options,
     source: &dyn Source,
     trace: &str,

@@ -239,7 +239,7 @@ impl<'a> Table<'a> {
             }
             None => {
                 let room = room.saturating_sub("(no source: )".len());
-                let path = view.look.cut_start(&place.short, room);
+                let path = view.look.cut_start(&place.short(), room);
                 (Style::Dim, format!("(no source: {path})"))
             }
         }

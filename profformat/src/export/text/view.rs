@@ -19,9 +19,9 @@ pub(super) struct View<'a> {
     pub(super) look: Look,
     /// What is sorted by: as asked for, but not by time that was not measured.
     pub(super) sort: Sort,
-    pub(super) places: Places,
+    pub(super) places: Places<'a>,
     pub(super) rows: Vec<Row>,
-    pub(super) functions: Vec<&'a FunctionSum>,
+    pub(super) functions: Vec<FunctionSum>,
     pub(super) totals: Totals,
     /// One unit of time for all tables.
     pub(super) time: TimeScale,
@@ -78,12 +78,12 @@ impl Totals {
 impl<'a> View<'a> {
     pub(super) fn new(
         profile: &'a Profile,
-        figures: &'a Figures,
+        figures: Figures,
         options: &'a Options,
         source: &'a dyn Source,
     ) -> Self {
         let places = Places::new(profile);
-        let rows = rows(profile, &figures.sites, &places);
+        let rows = rows(figures.sites, &places);
         let totals = Totals::new(profile);
         let look =
             Look { width: options.width.max(20), color: options.color, ascii: options.ascii };
@@ -94,9 +94,19 @@ impl<'a> View<'a> {
             (Sort::Cpu, header) if measured(header.copy_interval) => Sort::Copies,
             (sort, _) => sort,
         };
-        let functions = figures.functions.iter().collect();
         let time = TimeScale::for_largest(totals.cpu_ns);
-        Self { profile, options, look, sort, places, rows, functions, totals, time, source }
+        Self {
+            profile,
+            options,
+            look,
+            sort,
+            places,
+            rows,
+            functions: figures.functions,
+            totals,
+            time,
+            source,
+        }
     }
 
     pub(super) fn measures_time(&self) -> bool {
@@ -111,7 +121,7 @@ impl<'a> View<'a> {
         self.profile.header.copy_interval > 0
     }
 
-    pub(super) fn place(&self, file: StringId) -> &Place {
+    pub(super) fn place(&self, file: StringId) -> Place<'a> {
         self.places.of(file)
     }
 
@@ -120,7 +130,7 @@ impl<'a> View<'a> {
         self.options.file.as_ref().is_none_or(|pattern| {
             let path = self.profile.tables.string(file);
             matches(pattern.as_bytes(), path)
-                || matches(pattern.as_bytes(), self.place(file).short.as_bytes())
+                || matches(pattern.as_bytes(), self.place(file).short().as_bytes())
         })
     }
 
@@ -152,7 +162,7 @@ impl<'a> View<'a> {
     pub(super) fn spot_of(&self, file: StringId, line: u32, function: StringId) -> String {
         let place = self.place(file);
         let short = |name: &str| self.look.cut_start(name, 40);
-        match (line, place.base.as_str()) {
+        match (line, place.base().as_str()) {
             (0, "") => short(&self.name(function)),
             (0, base) => format!("{} ({})", short(&self.name(function)), short(base)),
             (line, base) => format!("{}:{line}", short(base)),

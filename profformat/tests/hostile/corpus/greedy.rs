@@ -23,31 +23,94 @@ fn each_stack(from: u32) -> Vec<u8> {
     [varints([u64::from(from) * 2]), vec![2; EVENTS as usize - 1]].concat()
 }
 
+/// Numbers that go up by one, as many as a chunk may have entries.
+fn rising(first: u32) -> Vec<u8> {
+    varints((first..first + EVENTS).map(u64::from))
+}
+
+/// Different strings, functions, frames and stacks: so many chunks of each, and of stacks twice as many.
+fn dictionaries(mut file: Forge, chunks: u32) -> Forge {
+    let [zeros, ones] = [column(0), column(1)];
+    // What every trace begins with stands before.
+    for first in (0..chunks).map(|n| n * EVENTS) {
+        let text = |n: u32| [&n.to_le_bytes()[..], &[0x1b; 55]].concat();
+        let texts: Vec<u8> = (first..first + EVENTS).flat_map(text).collect();
+        file = file
+            .packed(2, &columns(&span(first + 2, EVENTS), &[&column(59), &texts]))
+            .packed(
+                3,
+                &columns(
+                    &span(first + 1, EVENTS),
+                    &[&rising(first), &rising(first), &zeros, &ones],
+                ),
+            )
+            .packed(4, &columns(&span(first + 1, EVENTS), &[&rising(first), &ones]));
+    }
+    for first in (0..chunks).map(|n| n * EVENTS) {
+        file = file.packed(5, &columns(&span(first, EVENTS), &[&zeros, &rising(first)]));
+    }
+    // Each of the others is called by one of the first.
+    let back = varints([u64::from(chunks * EVENTS); EVENTS as usize]);
+    for first in (0..chunks).map(|n| n * EVENTS) {
+        let stacks = columns(&span(chunks * EVENTS + first, EVENTS), &[&back, &rising(first / 2)]);
+        file = file.packed(5, &stacks);
+    }
+    file
+}
+
+/// As many of everything as a reader takes, and a little more of most.
+fn everything() -> Vec<u8> {
+    let [zeros, ones, twos] = [column(0), column(1), column(2)];
+    let mut file = dictionaries(Forge::new(), 16);
+    for n in 0..3 {
+        let first = n * EVENTS;
+        let mut delta = first.to_le_bytes().to_vec();
+        // Parent, pid, time, profiled; no Python, one argument.
+        let process =
+            [&[0; 8 + 4 + 8][..], &[1], &[0; 8], &1_u64.to_le_bytes(), &columns(b"", &[b"x"])]
+                .concat();
+        delta.extend(u64::from(EVENTS).to_le_bytes());
+        delta.extend(process.repeat(EVENTS as usize));
+        let threads = [&rising(first), &zeros, &zeros, &ones, &zeros];
+        file = file
+            .packed(6, &delta)
+            .packed(7, &columns(&span(first, EVENTS), &threads.map(|column| &column[..])));
+    }
+    for n in 0..32 {
+        let stacks = each_stack(1 + n * EVENTS);
+        let blocks =
+            [varints([u64::from(n * EVENTS) * 2 + 2]), vec![2; EVENTS as usize - 1]].concat();
+        let samples = [&b"\0"[..], &zeros, &stacks, &ones, &zeros];
+        let allocs = [&b"\0"[..], &zeros, &zeros, &stacks, &twos, &ones, &blocks];
+        let copies = [&b"\0"[..], &zeros, &zeros, &stacks, &twos, &ones];
+        let counters = [&rising(n % 2 * EVENTS), &zeros, &rising(n * EVENTS / 2), &ones];
+        file = file
+            .packed(8, &columns(&head(EVENTS, 5), &samples))
+            .packed(9, &columns(&head(EVENTS, 5), &allocs))
+            .packed(10, &columns(&head(EVENTS, 5), &copies))
+            .packed(12, &columns(&EVENTS.to_le_bytes(), &counters.map(|column| &column[..])));
+    }
+    file.finished()
+}
+
 pub(super) fn add(corpus: &mut Corpus) {
     corpus.greedy("all strings that the limit allows", || {
         let lengths = varints([65_535; 64]);
-        let bytes = vec![b'x'; 65_535 * 64 - 1_000];
         let lengths = [&lengths[..lengths.len() - 3], &varints([64_535])[..]].concat();
-        (0..64)
+        (0..68)
             .fold(Forge::new(), |file, n| {
+                let mut bytes = vec![b'x'; 65_535 * 64 - 1_000];
+                for (at, string) in bytes.chunks_mut(65_535).enumerate() {
+                    string[..4].copy_from_slice(&(n * 64 + at as u32).to_le_bytes());
+                }
                 file.packed(2, &columns(&span(2 + n * 64, 64), &[&lengths, &bytes]))
             })
             .finished()
     });
     corpus.greedy("all functions, frames and stacks that the limit allows", || {
-        let [zeros, twos] = [column(0), column(1)];
-        let mut file = Forge::new();
-        for n in 0..255 {
-            file = file
-                .packed(
-                    3,
-                    &columns(&span(1 + n * EVENTS, EVENTS), &[&twos, &zeros, &zeros, &zeros]),
-                )
-                .packed(4, &columns(&span(1 + n * EVENTS, EVENTS), &[&zeros, &zeros]))
-                .packed(5, &columns(&span(n * EVENTS, EVENTS), &[&zeros, &zeros]));
-        }
-        file.finished()
+        dictionaries(Forge::new(), 33).finished()
     });
+    corpus.greedy("everything that the limits allow", everything);
     corpus.large("four million blocks that are never freed", || {
         let [zeros, twos] = [column(0), column(2)];
         let mut file = Forge::with_definitions();
@@ -63,19 +126,19 @@ pub(super) fn add(corpus: &mut Corpus) {
         }
         file.finished()
     });
-    corpus.greedy("ten million sums of time", || {
+    corpus.greedy("more sums of time than are kept", || {
         let zeros = column(0);
-        (0..150)
-            .fold(with_stacks(150), |file, n| {
+        (0..40)
+            .fold(with_stacks(31), |file, n| {
                 let block = [&b"\0"[..], &zeros, &each_stack(3 + n * EVENTS), &zeros, &zeros];
                 file.packed(8, &columns(&head(EVENTS, 5), &block))
             })
             .finished()
     });
-    corpus.greedy("ten million sums of allocations and of copies", || {
+    corpus.greedy("more sums of allocations and of copies than are kept", || {
         let [zeros, twos] = [column(0), column(2)];
-        (0..75)
-            .fold(with_stacks(75), |file, n| {
+        (0..40)
+            .fold(with_stacks(31), |file, n| {
                 let stacks = each_stack(3 + n * EVENTS);
                 let allocs = [&b"\0"[..], &zeros, &zeros, &stacks, &twos, &zeros, &zeros];
                 let copies = [&b"\0"[..], &zeros, &zeros, &stacks, &twos, &zeros];

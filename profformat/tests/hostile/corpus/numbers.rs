@@ -83,7 +83,7 @@ pub(super) fn add(corpus: &mut Corpus) {
     corpus.small("a chunk of every sequence number's bit", || {
         (0..64).fold(Forge::new(), |file, bit| file.at_sequence(1 << bit).note()).cut()
     });
-    for id in [0, 1, 100, 4_000, 65_536, (1 << 20) - 1, 1 << 20, (1 << 24) - 1, 1 << 24, 1 << 40] {
+    for id in [0, 1, 100, 4_000, 65_536, (1 << 17) - 1, 1 << 17, (1 << 21) - 1, 1 << 21, 1 << 40] {
         // A gap in the sequence lets a reader make up what is missing.
         corpus.small(format!("made-up thread {id}"), move || {
             Forge::new().at_sequence(9).plain(8, &sample_of(id, 0)).note().finished()

@@ -130,7 +130,7 @@ fn the_summary_is_short() {
     let mut out = Vec::new();
     summary_figures(
         &profile,
-        &figures,
+        figures.clone(),
         &Options::default(),
         &Lines,
         "docs html.proftrace",

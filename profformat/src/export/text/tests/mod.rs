@@ -181,21 +181,22 @@ impl Fixture {
         for (index, &at) in stack.iter().enumerate().take(leaf + 1) {
             let caller = index.checked_sub(1).map(|i| stack[i]);
             let caller = caller.map(|c| (self.names.string(c.file.as_bytes()), c.line));
+            let (what, name) = match class {
+                _ if index < leaf => (WhyKind::Callee, Some(stack[index + 1].function)),
+                Class::Native => (WhyKind::Native, Some(stack[stack.len() - 1].function)),
+                Class::Gc => (WhyKind::Gc, None),
+                Class::Kernel => (WhyKind::Kernel, None),
+                _ => (WhyKind::Itself, None),
+            };
+            let function = name.map(|name| self.names.string(name.as_bytes()));
             let site = self.site(at);
             if class.on_cpu() {
                 site.total_cpu_ns += ns;
                 site.total_samples += ticks;
                 site.total_squares += squares;
-                let (what, name) = match class {
-                    _ if index < leaf => (WhyKind::Callee, stack[index + 1].function),
-                    Class::Native => (WhyKind::Native, stack[stack.len() - 1].function),
-                    Class::Gc => (WhyKind::Gc, ""),
-                    Class::Kernel => (WhyKind::Kernel, ""),
-                    _ => (WhyKind::Itself, ""),
-                };
-                match site.why.iter_mut().find(|w| w.what == what && w.name == name) {
+                match site.why.iter_mut().find(|w| w.what == what && w.function == function) {
                     Some(why) => why.cpu_ns += ns,
-                    None => site.why.push(Why { what, name: name.into(), cpu_ns: ns }),
+                    None => site.why.push(Why { what, function, cpu_ns: ns }),
                 }
                 site.why.sort_by_key(|why| std::cmp::Reverse(why.cpu_ns));
                 if let Some((file, line)) = caller {
@@ -296,7 +297,8 @@ impl Fixture {
     pub(super) fn report(&mut self, options: &Options) -> String {
         let (profile, figures) = self.finish();
         let mut out = Vec::new();
-        write_figures(&profile, &figures, options, &Lines, &mut out).expect("a vector takes all");
+        write_figures(&profile, figures.clone(), options, &Lines, &mut out)
+            .expect("a vector takes all");
         String::from_utf8(out).expect("reports are text")
     }
 }

@@ -92,9 +92,9 @@ fn nothing_passes_the_filter() {
 
 #[test]
 fn an_empty_profile() {
-    let (profile, figures) = (Default::default(), Default::default());
+    let (profile, figures) = (crate::analysis::Profile::default(), super::Figures::default());
     let mut out = Vec::new();
-    super::write_figures(&profile, &figures, &Options::default(), &super::Lines, &mut out)
+    super::write_figures(&profile, figures, &Options::default(), &super::Lines, &mut out)
         .expect("a vector takes all");
     assert_golden("state_empty", &String::from_utf8(out).expect("reports are text"));
 }

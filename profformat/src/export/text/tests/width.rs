@@ -93,7 +93,7 @@ prop_compose! {
             total_squares: u128::from(pick(index)).pow(2),
             why: vec![Why {
                 what: if index % 2 == 0 { WhyKind::Native } else { WhyKind::Callee },
-                name: String::from_utf8_lossy(&names[index]).into_owned(),
+                function: Some(StringId::new(index as u32)),
                 cpu_ns: pick(index + 3),
             }],
             callers: vec![(StringId::new(0), index as u32 % 2, pick(index))],
@@ -161,8 +161,8 @@ proptest! {
     ) {
         let source = Hostile(source);
         let mut out = Vec::new();
-        write_figures(&profile, &figures, &options, &source, &mut out).expect("a vector takes all");
-        summary_figures(&profile, &figures, &options, &source, "a\x1b b", &mut out).expect("a vector takes all");
+        write_figures(&profile, figures.clone(), &options, &source, &mut out).expect("a vector takes all");
+        summary_figures(&profile, figures.clone(), &options, &source, "a\x1b b", &mut out).expect("a vector takes all");
         check(&String::from_utf8(out).expect("reports are text"), &options)?;
     }
 

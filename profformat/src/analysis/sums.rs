@@ -1,0 +1,75 @@
+//! Sums by thread, stack and class, as many as are kept.
+
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use crate::ids::{StackId, ThreadId};
+
+/// Sums of threads without their stacks that are kept beside the others.
+pub(super) const THREADS: usize = 1 << 16;
+/// Stands for the threads beyond.
+pub(super) const UNKNOWN: ThreadId = ThreadId::new(u32::MAX);
+
+/// Thread, stack, code of the class or 0.
+pub(super) type Key = (ThreadId, Option<StackId>, u8);
+
+/// Something that is added up by [`Key`].
+pub(super) trait Sum {
+    fn new(key: Key) -> Self;
+    fn key(&self) -> Key;
+}
+
+/// Sums in the order in which they were met. What comes for another stack when there are `most` counts for its
+/// thread, without a stack: a trace made on purpose could have a stack for every event.
+#[derive(Debug)]
+pub(super) struct Sums<T> {
+    most: usize,
+    hasher: DefaultHashBuilder,
+    numbers: HashTable<u32>,
+    pub(super) all: Vec<T>,
+    /// Events that count without their stack.
+    pub(super) crowded_out: u64,
+}
+
+impl<T: Sum> Sums<T> {
+    pub(super) fn new(most: usize) -> Self {
+        let (hasher, numbers) = (DefaultHashBuilder::default(), HashTable::new());
+        Self { most, hasher, numbers, all: Vec::new(), crowded_out: 0 }
+    }
+
+    /// The place of the sum that an event counts for.
+    #[inline]
+    pub(super) fn place(&mut self, key: Key) -> usize {
+        let hash = self.hasher.hash_one(key);
+        match self.numbers.find(hash, |number| self.all[*number as usize].key() == key) {
+            Some(number) => *number as usize,
+            None => self.another(key, hash),
+        }
+    }
+
+    #[cold]
+    fn another(&mut self, key: Key, hash: u64) -> usize {
+        let (_, stack, class) = key;
+        let is_full = match key {
+            (UNKNOWN, None, _) => false,
+            (_, None, _) => self.all.len() >= self.most + THREADS,
+            _ => self.all.len() >= self.most,
+        };
+        if is_full {
+            self.crowded_out += u64::from(stack.is_some());
+            let thread = if stack.is_some() { key.0 } else { UNKNOWN };
+            return self.place((thread, None, class));
+        }
+        let number = self.all.len();
+        if number == self.all.capacity() && number >= THREADS {
+            // Doubling would leave megabytes unused.
+            self.all.reserve_exact(number / 8);
+        }
+        self.all.push(T::new(key));
+        let (all, hasher) = (&self.all, &self.hasher);
+        let rehash = |number: &u32| hasher.hash_one(all[*number as usize].key());
+        self.numbers.insert_unique(hash, number as u32, rehash);
+        number
+    }
+}
