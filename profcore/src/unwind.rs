@@ -221,7 +221,7 @@ impl Lookup {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use crate::stack::image;
