@@ -52,6 +52,18 @@ pub(crate) fn thread_name(pid: u32, tid: u32) -> Vec<u8> {
     name
 }
 
+/// Nanoseconds that a thread has been on a CPU, as far as the scheduler has booked them.
+pub(crate) fn on_cpu_ns(pid: u32, tid: u32) -> Option<u64> {
+    let text = read(pid, &format!("task/{tid}/schedstat"));
+    std::str::from_utf8(&text).ok()?.split_ascii_whitespace().next()?.parse().ok()
+}
+
+/// The system call that a thread is blocked in: its number and first argument. `None` when the thread runs, or wants
+/// to, or must not be looked at.
+pub(crate) fn blocked_in(pid: u32, tid: u32) -> Option<(i64, u64)> {
+    parse_blocked(&read(pid, &format!("task/{tid}/syscall")))
+}
+
 /// True unless a thread of a living process is known to be gone.
 pub(crate) fn thread_exists(pid: u32, tid: u32) -> bool {
     let there = |path: String| std::path::Path::new(&path).exists();
@@ -65,6 +77,14 @@ fn read(pid: u32, file: &str) -> Vec<u8> {
         let _ = file.take(MAX_BYTES).read_to_end(&mut bytes);
     }
     bytes
+}
+
+/// `running`, or the number and six arguments, stack and instruction pointer; -1 outside a system call.
+fn parse_blocked(line: &[u8]) -> Option<(i64, u64)> {
+    let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
+    let number: i64 = words.next()?.parse().ok()?;
+    let argument = words.next().and_then(|word| word.strip_prefix("0x"));
+    Some((number, argument.and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or(0)))
 }
 
 /// The fourth field; the second one, a name in brackets, may hold brackets and spaces itself.
@@ -83,6 +103,17 @@ mod tests {
         assert_eq!(parse_parent(b"12 (a) b) (c) S 7 1 1"), Some(7));
         assert_eq!(parse_parent(b"12 (a) S"), None);
         assert_eq!(parse_parent(b""), None);
+    }
+
+    #[test]
+    fn blocked_threads_name_their_system_call() {
+        let line = b"202 0x7f0012345678 0x80 0x0 0x0 0x0 0x0 0x7ffd 0x7f00\n";
+        assert_eq!(parse_blocked(line), Some((202, 0x7f00_1234_5678)));
+        assert_eq!(parse_blocked(b"-1 0x7ffd 0x7f00\n"), Some((-1, 0x7ffd)));
+        for line in [&b"running\n"[..], b"", b"\xff"] {
+            assert_eq!(parse_blocked(line), None);
+        }
+        assert!(on_cpu_ns(std::process::id(), std::process::id()).is_some());
     }
 
     #[test]
