@@ -39,6 +39,8 @@ pub const ALL_NAME_BYTES: usize = 32 << 20;
 pub const NAME_PRICE: usize = 32;
 /// Memory of entries that a reader makes up for lost ones: this, and no more than eight bytes for each of the file.
 pub(crate) const MADE_UP_BYTES: u64 = 64 << 20;
+/// Counters, each of a process, whose values an analysis or a split remembers.
+pub(crate) const COUNTERS: usize = 1 << 18;
 /// Bytes after which a writer begins another chunk of strings, processes or notes.
 pub(crate) const CHUNK_BYTES: usize = 1 << 20;
 

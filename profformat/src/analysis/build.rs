@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::filter::Filter;
 use crate::ids::{ProcessId, StringId, ThreadId};
 use crate::kind::Kind;
+use crate::limit;
 use crate::reader::{Damage, TraceReader};
 use crate::record::{
     Copied, Header, MemoryEvent, Process, ProcessEnd, Record, Sample, Thread, ThreadEnd,
@@ -25,9 +26,7 @@ use crate::units::Timestamp;
 
 /// Notes of a trace that are kept.
 const NOTES: usize = 256;
-/// Counters that are kept, each of a process.
-const COUNTERS: usize = 1 << 18;
-/// Different names of them.
+/// Different names of counters that are kept.
 const COUNTER_NAMES: usize = 1 << 14;
 
 /// The first pass: finds when the footprint was highest. Only [`Record::Footprint`] and
@@ -250,7 +249,7 @@ impl Builder {
     }
 
     fn counter(&mut self, key: (ProcessId, StringId), value: u64) {
-        let is_full = self.counters.len() >= COUNTERS;
+        let is_full = self.counters.len() >= limit::COUNTERS;
         match self.counters.get_mut(&key) {
             Some(known) => *known = value,
             None if is_full => self.more_counters += 1,

@@ -12,7 +12,7 @@ impl Sum for TimeSum {
     }
 
     fn key(&self) -> Key {
-        (self.thread, self.stack, self.class.code() as u8)
+        (self.thread, self.stack, self.class.code())
     }
 }
 
@@ -28,7 +28,7 @@ impl Time {
     }
 
     pub(super) fn sample(&mut self, sample: &Sample) {
-        let at = self.sums.place((sample.thread, sample.stack, sample.class.code() as u8));
+        let at = self.sums.place((sample.thread, sample.stack, sample.class.code()));
         let sum = &mut self.sums.all[at];
         let weight = sample.weight_ns;
         sum.weight_ns = sum.weight_ns.saturating_add(weight);

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::filter::Filter;
 use crate::ids::{ProcessId, StringId};
 use crate::kind::Kind;
+use crate::limit;
 use crate::reader::TraceReader;
 use crate::record::{Counter, Footprint, Record};
 use crate::units::Timestamp;
@@ -58,8 +59,13 @@ impl Before {
         }
     }
 
+    /// A counter that is not remembered counts from the start of the trace.
     fn counter(&mut self, counter: &Counter) {
-        let last = self.counters.entry((counter.process, counter.name)).or_insert(*counter);
+        let key = (counter.process, counter.name);
+        if self.counters.len() >= limit::COUNTERS && !self.counters.contains_key(&key) {
+            return;
+        }
+        let last = self.counters.entry(key).or_insert(*counter);
         if counter.time >= last.time {
             *last = *counter;
         }

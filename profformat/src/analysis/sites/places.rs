@@ -201,7 +201,28 @@ impl<'a> Places<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{SHOWN, shown};
+    use super::{OTHER, PLACES, Places, SHOWN, shown};
+    use crate::ids::FrameId;
+    use crate::record::{Frame, Function, Lang};
+    use crate::tables::{StackNode, Tables};
+
+    #[test]
+    fn places_beyond_the_limit_are_one() {
+        let mut tables = Tables::default();
+        let (file, other) = (tables.push_string(b""), tables.push_string(OTHER.as_bytes()));
+        let (name, lang) = (tables.push_string(b"f"), Lang::Python);
+        let function = tables.push_function(Function { name, file, first_line: 1, lang });
+        let lines = PLACES as u32 + 9;
+        (0..lines).for_each(|line| _ = tables.push_frame(Frame { function, line }));
+        let node = |frame| StackNode { parent: None, frame: FrameId::new(frame) };
+        let stacks: Vec<_> = (0..lines).map(|line| tables.push_stack(node(line))).collect();
+        let mut places = Places::of_lines(&tables);
+        let leaves: Vec<_> = stacks.iter().map(|stack| places.route(Some(*stack)).leaf).collect();
+        assert_eq!(places.met().len(), PLACES + 1);
+        assert_eq!(places.met()[PLACES].function, other);
+        assert!(leaves[PLACES..].iter().all(|leaf| *leaf == PLACES));
+        assert_eq!(places.route(Some(stacks[5])).leaf, leaves[5]);
+    }
 
     #[test]
     fn long_names_are_cut_between_characters() {
