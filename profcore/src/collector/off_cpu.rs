@@ -14,6 +14,8 @@ use super::trace::Trace;
 
 /// A wait is written when it ends, or after this long.
 const LONGEST: u64 = 250_000_000;
+/// The same of a thread that is never seen waiting: it only had to wait for a CPU.
+const UNSEEN: u64 = 4 * LONGEST;
 /// What the scheduler books late: less is no wait.
 const LEAST: u64 = 1_000_000;
 /// Number of the system call that waits for a lock.
@@ -69,8 +71,10 @@ impl OffCpu {
         }
         let blocked = procfs::blocked_in(who.pid, who.tid);
         let Some(call) = blocked else {
-            // It runs, or wants to: what it waited for is over.
-            let sample = self.write(who.thread, now, self.owed >= LEAST, trace);
+            // It runs, or wants to. What it was seen waiting for is over; what it waited for and was not seen will
+            // be what it is seen waiting for next, as when two threads take turns.
+            let least = if self.class.is_some() { LEAST } else { UNSEEN };
+            let sample = self.write(who.thread, now, self.owed >= least, trace);
             self.class = None;
             return sample;
         };

@@ -159,7 +159,9 @@ impl Profile {
     /// CPU seconds and waits of the thread that came first.
     pub(crate) fn wall_of_first_thread(&self) -> f64 {
         let thread = &self.json["threads"][0];
-        number(&thread["cpu_s"]) + number(&thread["wait_s"]["gil"]) + number(&thread["wait_s"]["wait"])
+        number(&thread["cpu_s"])
+            + number(&thread["wait_s"]["gil"])
+            + number(&thread["wait_s"]["wait"])
     }
 
     /// The line that is largest by a figure.
