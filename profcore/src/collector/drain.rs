@@ -231,7 +231,9 @@ impl Drain {
         }
         if owner.state == State::Retired && empty {
             let time = state.end.unwrap_or(now).min(now);
-            if let Some(sample) = state.off_cpu.end(thread, now, trace) {
+            let wait = state.off_cpu.end(thread, now, trace);
+            let delay = state.off_cpu.delay(thread, now, true, trace);
+            for sample in wait.into_iter().chain(delay) {
                 self.recorder.push(time, Record::Sample(sample), trace);
             }
             let end = ThreadEnd { id: thread, time: trace.time(time), cpu_ns: state.cpu_ns };
@@ -264,7 +266,8 @@ impl Drain {
                     recorder.standing_stack(remote?, session, slot, trace)
                 })
             };
-            if let Some(sample) = sample {
+            let delay = state.off_cpu.delay(thread, now, last, trace);
+            for sample in sample.into_iter().chain(delay) {
                 self.recorder.push(now, Record::Sample(sample), trace);
             }
         }

@@ -1,21 +1,21 @@
 //! Time that threads are not on a CPU, seen from outside: no thread is woken, stopped or signalled for it.
 //!
-//! At each drain the collector asks the scheduler how long a thread has run. The rest of the time since the last look
-//! it did not. What it waits for is read off the system call that it is blocked in, and where, off its Python stack,
-//! which stands still as long as the thread does. A thread that has not run since the last look waits where it
-//! waited then. So a thread's CPU time and its waits add up to the time that it was there, to the scheduler's
-//! exactness.
+//! At each drain the collector asks the scheduler how long a thread has run, and how long it had to wait for a CPU. The
+//! rest of the time since the last look it was blocked. What it waits for is read off the system call that it is
+//! blocked in, and where, off its Python stack, which stands still as long as the thread does. A thread that has not
+//! run since the last look waits where it waited then. So a thread's CPU time and its waits add up to the time
+//! that it was there, to the scheduler's exactness.
 
 use profformat::ids::{StackId, ThreadId};
-use profformat::record::{Class, Sample};
+use profformat::record::{Class, Lang, Sample};
 
-use super::procfs;
+use super::procfs::{self, Scheduled};
 use super::trace::Trace;
 
 /// A wait is written when it ends, or after this long.
 const LONGEST: u64 = 250_000_000;
-/// The same of a thread that is never seen waiting: it only had to wait for a CPU.
-const UNSEEN: u64 = 4 * LONGEST;
+/// How long after it was seen waiting a thread that waits in turns is taken to wait for the same.
+const TURNS: u64 = 300_000_000;
 /// What the scheduler books late: less is no wait.
 const LEAST: u64 = 1_000_000;
 /// Number of the system call that waits for a lock.
@@ -27,12 +27,16 @@ pub(crate) struct OffCpu {
     looked: bool,
     /// CLOCK_MONOTONIC, and the scheduler's figure, of the last look.
     time: u64,
-    on_cpu: u64,
-    /// Where it waits, as far as known, and what for.
+    scheduled: Scheduled,
+    /// It was blocked at the last look.
+    stands: bool,
+    /// Where it was last seen waiting, what for, and when.
     stack: Option<StackId>,
     class: Option<Class>,
-    /// Nanoseconds off the CPU that are not written yet.
+    seen: u64,
+    /// Nanoseconds blocked that are not written yet; the same without a CPU though it wanted one, or nobody saw why.
     owed: u64,
+    delayed: u64,
 }
 
 /// What a look found out.
@@ -40,8 +44,7 @@ pub(crate) struct OffCpu {
 pub(crate) struct Look {
     /// CLOCK_MONOTONIC.
     pub(crate) time: u64,
-    /// Nanoseconds that the thread has run.
-    pub(crate) on_cpu: u64,
+    pub(crate) scheduled: Scheduled,
 }
 
 /// Ids of a thread, for the kernel and in the trace.
@@ -64,19 +67,20 @@ impl OffCpu {
         trace: &mut Trace,
         stack: impl FnOnce(&mut Trace) -> Option<StackId>,
     ) -> Option<Sample> {
-        let on_cpu = procfs::on_cpu_ns(who.pid, who.tid)?;
-        let moved = self.advance(Look { time: now, on_cpu });
-        if !moved && self.class.is_some() {
+        let scheduled = procfs::scheduled(who.pid, who.tid)?;
+        let moved = self.advance(Look { time: now, scheduled });
+        if !moved && self.stands {
+            self.seen = now;
             return self.write(who.thread, now, self.owed >= LONGEST, trace);
         }
         let blocked = procfs::blocked_in(who.pid, who.tid);
         let Some(call) = blocked else {
-            // It runs, or wants to. What it was seen waiting for is over; what it waited for and was not seen will
-            // be what it is seen waiting for next, as when two threads take turns.
-            let least = if self.class.is_some() { LEAST } else { UNSEEN };
-            let sample = self.write(who.thread, now, self.owed >= least, trace);
-            self.class = None;
-            return sample;
+            // It runs, or wants to: what it was seen waiting for is over, or comes again and again.
+            self.stands = false;
+            if self.class.is_none() || now.saturating_sub(self.seen) > TURNS {
+                self.delayed += core::mem::take(&mut self.owed);
+            }
+            return self.write(who.thread, now, self.owed >= LEAST, trace);
         };
         let class = match call {
             (FUTEX, address) if runtime.contains(&address) => Class::Gil,
@@ -84,21 +88,13 @@ impl OffCpu {
         };
         let there = stack(trace);
         // A thread that ran meanwhile did not stand still.
-        let stood = procfs::on_cpu_ns(who.pid, who.tid) == Some(on_cpu);
+        let stood = procfs::scheduled(who.pid, who.tid) == Some(scheduled);
         let there = if stood { there } else { self.stack };
+        // What it waited since the last look, it waited at either place: here, unless it stood there then.
         let changed = self.class != Some(class) || self.stack != there;
-        // What came before this look was waited for at the old place, if one was seen.
-        let sample = if self.class.is_some() {
-            self.write(
-                who.thread,
-                now,
-                (changed && self.owed >= LEAST) || self.owed >= LONGEST,
-                trace,
-            )
-        } else {
-            None
-        };
-        (self.class, self.stack) = (Some(class), there);
+        let due = (changed && self.stands && self.owed >= LEAST) || self.owed >= LONGEST;
+        let sample = self.write(who.thread, now, due, trace);
+        (self.stands, self.class, self.stack, self.seen) = (true, Some(class), there, now);
         sample
     }
 
@@ -107,14 +103,34 @@ impl OffCpu {
         self.write(thread, now, self.owed > 0, trace)
     }
 
+    /// A sample of the time that the thread wanted a CPU and had none, or of which nobody saw why; at its end, when
+    /// `last`.
+    pub(crate) fn delay(
+        &mut self,
+        thread: ThreadId,
+        now: u64,
+        last: bool,
+        trace: &mut Trace,
+    ) -> Option<Sample> {
+        if self.delayed < if last { 1 } else { LONGEST } {
+            return None;
+        }
+        let weight_ns = core::mem::take(&mut self.delayed);
+        let frame = trace.frame(b"[not running]", b"", 0, Lang::Other, 0);
+        let stack = Some(trace.stack(None, frame));
+        Some(Sample { time: trace.time(now), thread, stack, weight_ns, class: Class::Wait })
+    }
+
     /// Takes a look in; true if the thread has run since the last one.
     fn advance(&mut self, look: Look) -> bool {
-        let ran = look.on_cpu.saturating_sub(self.on_cpu);
+        let ran = look.scheduled.ran.saturating_sub(self.scheduled.ran);
+        let delayed = look.scheduled.delayed.saturating_sub(self.scheduled.delayed);
         if self.looked {
             let passed = look.time.saturating_sub(self.time);
-            self.owed = (self.owed + passed).saturating_sub(ran);
+            self.owed = (self.owed + passed).saturating_sub(ran.saturating_add(delayed));
+            self.delayed += delayed;
         }
-        (self.looked, self.time, self.on_cpu) = (true, look.time, look.on_cpu);
+        (self.looked, self.time, self.scheduled) = (true, look.time, look.scheduled);
         ran > 0
     }
 
@@ -141,7 +157,7 @@ mod tests {
     #[test]
     fn time_that_was_not_run_is_owed() {
         let mut thread = OffCpu::default();
-        let look = |time, on_cpu| Look { time, on_cpu };
+        let look = |time, ran| Look { time, scheduled: Scheduled { ran, delayed: 0 } };
         // What was before the first look is not ours.
         assert!(thread.advance(look(1_000, 300)));
         assert_eq!(thread.owed, 0);
@@ -154,5 +170,8 @@ mod tests {
         assert_eq!(thread.owed, 200);
         assert!(thread.advance(look(2_200, 9_000)));
         assert_eq!(thread.owed, 0);
+        let scheduled = Scheduled { ran: 9_300, delayed: 500 };
+        thread.advance(Look { time: 3_200, scheduled });
+        assert_eq!((thread.owed, thread.delayed), (200, 500), "ready to run is not blocked");
     }
 }

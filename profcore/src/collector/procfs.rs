@@ -52,10 +52,21 @@ pub(crate) fn thread_name(pid: u32, tid: u32) -> Vec<u8> {
     name
 }
 
-/// Nanoseconds that a thread has been on a CPU, as far as the scheduler has booked them.
-pub(crate) fn on_cpu_ns(pid: u32, tid: u32) -> Option<u64> {
+/// What the scheduler has booked for a thread, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Scheduled {
+    /// On a CPU.
+    pub(crate) ran: u64,
+    /// Ready to run, and waiting for a CPU.
+    pub(crate) delayed: u64,
+}
+
+/// See [`Scheduled`]. The scheduler books up to a tick late.
+pub(crate) fn scheduled(pid: u32, tid: u32) -> Option<Scheduled> {
     let text = read(pid, &format!("task/{tid}/schedstat"));
-    std::str::from_utf8(&text).ok()?.split_ascii_whitespace().next()?.parse().ok()
+    let mut words = std::str::from_utf8(&text).ok()?.split_ascii_whitespace();
+    let mut number = || words.next()?.parse().ok();
+    Some(Scheduled { ran: number()?, delayed: number()? })
 }
 
 /// The system call that a thread is blocked in: its number and first argument. `None` when the thread runs, or wants
@@ -113,7 +124,7 @@ mod tests {
         for line in [&b"running\n"[..], b"", b"\xff"] {
             assert_eq!(parse_blocked(line), None);
         }
-        assert!(on_cpu_ns(std::process::id(), std::process::id()).is_some());
+        assert!(scheduled(std::process::id(), std::process::id()).unwrap().ran > 0);
     }
 
     #[test]

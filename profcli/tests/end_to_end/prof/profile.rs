@@ -156,6 +156,15 @@ impl Profile {
         number(&self.json["elapsed_s"])
     }
 
+    /// Seconds that a thread waited for the GIL, and for anything else.
+    #[track_caller]
+    pub(crate) fn thread_waits(&self, tid: u64) -> (f64, f64) {
+        let mut threads = list(&self.json["threads"]).iter();
+        let thread = threads.find(|thread| thread["tid"].as_u64() == Some(tid));
+        let waits = &thread.expect("the thread is in the profile")["wait_s"];
+        (number(&waits["gil"]), number(&waits["wait"]))
+    }
+
     /// CPU seconds and waits of the thread that came first.
     pub(crate) fn wall_of_first_thread(&self) -> f64 {
         let thread = &self.json["threads"][0];
