@@ -258,6 +258,8 @@ impl Drain {
             let Some((owner, thread)) = state.owner else { continue };
             let slot = session.slot(index);
             let (recorder, remote) = (&mut self.recorder, self.remote.as_ref());
+            // The drain may have taken long, and the scheduler's figures are of this moment.
+            let now = if last { now } else { super::now() };
             let sample = if last {
                 state.off_cpu.end(thread, now, trace)
             } else {
