@@ -18,7 +18,7 @@ use crate::cpython::layout::{Bytecode, Layout};
 use crate::event::UNKNOWN_CODE;
 use crate::session::{ARENA_WORDS, CODE_ENTRIES, Session, area, word};
 use crate::sync::{AtomicU64, Ordering};
-use crate::sys::probe;
+use crate::sys::probe::{self, Memory};
 
 /// Most bytes kept of a file name, of a function's name and of a line table.
 const FILE_BYTES: usize = 1024;
@@ -52,13 +52,13 @@ pub(crate) struct Code {
 impl Code {
     /// Reads the code object at `address`; `None` if its memory cannot be read. The type is not checked.
     #[inline]
-    pub(crate) fn read(layout: &Layout, address: usize) -> Option<Self> {
-        let field = |at: usize| probe::word(address + at).map(|word| word as usize);
+    pub(crate) fn read(memory: &impl Memory, layout: &Layout, address: usize) -> Option<Self> {
+        let field = |at: usize| memory.word(address + at).map(|word| word as usize);
         let fields = &layout.code;
         let (start, size) = match fields.bytecode {
             Bytecode::Object { at } => {
                 let object = field(at)?;
-                let size = probe::word(object.wrapping_add(layout.bytes.length))? as usize;
+                let size = memory.word(object.wrapping_add(layout.bytes.length))? as usize;
                 (object.wrapping_add(layout.bytes.data), size)
             }
             Bytecode::Inline { at, units } => (address + at, field(units)?.wrapping_mul(2)),
@@ -69,7 +69,7 @@ impl Code {
             None => 0,
         };
         let identity = match version {
-            0 => contents(layout, file).rotate_left(21) ^ contents(layout, name),
+            0 => contents(memory, layout, file).rotate_left(21) ^ contents(memory, layout, name),
             version => u64::from(version),
         };
         Some(Self {
@@ -86,11 +86,11 @@ impl Code {
 
     /// Whether this is code of the interpreter itself, which no program wrote.
     #[inline]
-    pub(crate) fn is_internal(&self, layout: &Layout) -> bool {
+    pub(crate) fn is_internal(&self, memory: &impl Memory, layout: &Layout) -> bool {
         self.file == self.name
             && layout
                 .init_cleanup
-                .is_some_and(|(_, opcode)| probe::byte(self.start) == Some(opcode))
+                .is_some_and(|(_, opcode)| memory.byte(self.start) == Some(opcode))
     }
 
     /// A number that differs between code objects; never 0.
@@ -111,21 +111,21 @@ impl Code {
 /// A number made of a text's contents: its hash if Python has made one (of most names and file names), else
 /// its last eight bytes. It changes when the hash is made; a code object is then told once more.
 #[inline]
-fn contents(layout: &Layout, object: usize) -> u64 {
+fn contents(memory: &impl Memory, layout: &Layout, object: usize) -> u64 {
     if !probe::plausible(object) {
         return 0;
     }
-    match probe::word(object + layout.text.hash) {
-        Some(u64::MAX) => last_bytes(layout, object).unwrap_or(0),
+    match memory.word(object + layout.text.hash) {
+        Some(u64::MAX) => last_bytes(memory, layout, object).unwrap_or(0),
         hash => hash.unwrap_or(0),
     }
 }
 
 #[cold]
-fn last_bytes(layout: &Layout, object: usize) -> Option<u64> {
-    let text = Text::try_find(layout, object, usize::MAX)?;
+fn last_bytes(memory: &impl Memory, layout: &Layout, object: usize) -> Option<u64> {
+    let text = Text::try_find(memory, layout, object, usize::MAX)?;
     let skipped = text.len.saturating_sub(8);
-    let word = probe::word(text.data.checked_add(skipped)?)?;
+    let word = memory.word(text.data.checked_add(skipped)?)?;
     // Behind a short text lies what the allocator left there.
     Some(word & u64::MAX.checked_shr(64 - 8 * (text.len - skipped) as u32).unwrap_or(0))
 }
@@ -133,7 +133,7 @@ fn last_bytes(layout: &Layout, object: usize) -> Option<u64> {
 /// The id of `code` in this session, told to the collector if it is new. [`UNKNOWN_CODE`] if the table or
 /// the arena is full, which is counted. Safe in a handler; any number of threads at once.
 #[inline]
-pub(crate) fn intern(session: Session, layout: &Layout, code: &Code) -> u32 {
+pub(crate) fn intern(memory: &impl Memory, session: Session, layout: &Layout, code: &Code) -> u32 {
     let fingerprint = code.fingerprint();
     let table = session.area(area::CODE_TABLE, 2 * CODE_ENTRIES);
     for step in 0..PROBES {
@@ -142,7 +142,7 @@ pub(crate) fn intern(session: Session, layout: &Layout, code: &Code) -> u32 {
         let mut seen = key.load(Ordering::Relaxed);
         if seen == 0 {
             match key.compare_exchange(0, fingerprint, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return tell(session, layout, code, index, state),
+                Ok(_) => return tell(memory, session, layout, code, index, state),
                 Err(other) => seen = other,
             }
         }
@@ -164,10 +164,17 @@ fn entry(table: &[AtomicU64], index: usize) -> [&AtomicU64; 2] {
 
 /// Writes the record of a claimed entry and publishes it.
 #[cold]
-fn tell(session: Session, layout: &Layout, code: &Code, index: usize, state: &AtomicU64) -> u32 {
-    let file = Text::find(layout, code.file, FILE_BYTES);
-    let name = Text::find(layout, code.name, NAME_BYTES);
-    let table = Bytes::find(layout, code.lines);
+fn tell(
+    memory: &impl Memory,
+    session: Session,
+    layout: &Layout,
+    code: &Code,
+    index: usize,
+    state: &AtomicU64,
+) -> u32 {
+    let file = Text::find(memory, layout, code.file, FILE_BYTES);
+    let name = Text::find(memory, layout, code.name, NAME_BYTES);
+    let table = Bytes::find(memory, layout, code.lines);
     let words = HEAD_WORDS + file.words() + name.words() + table.len.div_ceil(8);
     // Relaxed: the offset is ours alone; the Release store of the state publishes what is written there.
     let at = session.word(word::ARENA_NEXT).fetch_add(words as u64, Ordering::Relaxed);
@@ -181,9 +188,9 @@ fn tell(session: Session, layout: &Layout, code: &Code, index: usize, state: &At
     let (head, rest) = record.split_at(HEAD_WORDS);
     let (file_words, rest) = rest.split_at(file.words());
     let (name_words, table_words) = rest.split_at(name.words());
-    let file = file.write(file_words);
-    let name = name.write(name_words);
-    let table = table.write(table_words);
+    let file = file.write(memory, file_words);
+    let name = name.write(memory, name_words);
+    let table = table.write(memory, table_words);
     head[0].store(u64::from(code.first_line) << 32 | table as u64, Ordering::Relaxed);
     head[1].store(u64::from(name) << 32 | u64::from(file), Ordering::Relaxed);
     // Release: pairs with the Acquire in `read`; the record is complete.
@@ -192,15 +199,15 @@ fn tell(session: Session, layout: &Layout, code: &Code, index: usize, state: &At
 }
 
 /// Copies `len` bytes into `words`; false if they cannot be read.
-fn copy(from: usize, len: usize, words: &[AtomicU64]) -> bool {
+fn copy(memory: &impl Memory, from: usize, len: usize, words: &[AtomicU64]) -> bool {
     let mut at = from;
     let mut left = len;
     for cell in words {
         let value = if left >= 8 {
-            probe::word(at)
+            memory.word(at)
         } else {
             let mut last = [0; 8];
-            probe::copy(at, &mut last[..left]).then(|| u64::from_le_bytes(last))
+            memory.copy(at, &mut last[..left]).then(|| u64::from_le_bytes(last))
         };
         let Some(value) = value else { return false };
         cell.store(value, Ordering::Relaxed);
@@ -222,16 +229,16 @@ struct Text {
 impl Text {
     const NONE: Self = Self { data: 0, len: 0, kind: 0, cut: false };
 
-    fn find(layout: &Layout, object: usize, most: usize) -> Self {
-        Self::try_find(layout, object, most).unwrap_or(Self::NONE)
+    fn find(memory: &impl Memory, layout: &Layout, object: usize, most: usize) -> Self {
+        Self::try_find(memory, layout, object, most).unwrap_or(Self::NONE)
     }
 
-    fn try_find(layout: &Layout, object: usize, most: usize) -> Option<Self> {
+    fn try_find(memory: &impl Memory, layout: &Layout, object: usize, most: usize) -> Option<Self> {
         if !probe::plausible(object) {
             return None;
         }
-        let state = probe::word(object + layout.text.state)?;
-        let length = probe::word(object + layout.text.length)? as usize;
+        let state = memory.word(object + layout.text.state)?;
+        let length = memory.word(object + layout.text.length)? as usize;
         let kind = (state >> 2 & 7) as u8;
         let (compact, ascii) = (state >> 5 & 1 != 0, state >> 6 & 1 != 0);
         if !compact || !matches!(kind, 1 | 2 | 4) {
@@ -247,8 +254,8 @@ impl Text {
     }
 
     /// Copies the characters and describes them: bytes (16) | kind (8) | cut (8).
-    fn write(&self, words: &[AtomicU64]) -> u32 {
-        if copy(self.data, self.len, words) {
+    fn write(&self, memory: &impl Memory, words: &[AtomicU64]) -> u32 {
+        if copy(memory, self.data, self.len, words) {
             self.len as u32 | u32::from(self.kind) << 16 | u32::from(self.cut) << 24
         } else {
             0
@@ -264,8 +271,8 @@ struct Bytes {
 }
 
 impl Bytes {
-    fn find(layout: &Layout, object: usize) -> Self {
-        let len = probe::plausible(object).then(|| probe::word(object + layout.bytes.length));
+    fn find(memory: &impl Memory, layout: &Layout, object: usize) -> Self {
+        let len = probe::plausible(object).then(|| memory.word(object + layout.bytes.length));
         match len.flatten() {
             Some(len) => {
                 Self { data: object + layout.bytes.data, len: (len as usize).min(TABLE_BYTES) }
@@ -275,8 +282,8 @@ impl Bytes {
     }
 
     /// Copies them; returns how many.
-    fn write(&self, words: &[AtomicU64]) -> usize {
-        if copy(self.data, self.len, words) { self.len } else { 0 }
+    fn write(&self, memory: &impl Memory, words: &[AtomicU64]) -> usize {
+        if copy(memory, self.data, self.len, words) { self.len } else { 0 }
     }
 }
 

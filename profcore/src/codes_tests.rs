@@ -4,6 +4,7 @@ use super::*;
 use crate::cpython::versions::VERSIONS;
 use crate::cpython::{Python, version_of};
 use crate::stack::image;
+use crate::sys::probe::Own;
 use crate::sys::probe::tests::guard;
 use proptest::prelude::*;
 use std::sync::Barrier;
@@ -17,8 +18,8 @@ fn ascii(python: &Python, text: &str) -> image::Object {
 }
 
 fn told(session: Session, python: &Python, image: &image::CodeImage) -> (u32, Option<CodeRecord>) {
-    let code = Code::read(&python.layout, image.object.address()).unwrap();
-    let id = intern(session, &python.layout, &code);
+    let code = Code::read(&Own, &python.layout, image.object.address()).unwrap();
+    let id = intern(&Own, session, &python.layout, &code);
     (id, read(session, id))
 }
 
@@ -144,7 +145,7 @@ fn what_cannot_be_read_is_told_without_it() {
     let record = told(session, &python, &image).1.unwrap();
     assert_eq!((record.file, record.name), (b"?".to_vec(), b"f".to_vec()));
     assert_eq!((record.first_line, record.table), (5, vec![]));
-    assert_eq!(Code::read(&python.layout, 1 << 46), None);
+    assert_eq!(Code::read(&Own, &python.layout, 1 << 46), None);
 }
 
 #[test]
@@ -185,8 +186,8 @@ fn threads_that_see_the_same_codes_agree_on_them() {
             addresses
                 .iter()
                 .map(|&address| {
-                    let code = Code::read(&python.layout, address).unwrap();
-                    intern(session, &python.layout, &code)
+                    let code = Code::read(&Own, &python.layout, address).unwrap();
+                    intern(&Own, session, &python.layout, &code)
                 })
                 .collect()
         };

@@ -100,6 +100,10 @@ pub(crate) mod word {
     pub(crate) const TIMER_FAILED: usize = 28;
     /// Next block id.
     pub(crate) const NEXT_BLOCK: usize = 29;
+    /// Address range of `_PyRuntime`, where the GIL is; address of `PyCode_Type`.
+    pub(crate) const PY_RUNTIME_START: usize = 30;
+    pub(crate) const PY_RUNTIME_END: usize = 31;
+    pub(crate) const PY_CODE_TYPE: usize = 32;
 }
 
 /// Bits of the control word.
@@ -153,6 +157,8 @@ pub(crate) mod slot_word {
     pub(crate) const PENDING_PYTHON: usize = 106;
     /// Size before, if `realloc` changed a block inside Python's allocators (see `memory`); else 0.
     pub(crate) const RESIZED_FROM: usize = 107;
+    /// Address of the owner's Python thread state as it was at its last stack; 0: none yet.
+    pub(crate) const THREAD_STATE: usize = 108;
     /// Two buffers of `MAX_FRAMES` words.
     pub(crate) const BUFFERS: usize = 128;
     /// A buffer of `MAX_NATIVE` words.

@@ -193,6 +193,7 @@ pub(crate) fn settle(session: Session, block: &'static tls::Block, since: Since)
     };
     set(slot_word::LAST_CPU, clock);
     set(slot_word::LAST_DEPTH, 0);
+    set(slot_word::THREAD_STATE, 0);
     // Never 0, and different for threads born in the same nanosecond.
     set(slot_word::RANDOM, mix(syscall::monotonic() ^ u64::from(tid) << 40) | 1);
     block.set_slot(Some(slot));

@@ -27,6 +27,8 @@ fn expect_sensible(python: &Python, name: &str, package: &str) -> Option<Profile
     let recording = Recording::of(python, &path, &[]).variable("PYTHONPATH", &packages);
     // Hash order would make two bare runs differ.
     let recording = recording.variable("PYTHONHASHSEED", "0");
+    // Compiling a package takes longer than using it, and is no work of Python code: the bare run keeps what it compiles.
+    let recording = recording.variable("PYTHONDONTWRITEBYTECODE", "");
     let bare = recording.run_bare();
     assert!(bare.status().success(), "{}", bare.stderr());
     let (profiled, profile) = recording.profile();

@@ -11,3 +11,4 @@ mod prof;
 mod same_program;
 mod tour;
 mod truth;
+mod waits;

@@ -11,7 +11,8 @@ use object::{Object, ObjectSection, ReadRef};
 
 use crate::unwind::{Rule, SavedBp};
 
-/// Most rows of a file.
+/// Most bytes that are read of a file, and most rows.
+const MAX_BYTES: u64 = 64 << 20;
 const MAX_ROWS: usize = 1 << 20;
 
 /// What the linkers write for entries of the procedure linkage table: the CFA is the stack pointer plus 8, plus 8
@@ -24,7 +25,9 @@ type Bytes<'b> = EndianSlice<'b, LittleEndian>;
 pub(super) fn rows<'d, R: ReadRef<'d>>(
     elf: &ElfFile64<'d, object::LittleEndian, R>,
 ) -> Vec<(u32, u32)> {
-    let Some(section) = elf.section_by_name(".eh_frame") else { return Vec::new() };
+    let Some(section) = elf.section_by_name(".eh_frame").filter(|s| s.size() <= MAX_BYTES) else {
+        return Vec::new();
+    };
     let Ok(data) = section.data() else { return Vec::new() };
     let address_of = |name| elf.section_by_name(name).map_or(0, |section| section.address());
     let bases = BaseAddresses::default()

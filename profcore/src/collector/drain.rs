@@ -7,9 +7,11 @@ use profformat::record::{Record, Thread, ThreadEnd};
 
 use super::books::Books;
 use super::modules::Anchors;
+use super::off_cpu::{OffCpu, Who};
 use super::procfs;
 use super::recorder::{Context, Recorder};
 use super::region::Region;
+use super::remote::Remote;
 use super::stacks::SlotStack;
 use super::trace::Trace;
 use crate::event::{self, Event};
@@ -39,6 +41,8 @@ pub(crate) struct Drain {
     event: Vec<u64>,
     /// Thread ids of the process are ours too: it is in the same pid namespace.
     same_pids: bool,
+    /// The process's memory, where we may look; opened at the first wait of a thread with a Python stack.
+    remote: Option<Remote>,
 }
 
 #[derive(Debug, Default)]
@@ -49,6 +53,7 @@ struct SlotState {
     stack: SlotStack,
     held: Vec<u64>,
     waited: u32,
+    off_cpu: OffCpu,
 }
 
 impl Drain {
@@ -64,6 +69,7 @@ impl Drain {
             drains: 0,
             event: Vec::new(),
             same_pids,
+            remote: same_pids.then(|| Remote::of(pid)).flatten(),
         }
     }
 
@@ -102,6 +108,9 @@ impl Drain {
             if owner.state != State::Free {
                 self.drain_slot(index, slot, owner, session, now, last, trace, threads);
             }
+        }
+        if self.same_pids {
+            self.look_at_waits(session, now, last, trace);
         }
         let recorder = &mut self.recorder;
         let mut points = Vec::new();
@@ -222,11 +231,47 @@ impl Drain {
         }
         if owner.state == State::Retired && empty {
             let time = state.end.unwrap_or(now).min(now);
+            let wait = state.off_cpu.end(thread, now, trace);
+            let delay = state.off_cpu.delay(thread, now, true, trace);
+            for sample in wait.into_iter().chain(delay) {
+                self.recorder.push(time, Record::Sample(sample), trace);
+            }
             let end = ThreadEnd { id: thread, time: trace.time(time), cpu_ns: state.cpu_ns };
             // Behind the thread's last events, which are still gathered.
             self.recorder.push(time, Record::ThreadEnd(end), trace);
             state.owner = None;
             registry::reclaim(slot.word(slot_word::STATE), owner);
+        }
+    }
+
+    /// Looks at what the threads that are not on a CPU wait for.
+    fn look_at_waits(&mut self, session: Session, now: u64, last: bool, trace: &mut Trace) {
+        if session.word(word::CPU_INTERVAL_NS).load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let load = |at: usize| session.word(at).load(Ordering::Relaxed);
+        let runtime = load(word::PY_RUNTIME_START)..load(word::PY_RUNTIME_END);
+        if let Some(remote) = &self.remote {
+            remote.refresh();
+        }
+        for (&index, state) in &mut self.slots {
+            let Some((owner, thread)) = state.owner else { continue };
+            let slot = session.slot(index);
+            let (recorder, remote) = (&mut self.recorder, self.remote.as_ref());
+            // The drain may have taken long, and the scheduler's figures are of this moment.
+            let now = if last { now } else { super::now() };
+            let sample = if last {
+                state.off_cpu.end(thread, now, trace)
+            } else {
+                let who = Who { pid: self.pid, tid: owner.tid, thread };
+                state.off_cpu.look(who, now, runtime.clone(), trace, |trace| {
+                    recorder.standing_stack(remote?, session, slot, trace)
+                })
+            };
+            let delay = state.off_cpu.delay(thread, now, last, trace);
+            for sample in sample.into_iter().chain(delay) {
+                self.recorder.push(now, Record::Sample(sample), trace);
+            }
         }
     }
 

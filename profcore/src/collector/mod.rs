@@ -18,12 +18,14 @@ pub mod launch;
 mod listen;
 mod modules;
 mod natives;
+mod off_cpu;
 mod policy;
 mod procfs;
 mod recorder;
 pub mod redact;
 #[expect(unsafe_code, reason = "the mapping of a session; each block names its rule")]
 mod region;
+mod remote;
 mod stacks;
 #[cfg(test)]
 mod station_tests;

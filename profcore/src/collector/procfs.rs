@@ -52,6 +52,29 @@ pub(crate) fn thread_name(pid: u32, tid: u32) -> Vec<u8> {
     name
 }
 
+/// What the scheduler has booked for a thread, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Scheduled {
+    /// On a CPU.
+    pub(crate) ran: u64,
+    /// Ready to run, and waiting for a CPU.
+    pub(crate) delayed: u64,
+}
+
+/// See [`Scheduled`]. The scheduler books up to a tick late.
+pub(crate) fn scheduled(pid: u32, tid: u32) -> Option<Scheduled> {
+    let text = read(pid, &format!("task/{tid}/schedstat"));
+    let mut words = std::str::from_utf8(&text).ok()?.split_ascii_whitespace();
+    let mut number = || words.next()?.parse().ok();
+    Some(Scheduled { ran: number()?, delayed: number()? })
+}
+
+/// The system call that a thread is blocked in: its number and first argument. `None` when the thread runs, or wants
+/// to, or must not be looked at.
+pub(crate) fn blocked_in(pid: u32, tid: u32) -> Option<(i64, u64)> {
+    parse_blocked(&read(pid, &format!("task/{tid}/syscall")))
+}
+
 /// True unless a thread of a living process is known to be gone.
 pub(crate) fn thread_exists(pid: u32, tid: u32) -> bool {
     let there = |path: String| std::path::Path::new(&path).exists();
@@ -65,6 +88,14 @@ fn read(pid: u32, file: &str) -> Vec<u8> {
         let _ = file.take(MAX_BYTES).read_to_end(&mut bytes);
     }
     bytes
+}
+
+/// `running`, or the number and six arguments, stack and instruction pointer; -1 outside a system call.
+fn parse_blocked(line: &[u8]) -> Option<(i64, u64)> {
+    let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
+    let number: i64 = words.next()?.parse().ok()?;
+    let argument = words.next().and_then(|word| word.strip_prefix("0x"));
+    Some((number, argument.and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or(0)))
 }
 
 /// The fourth field; the second one, a name in brackets, may hold brackets and spaces itself.
@@ -83,6 +114,17 @@ mod tests {
         assert_eq!(parse_parent(b"12 (a) b) (c) S 7 1 1"), Some(7));
         assert_eq!(parse_parent(b"12 (a) S"), None);
         assert_eq!(parse_parent(b""), None);
+    }
+
+    #[test]
+    fn blocked_threads_name_their_system_call() {
+        let line = b"202 0x7f0012345678 0x80 0x0 0x0 0x0 0x0 0x7ffd 0x7f00\n";
+        assert_eq!(parse_blocked(line), Some((202, 0x7f00_1234_5678)));
+        assert_eq!(parse_blocked(b"-1 0x7ffd 0x7f00\n"), Some((-1, 0x7ffd)));
+        for line in [&b"running\n"[..], b"", b"\xff"] {
+            assert_eq!(parse_blocked(line), None);
+        }
+        assert!(scheduled(std::process::id(), std::process::id()).unwrap().ran > 0);
     }
 
     #[test]

@@ -10,11 +10,14 @@ use super::interleave::Kind;
 use super::modules::{Modules, file_name};
 use super::natives::{Natives, Spot};
 use super::procfs;
-use super::stacks::{NotReady, SlotStack};
+use super::remote::Remote;
+use super::stacks::{self, NotReady, PARTIAL, SlotStack};
 use super::trace::Trace;
 use crate::cpython;
 use crate::event::{Event, StackDelta, flag, stack_flag};
-use crate::session::Session;
+use crate::session::{MAX_FRAMES, Session, Slot, python_state, slot_word, word};
+use crate::stack;
+use crate::sync::{AtomicU64, Ordering};
 use crate::unwind::Tables;
 
 /// Records gathered before they are sorted by time and written.
@@ -184,6 +187,30 @@ impl Recorder {
         };
         self.push(moment, record, trace);
         Ok(())
+    }
+
+    /// The Python stack of a thread that stands still, read from outside.
+    pub(crate) fn standing_stack(
+        &mut self,
+        memory: &Remote,
+        session: Session,
+        slot: Slot,
+        trace: &mut Trace,
+    ) -> Option<StackId> {
+        let load = |cell: &AtomicU64| cell.load(Ordering::Relaxed);
+        let thread_state = load(slot.word(slot_word::THREAD_STATE)) as usize;
+        let is_walked = load(session.word(word::PY_STATE)) == python_state::WALKED;
+        let layout = &cpython::version_of(self.version).filter(|_| is_walked)?.layout;
+        if thread_state == 0 {
+            return None;
+        }
+        let code_type = load(session.word(word::PY_CODE_TYPE)) as usize;
+        let mut frames: Vec<AtomicU64> = Vec::new();
+        frames.resize_with(MAX_FRAMES, || AtomicU64::new(0));
+        let found = stack::walk(memory, session, layout, code_type, thread_state, &frames);
+        let frames = frames[..found.depth.min(MAX_FRAMES)].iter().rev().map(load);
+        let partial = found.flags & PARTIAL != 0;
+        stacks::whole(frames, partial, session, &mut self.lines, trace)
     }
 
     /// What stands at the addresses of native frames.

@@ -11,11 +11,26 @@ use crate::event::{ENTERED, StackDelta, UNKNOWN_CODE, frame_parts, frame_word, s
 use crate::session::{MAX_FRAMES, Session};
 
 /// Flags that say that outer frames are missing.
-const PARTIAL: u8 = stack_flag::CUT | stack_flag::TORN | stack_flag::UNLINKED;
+pub(crate) const PARTIAL: u8 = stack_flag::CUT | stack_flag::TORN | stack_flag::UNLINKED;
 
 /// A code object is named by a thread before another one has finished telling it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotReady;
+
+/// The stack of frame words, root first; `partial`: outer frames are missing.
+pub(crate) fn whole(
+    words: impl Iterator<Item = u64>,
+    partial: bool,
+    session: Session,
+    lines: &mut CodeLines,
+    trace: &mut Trace,
+) -> Option<StackId> {
+    let mut stack = SlotStack { partial, ..SlotStack::default() };
+    for word in words {
+        stack.push(word, session, lines, trace);
+    }
+    stack.frames.last().map(|&(_, stack)| stack)
+}
 
 /// The stack of a slot's previous event.
 #[derive(Debug, Default)]

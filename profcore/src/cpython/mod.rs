@@ -33,6 +33,8 @@ pub(crate) struct Python {
     pub(crate) layout: Layout,
     /// Address of `PyCode_Type`.
     pub(crate) code_type: usize,
+    /// Address range of `_PyRuntime`.
+    runtime: (usize, usize),
     /// Address ranges of `_PyEval_EvalFrameDefault`: the part that has the name, and the other if there is one.
     pub(crate) eval: [(usize, usize); 2],
     /// `PyGILState_GetThisThreadState`.
@@ -49,6 +51,7 @@ impl Python {
             version_hex: 0x0300_00f0 | u64::from(version.minor) << 16,
             layout: version.layout,
             code_type: 0xc0de_0000,
+            runtime: (0, 0),
             eval: [(0, 0); 2],
             accessor: runtime::no_thread_state,
             finalizing: None,
@@ -86,6 +89,9 @@ impl Found {
                 store(word::PY_EVAL_OTHER_START, other.0 as u64);
                 store(word::PY_EVAL_OTHER_END, other.1 as u64);
                 store(word::PY_TEXT, named.0 as u64);
+                store(word::PY_RUNTIME_START, python.runtime.0 as u64);
+                store(word::PY_RUNTIME_END, python.runtime.1 as u64);
+                store(word::PY_CODE_TYPE, python.code_type as u64);
                 store(word::PY_STATE, python_state::WALKED);
             }
         }

@@ -51,6 +51,7 @@ pub(crate) fn find() -> Found {
         version_hex,
         layout,
         code_type,
+        runtime: (runtime, runtime + size_of_symbol(runtime)),
         eval: parts_of(eval),
         accessor,
         finalizing,

@@ -9,6 +9,7 @@ use crate::event::{stack_flag, stack_word};
 use crate::ring::spsc::Reserved;
 use crate::session::{MAX_FRAMES, MAX_NATIVE, Session, Slot, python_state, slot_word, word};
 use crate::sync::{AtomicU64, Ordering};
+use crate::sys::probe::Own;
 use core::sync::atomic::{AtomicBool, AtomicU32};
 
 mod native;
@@ -18,6 +19,7 @@ mod python;
 pub(crate) mod image;
 
 pub(crate) use native::Registers;
+pub(crate) use python::walk;
 
 /// A walked stack, in the spare buffer of the slot it was made for.
 #[derive(Clone, Copy, Debug)]
@@ -120,7 +122,10 @@ fn capture_from(
     if thread_state == 0 {
         return capture;
     }
-    let walk = python::walk(session, python, thread_state, capture.frames);
+    // For the collector, who looks at this thread when it waits.
+    slot.word(slot_word::THREAD_STATE).store(thread_state as u64, Ordering::Relaxed);
+    let Python { layout, code_type, .. } = python;
+    let walk = walk(&Own, session, layout, *code_type, thread_state, capture.frames);
     if let Some(found_code) = walk.found_code
         && probation.note(found_code)
     {

@@ -5,24 +5,23 @@
 //! with a code object ends the walk.
 
 use crate::codes::{self, Code};
-use crate::cpython::Python;
 use crate::cpython::layout::{Entered, FrameChain, Layout, Position};
 use crate::event::{ENTERED, frame_word, stack_flag};
 use crate::session::Session;
 use crate::sync::{AtomicU64, Ordering};
-use crate::sys::probe;
+use crate::sys::probe::{self, Memory};
 
 /// What a walk found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Walk {
+pub(crate) struct Walk {
     /// Frames written.
-    pub(super) depth: usize,
+    pub(crate) depth: usize,
     /// The byte at the innermost frame's instruction; 0 if it has not begun.
-    pub(super) opcode: u8,
+    pub(crate) opcode: u8,
     /// [`stack_flag`] bits.
-    pub(super) flags: u8,
+    pub(crate) flags: u8,
     /// Whether the innermost frame had a code object; `None` if there was no frame at all.
-    pub(super) found_code: Option<bool>,
+    pub(crate) found_code: Option<bool>,
 }
 
 /// One frame, read and checked.
@@ -44,15 +43,18 @@ enum At {
 }
 
 /// Walks from the thread state's innermost frame outwards, writing frame words into `into` until it is full.
-pub(super) fn walk(
+/// `code_type` is the address of `PyCode_Type`. In a `memory` other than its own thread's, a walk is only good if
+/// that thread did not run meanwhile.
+pub(crate) fn walk(
+    memory: &impl Memory,
     session: Session,
-    python: &Python,
+    layout: &Layout,
+    code_type: usize,
     thread_state: usize,
     into: &[AtomicU64],
 ) -> Walk {
-    let layout = &python.layout;
     let mut walk = Walk { depth: 0, opcode: 0, flags: 0, found_code: None };
-    let Some(mut address) = innermost(layout, thread_state) else {
+    let Some(mut address) = innermost(memory, layout, thread_state) else {
         walk.flags = stack_flag::TORN;
         walk.found_code = Some(false);
         return walk;
@@ -64,7 +66,7 @@ pub(super) fn walk(
             walk.flags |= if_last;
             return walk;
         }
-        let Some(frame) = read_frame(python, address) else {
+        let Some(frame) = read_frame(memory, layout, code_type, address) else {
             walk.flags |= stack_flag::TORN;
             walk.found_code.get_or_insert(false);
             return walk;
@@ -82,10 +84,10 @@ pub(super) fn walk(
             if walk.depth == 0 {
                 walk.found_code = Some(true);
                 if let Ok(offset) = usize::try_from(*offset) {
-                    walk.opcode = probe::byte(code.start.wrapping_add(offset)).unwrap_or(0);
+                    walk.opcode = memory.byte(code.start.wrapping_add(offset)).unwrap_or(0);
                 }
             }
-            let id = codes::intern(session, layout, code);
+            let id = codes::intern(memory, session, layout, code);
             let flag = if *entered { ENTERED } else { 0 };
             cell.store(frame_word(id, *offset) | flag, Ordering::Relaxed);
             walk.depth += 1;
@@ -106,20 +108,20 @@ pub(super) fn is_collecting(layout: &Layout, thread_state: usize) -> bool {
 }
 
 /// Address of the innermost frame, 0 if none runs; `None` if the way there cannot be read.
-fn innermost(layout: &Layout, thread_state: usize) -> Option<usize> {
+fn innermost(memory: &impl Memory, layout: &Layout, thread_state: usize) -> Option<usize> {
     if !probe::plausible(thread_state) {
         return None;
     }
     let frame = match layout.chain {
         FrameChain::FrameObject { frame } | FrameChain::CurrentFrame { frame } => {
-            probe::word(thread_state + frame)?
+            memory.word(thread_state + frame)?
         }
         FrameChain::CFrame { cframe, current } => {
-            let cframe = probe::word(thread_state + cframe)? as usize;
+            let cframe = memory.word(thread_state + cframe)? as usize;
             if !probe::plausible(cframe) {
                 return None;
             }
-            probe::word(cframe + current)?
+            memory.word(cframe + current)?
         }
     };
     Some(frame as usize)
@@ -127,15 +129,20 @@ fn innermost(layout: &Layout, thread_state: usize) -> Option<usize> {
 
 /// Reads the frame at `address`; `None` if it is not one.
 #[inline]
-fn read_frame(python: &Python, address: usize) -> Option<Frame> {
-    let fields = &python.layout.frame;
+fn read_frame(
+    memory: &impl Memory,
+    layout: &Layout,
+    code_type: usize,
+    address: usize,
+) -> Option<Frame> {
+    let fields = &layout.frame;
     if !probe::plausible(address) {
         return None;
     }
     let mut if_last = 0;
-    let previous = probe::word(address + fields.previous)? as usize;
+    let previous = memory.word(address + fields.previous)? as usize;
     if let Some(owner) = fields.owner {
-        let value = probe::byte(address + owner.at)?;
+        let value = memory.byte(address + owner.at)?;
         if value > owner.highest {
             return None;
         }
@@ -149,28 +156,26 @@ fn read_frame(python: &Python, address: usize) -> Option<Frame> {
             if_last = stack_flag::TORN;
         }
     }
-    let code = probe::word(address + fields.code)? as usize & !fields.tag_mask;
-    if !probe::plausible(code)
-        || probe::word(code + python.layout.object_type)? as usize != python.code_type
-    {
+    let code = memory.word(address + fields.code)? as usize & !fields.tag_mask;
+    if !probe::plausible(code) || memory.word(code + layout.object_type)? as usize != code_type {
         return None;
     }
-    let code = Code::read(&python.layout, code)?;
-    if code.is_internal(&python.layout) {
+    let code = Code::read(memory, layout, code)?;
+    if code.is_internal(memory, layout) {
         return Some(Frame { previous, if_last, at: At::Internal });
     }
     let entered = match fields.entered {
         Entered::Always => true,
-        Entered::Flag { at } => probe::byte(address + at)? != 0,
+        Entered::Flag { at } => memory.byte(address + at)? != 0,
         Entered::ByEntryFrame => false,
     };
     let offset = match fields.position {
         Position::Index { at, unit } => {
-            let index = probe::word(address + at)? as u32 as i32;
+            let index = memory.word(address + at)? as u32 as i32;
             i64::from(index) * i64::from(unit)
         }
         Position::Pointer { at } => {
-            (probe::word(address + at)? as usize).wrapping_sub(code.start) as i64
+            (memory.word(address + at)? as usize).wrapping_sub(code.start) as i64
         }
     };
     let in_bounds = offset >= -2 && offset < code.size as i64;

@@ -48,19 +48,44 @@ pub(crate) fn word(address: usize) -> Option<u64> {
     (loaded.ok != 0).then_some(loaded.value)
 }
 
-/// The byte at `address`; `None` if it cannot be read.
-#[inline]
-pub(crate) fn byte(address: usize) -> Option<u8> {
-    // The aligned word around it never reaches into another page.
-    let word = word(address & !7)?;
-    Some((word >> ((address & 7) * 8)) as u8)
-}
-
 /// Fills `into` from `address`; false if that cannot be read whole (then `into` holds part of it).
 #[inline]
 pub(crate) fn copy(address: usize, into: &mut [u8]) -> bool {
     // SAFETY: R4: as in `word`; `into` is writable for its length, and a write there cannot fault.
     unsafe { load_bytes(into.as_mut_ptr(), address, 0, into.len()).ok != 0 }
+}
+
+/// Memory that may not be there: this process's, or another one's.
+pub(crate) trait Memory {
+    /// The eight bytes at `address`, aligned or not; `None` if they cannot be read.
+    fn word(&self, address: usize) -> Option<u64>;
+
+    /// Fills `into` from `address`; false if that cannot be read whole.
+    fn copy(&self, address: usize, into: &mut [u8]) -> bool;
+
+    /// The byte at `address`; `None` if it cannot be read.
+    #[inline]
+    fn byte(&self, address: usize) -> Option<u8> {
+        // The aligned word around it never reaches into another page.
+        let word = self.word(address & !7)?;
+        Some((word >> ((address & 7) * 8)) as u8)
+    }
+}
+
+/// This process's memory, by guarded reads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own;
+
+impl Memory for Own {
+    #[inline]
+    fn word(&self, address: usize) -> Option<u64> {
+        word(address)
+    }
+
+    #[inline]
+    fn copy(&self, address: usize, into: &mut [u8]) -> bool {
+        copy(address, into)
+    }
 }
 
 /// For the SIGSEGV/SIGBUS handler: where to go on, if `pc` is the faulting instruction of a guarded read.
@@ -108,7 +133,7 @@ pub(crate) mod tests {
         let at = words.as_ptr() as usize;
         assert_eq!(word(at), Some(words[0]));
         assert_eq!(word(at + 3), Some(0x1312_1108_0706_0504), "unaligned");
-        assert_eq!(byte(at + 5), Some(6));
+        assert_eq!(Own.byte(at + 5), Some(6));
         let mut bytes = [0; 11];
         assert!(copy(at + 1, &mut bytes));
         assert_eq!(bytes, [2, 3, 4, 5, 6, 7, 8, 0x11, 0x12, 0x13, 0x14]);
@@ -145,8 +170,8 @@ pub(crate) mod tests {
         let end = page as usize + 4096;
         assert_eq!(word(end - 8), Some(0));
         assert_eq!(word(end - 7), None);
-        assert_eq!(byte(end - 1), Some(0));
-        assert_eq!(byte(end), None);
+        assert_eq!(Own.byte(end - 1), Some(0));
+        assert_eq!(Own.byte(end), None);
         assert!(copy(end - 16, &mut [1; 16]));
         assert!(!copy(end - 16, &mut [1; 17]));
         // SAFETY: the mapping made above; nothing refers to it any more.

@@ -94,6 +94,7 @@ struct ThreadEntry<'a> {
     tid: u32,
     name: Cow<'a, str>,
     cpu_s: f64,
+    wait_s: Waiting,
 }
 
 struct Files<'a> {
@@ -156,14 +157,12 @@ impl<'a> Part<'a> {
 /// names end at 1,024 bytes.
 pub fn write(profile: &Profile, out: &mut dyn Write) -> Result<(), ExportError> {
     let mut by_class = [0u64; Class::ALL.len()];
-    let mut by_thread: HashMap<ThreadId, u64> = HashMap::new();
+    let mut by_thread: HashMap<ThreadId, [u64; Class::ALL.len()]> = HashMap::new();
     for sum in &profile.time {
         let class = &mut by_class[sum.class.code() as usize];
         *class = class.saturating_add(sum.weight_ns);
-        if sum.class.on_cpu() {
-            let thread = by_thread.entry(sum.thread).or_default();
-            *thread = thread.saturating_add(sum.weight_ns);
-        }
+        let thread = &mut by_thread.entry(sum.thread).or_default()[sum.class.code() as usize];
+        *thread = thread.saturating_add(sum.weight_ns);
     }
     let books = books(profile);
     let document = Document {
@@ -196,12 +195,21 @@ fn process<'a>(profile: &'a Profile, process: &'a Process) -> ProcessEntry<'a> {
     }
 }
 
-fn threads<'a>(profile: &'a Profile, cpu: &HashMap<ThreadId, u64>) -> Vec<ThreadEntry<'a>> {
-    let entry = |thread: &'a Thread| ThreadEntry {
-        process: position(profile, thread.process),
-        tid: thread.tid,
-        name: text(&thread.name),
-        cpu_s: seconds(cpu.get(&thread.id).copied().unwrap_or(0)),
+fn threads<'a>(
+    profile: &'a Profile,
+    time: &HashMap<ThreadId, [u64; Class::ALL.len()]>,
+) -> Vec<ThreadEntry<'a>> {
+    let entry = |thread: &'a Thread| {
+        let by_class = time.get(&thread.id).copied().unwrap_or_default();
+        let cpu = Class::ALL.into_iter().filter(|class| class.on_cpu());
+        let cpu = cpu.map(|class| by_class[class.code() as usize]).fold(0, u64::saturating_add);
+        ThreadEntry {
+            process: position(profile, thread.process),
+            tid: thread.tid,
+            name: text(&thread.name),
+            cpu_s: seconds(cpu),
+            wait_s: Waiting::of(&by_class),
+        }
     };
     profile.threads.iter().map(|(thread, _)| entry(thread)).collect()
 }

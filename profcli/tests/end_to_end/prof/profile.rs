@@ -135,6 +135,44 @@ impl Profile {
         self.lines().into_iter().find(same).unwrap_or(absent)
     }
 
+    /// Seconds that the line of a program that ends in `# TAG` waited for the GIL, and for anything else.
+    pub(crate) fn tagged_waits(&self, program: &Path, tag: &str) -> (f64, f64) {
+        let number_of_line = line_of(program, tag);
+        let mut waits = (0.0, 0.0);
+        for file in list(&self.json["files"]) {
+            let path = Path::new(file["path"].as_str().expect("a file has a path"));
+            for line in list(&file["lines"]) {
+                if same_file(path, program) && line["line"].as_u64() == Some(number_of_line) {
+                    waits.0 += number(&line["wait_s"]["gil"]);
+                    waits.1 += number(&line["wait_s"]["wait"]);
+                }
+            }
+        }
+        waits
+    }
+
+    /// Seconds from start to end.
+    pub(crate) fn elapsed(&self) -> f64 {
+        number(&self.json["elapsed_s"])
+    }
+
+    /// Seconds that a thread waited for the GIL, and for anything else.
+    #[track_caller]
+    pub(crate) fn thread_waits(&self, tid: u64) -> (f64, f64) {
+        let mut threads = list(&self.json["threads"]).iter();
+        let thread = threads.find(|thread| thread["tid"].as_u64() == Some(tid));
+        let waits = &thread.expect("the thread is in the profile")["wait_s"];
+        (number(&waits["gil"]), number(&waits["wait"]))
+    }
+
+    /// CPU seconds and waits of the thread that came first.
+    pub(crate) fn wall_of_first_thread(&self) -> f64 {
+        let thread = &self.json["threads"][0];
+        number(&thread["cpu_s"])
+            + number(&thread["wait_s"]["gil"])
+            + number(&thread["wait_s"]["wait"])
+    }
+
     /// The line that is largest by a figure.
     #[track_caller]
     pub(crate) fn top(&self, figure: impl Fn(&Line) -> f64) -> Line {

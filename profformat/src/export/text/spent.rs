@@ -17,11 +17,9 @@ pub(super) fn all(view: &View) -> Vec<Sentence> {
     if !view.measures_time() {
         return vec![vec![plain("CPU time was not recorded (`--no-cpu`).")]];
     }
-    if totals.samples == 0 {
-        return vec![nothing_seen(view)];
-    }
     if totals.samples < ENOUGH {
-        return vec![too_short(view)];
+        let few = if totals.samples == 0 { nothing_seen(view) } else { too_short(view) };
+        return std::iter::once(few).chain(longest_wait(view)).collect();
     }
     let mut sentences = vec![classes(view)];
     match outside(view) {
@@ -31,7 +29,31 @@ pub(super) fn all(view: &View) -> Vec<Sentence> {
             sentences.extend(route(view));
         }
     }
+    sentences.extend(longest_wait(view));
     sentences
+}
+
+/// The line that waited longest, if that was more than a twentieth of the run.
+fn longest_wait(view: &View) -> Option<Sentence> {
+    let of = |row: &Row, class: Class| row.site.self_ns[class.code() as usize];
+    let waited = |row: &Row| of(row, Class::Wait).saturating_add(of(row, Class::Gil));
+    let rows = view.rows.iter().filter(|row| row.site.line > 0);
+    let row = rows.max_by_key(|row| (waited(row), std::cmp::Reverse(row.site.line)))?;
+    if waited(row).saturating_mul(20) <= view.profile.elapsed.as_nanos() {
+        return None;
+    }
+    let gil = match of(row, Class::Gil) {
+        0 => String::new(),
+        gil if gil == waited(row) => " for the GIL".into(),
+        gil => format!(", {} of it for the GIL", time(gil)),
+    };
+    let text = format!("{}{gil}.", time(waited(row)));
+    Some(vec![
+        plain("Longest wait on one line: "),
+        strong(view.spot(row)),
+        plain(", "),
+        strong(text),
+    ])
 }
 
 /// Are there enough samples to tell lines apart?

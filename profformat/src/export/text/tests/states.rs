@@ -37,6 +37,29 @@ fn all_time_outside_python() {
     assert_golden("state_outside_python", &fixture.report(&Options::default()));
 }
 
+/// A program that mostly waits: where is the first thing to say.
+#[test]
+fn waiting() {
+    let at = |line| [py("/w/app.py", "main", line)];
+    for ticks in [0, 3, 100] {
+        let mut fixture = small(ticks);
+        fixture.time(&at(7), Class::Wait, 90).time(&at(9), Class::Wait, 20).time(
+            &at(9),
+            Class::Gil,
+            90,
+        );
+        let report = fixture.report(&Options::default());
+        let wanted = "Longest wait on one line: app.py:9, 1.1 s, 900 ms of it for the GIL.";
+        assert!(report.contains(wanted), "{ticks} ticks:\n{report}");
+        fixture.time(&at(7), Class::Wait, 30);
+        let report = fixture.report(&Options::default());
+        assert!(report.contains("Longest wait on one line: app.py:7, 1.2 s."), "{report}");
+    }
+    let mut fixture = small(100);
+    fixture.time(&at(7), Class::Wait, 9);
+    assert!(!fixture.report(&Options::default()).contains("Longest wait"));
+}
+
 #[test]
 fn memory_off() {
     let mut fixture = small(100);

@@ -1,0 +1,58 @@
+"""Waits of three kinds in the main thread, and two threads that fight for the GIL. Prints, as JSON, the seconds that each line
+waited by the clock, and each fighter's time with and without a CPU."""
+
+import json
+import os
+import threading
+import time
+
+
+def passed(function):
+    began = time.perf_counter()
+    function()
+    return time.perf_counter() - began
+
+
+def sleep():
+    time.sleep(1.5)  # SLEEP
+
+
+def read():
+    reader, writer = os.pipe()
+    timer = threading.Timer(1.0, os.write, (writer, b"x"))
+    timer.start()
+    os.read(reader, 1)  # READ
+    timer.join()
+
+
+def lock():
+    held = threading.Lock()
+    held.acquire()
+    held.acquire(timeout=1.2)  # LOCK
+
+
+fights = {}
+
+
+def fight(name, until):
+    wall, cpu = time.perf_counter(), time.thread_time()
+    total = 0
+    while time.perf_counter() < until:
+        for i in range(1000):
+            total += i  # FIGHT
+    wall, cpu = time.perf_counter() - wall, time.thread_time() - cpu
+    fights[name] = {"tid": threading.get_native_id(), "cpu_s": cpu, "off_s": wall - cpu}
+
+
+# Python time first, so that the profiler knows the thread.
+spin = time.thread_time() + 0.1
+while time.thread_time() < spin:
+    pass
+waits = {"SLEEP": passed(sleep), "READ": passed(read), "LOCK": passed(lock)}
+until = time.perf_counter() + 4
+threads = [threading.Thread(target=fight, args=(name, until)) for name in ("a", "b")]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(json.dumps({"waits": waits, "fights": list(fights.values())}))

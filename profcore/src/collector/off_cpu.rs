@@ -1,0 +1,177 @@
+//! Time that threads are not on a CPU, seen from outside: no thread is woken, stopped or signalled for it.
+//!
+//! At each drain the collector asks the scheduler how long a thread has run, and how long it had to wait for a CPU. The
+//! rest of the time since the last look it was blocked. What it waits for is read off the system call that it is
+//! blocked in, and where, off its Python stack, which stands still as long as the thread does. A thread that has not
+//! run since the last look waits where it waited then. So a thread's CPU time and its waits add up to the time
+//! that it was there, to the scheduler's exactness.
+
+use profformat::ids::{StackId, ThreadId};
+use profformat::record::{Class, Lang, Sample};
+
+use super::procfs::{self, Scheduled};
+use super::trace::Trace;
+
+/// A wait is written when it ends, or after this long.
+const LONGEST: u64 = 250_000_000;
+/// How long after it was seen waiting a thread that waits in turns is taken to wait for the same.
+const TURNS: u64 = 300_000_000;
+/// What the scheduler books late: less is no wait.
+const LEAST: u64 = 1_000_000;
+/// Number of the system call that waits for a lock.
+const FUTEX: i64 = 202;
+
+/// What is known of one thread.
+#[derive(Debug, Default)]
+pub(crate) struct OffCpu {
+    looked: bool,
+    /// CLOCK_MONOTONIC, and the scheduler's figure, of the last look.
+    time: u64,
+    scheduled: Scheduled,
+    /// It was blocked at the last look.
+    stands: bool,
+    /// Where it was last seen waiting, what for, and when.
+    stack: Option<StackId>,
+    class: Option<Class>,
+    seen: u64,
+    /// Nanoseconds blocked that are not written yet; the same without a CPU though it wanted one, or nobody saw why.
+    owed: u64,
+    delayed: u64,
+}
+
+/// What a look found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// CLOCK_MONOTONIC.
+    pub(crate) time: u64,
+    pub(crate) scheduled: Scheduled,
+}
+
+/// Ids of a thread, for the kernel and in the trace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Who {
+    pub(crate) pid: u32,
+    pub(crate) tid: u32,
+    pub(crate) thread: ThreadId,
+}
+
+impl OffCpu {
+    /// Looks at a thread. `runtime`: the addresses among which the GIL's lock is. `stack` reads the thread's Python
+    /// stack; it is asked for when the thread has run since the last look, and stands still now. The result is
+    /// a sample of a wait.
+    pub(crate) fn look(
+        &mut self,
+        who: Who,
+        now: u64,
+        runtime: core::ops::Range<u64>,
+        trace: &mut Trace,
+        stack: impl FnOnce(&mut Trace) -> Option<StackId>,
+    ) -> Option<Sample> {
+        let scheduled = procfs::scheduled(who.pid, who.tid)?;
+        let moved = self.advance(Look { time: now, scheduled });
+        if !moved && self.stands {
+            self.seen = now;
+            return self.write(who.thread, now, self.owed >= LONGEST, trace);
+        }
+        let blocked = procfs::blocked_in(who.pid, who.tid);
+        let Some(call) = blocked else {
+            // It runs, or wants to: what it was seen waiting for is over, or comes again and again.
+            self.stands = false;
+            if self.class.is_none() || now.saturating_sub(self.seen) > TURNS {
+                self.delayed += core::mem::take(&mut self.owed);
+            }
+            return self.write(who.thread, now, self.owed >= LEAST, trace);
+        };
+        let class = match call {
+            (FUTEX, address) if runtime.contains(&address) => Class::Gil,
+            _ => Class::Wait,
+        };
+        let there = stack(trace);
+        // A thread that ran meanwhile did not stand still.
+        let stood = procfs::scheduled(who.pid, who.tid) == Some(scheduled);
+        let there = if stood { there } else { self.stack };
+        // What it waited since the last look, it waited at either place: here, unless it stood there then.
+        let changed = self.class != Some(class) || self.stack != there;
+        let due = (changed && self.stands && self.owed >= LEAST) || self.owed >= LONGEST;
+        let sample = self.write(who.thread, now, due, trace);
+        (self.stands, self.class, self.stack, self.seen) = (true, Some(class), there, now);
+        sample
+    }
+
+    /// The last sample, when the thread has ended.
+    pub(crate) fn end(&mut self, thread: ThreadId, now: u64, trace: &mut Trace) -> Option<Sample> {
+        self.write(thread, now, self.owed > 0, trace)
+    }
+
+    /// A sample of the time that the thread wanted a CPU and had none, or of which nobody saw why; at its end, when
+    /// `last`.
+    pub(crate) fn delay(
+        &mut self,
+        thread: ThreadId,
+        now: u64,
+        last: bool,
+        trace: &mut Trace,
+    ) -> Option<Sample> {
+        if self.delayed < if last { 1 } else { LONGEST } {
+            return None;
+        }
+        let weight_ns = core::mem::take(&mut self.delayed);
+        let frame = trace.frame(b"[not running]", b"", 0, Lang::Other, 0);
+        let stack = Some(trace.stack(None, frame));
+        Some(Sample { time: trace.time(now), thread, stack, weight_ns, class: Class::Wait })
+    }
+
+    /// Takes a look in; true if the thread has run since the last one.
+    fn advance(&mut self, look: Look) -> bool {
+        let ran = look.scheduled.ran.saturating_sub(self.scheduled.ran);
+        let delayed = look.scheduled.delayed.saturating_sub(self.scheduled.delayed);
+        if self.looked {
+            let passed = look.time.saturating_sub(self.time);
+            self.owed = (self.owed + passed).saturating_sub(ran.saturating_add(delayed));
+            self.delayed += delayed;
+        }
+        (self.looked, self.time, self.scheduled) = (true, look.time, look.scheduled);
+        ran > 0
+    }
+
+    fn write(
+        &mut self,
+        thread: ThreadId,
+        now: u64,
+        due: bool,
+        trace: &mut Trace,
+    ) -> Option<Sample> {
+        if !due {
+            return None;
+        }
+        let weight_ns = core::mem::take(&mut self.owed);
+        let class = self.class.unwrap_or(Class::Wait);
+        Some(Sample { time: trace.time(now), thread, stack: self.stack, weight_ns, class })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_that_was_not_run_is_owed() {
+        let mut thread = OffCpu::default();
+        let look = |time, ran| Look { time, scheduled: Scheduled { ran, delayed: 0 } };
+        // What was before the first look is not ours.
+        assert!(thread.advance(look(1_000, 300)));
+        assert_eq!(thread.owed, 0);
+        assert!(!thread.advance(look(1_500, 300)));
+        assert_eq!(thread.owed, 500);
+        assert!(thread.advance(look(2_000, 700)));
+        assert_eq!(thread.owed, 600);
+        // The scheduler books late: what it adds then was owed before.
+        assert!(thread.advance(look(2_100, 1_200)));
+        assert_eq!(thread.owed, 200);
+        assert!(thread.advance(look(2_200, 9_000)));
+        assert_eq!(thread.owed, 0);
+        let scheduled = Scheduled { ran: 9_300, delayed: 500 };
+        thread.advance(Look { time: 3_200, scheduled });
+        assert_eq!((thread.owed, thread.delayed), (200, 500), "ready to run is not blocked");
+    }
+}
