@@ -4,7 +4,7 @@ use crate::prof::{Python, Recording, every_python, program};
 
 every_python!(waits_stand_at_their_lines);
 
-/// Waits of each line within a tenth of a second. Of two threads that fight for the GIL, the time off the CPU is the
+/// Waits of each line within three looks at the threads. Of two threads that fight for the GIL, the time off the CPU is the
 /// program's own figure, and most of what is told at the line that wanted the GIL is the GIL's. What else runs on
 /// the machine takes CPUs away, which no line is to blame for.
 fn waits_stand_at_their_lines(python: &Python) {
@@ -14,7 +14,7 @@ fn waits_stand_at_their_lines(python: &Python) {
     for (tag, seconds) in truth["waits"].as_object().expect("waits by line") {
         let seconds = seconds.as_f64().expect("seconds");
         let (gil, wait) = profile.tagged_waits(&path, tag);
-        assert!((wait - seconds).abs() < 0.1, "{tag}: {wait:.3} s, in truth {seconds:.3} s");
+        assert!((wait - seconds).abs() < 0.15, "{tag}: {wait:.3} s, in truth {seconds:.3} s");
         assert!(gil < 0.05, "{tag}: {gil:.3} s for the GIL");
     }
     for fight in truth["fights"].as_array().expect("threads") {

@@ -26,6 +26,8 @@ const MAX_EVENTS: usize = 4096;
 const PATIENCE: u32 = 4;
 /// Drains between two looks for threads that ended without a word.
 const DEAD_LOOK: u64 = 40;
+/// Threads whose waits are looked at in one drain; with more of them each has its turn less often.
+const WAIT_LOOKS: usize = 64;
 
 /// A profiled process as its drain sees it.
 #[derive(Debug)]
@@ -254,8 +256,13 @@ impl Drain {
         if let Some(remote) = &self.remote {
             remote.refresh();
         }
+        let owned = self.slots.values().filter(|state| state.owner.is_some()).count();
+        let turns = owned.div_ceil(WAIT_LOOKS).max(1) as u64;
         for (&index, state) in &mut self.slots {
             let Some((owner, thread)) = state.owner else { continue };
+            if !last && !(self.drains + index as u64).is_multiple_of(turns) {
+                continue;
+            }
             let slot = session.slot(index);
             let (recorder, remote) = (&mut self.recorder, self.remote.as_ref());
             // The drain may have taken long, and the scheduler's figures are of this moment.
