@@ -1,14 +1,17 @@
-//! What a tick costs inside a profiled program: nanoseconds of the handler by depth of the Python stack.
+//! What a tick costs inside a profiled program: nanoseconds of the handler by depth of the Python stack, with native frames
+//! unwound and without, in turns; and of one system call, which every tick makes to read the thread's clock.
 //!
 //! The handler measures itself (counter `self_ns`), with caches as cold as a real program leaves them, so this
-//! is no Criterion bench: each row is one run of a recursive Python program, ticked as fast as the kernel allows.
+//! is no Criterion bench: each figure is the median of several runs of a recursive Python program.
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
 use profformat::analysis::Profile;
 
 const DEPTHS: [usize; 3] = [1, 10, 100];
+const ROUNDS: usize = 5;
 
 const PROGRAM: &str = "
 import sys
@@ -28,22 +31,45 @@ fn main() {
     }
     let prof = benches::built_prof();
     let folder = tempfile::tempdir().expect("a scratch folder");
-    println!("handler      depth  samples  ns a sample");
+    println!("thread clock by system call: {:.0} ns", system_call());
+    println!("handler  depth  samples  ns a sample  of them without unwinding");
     for depth in DEPTHS {
         let trace = folder.path().join(format!("{depth}.proftrace"));
-        let (samples, nanos) = run(&prof, &trace, depth);
-        println!(
-            "             {depth:>5}  {samples:>7}  {:>11.0}",
-            nanos as f64 / samples.max(1) as f64
-        );
+        let mut with = Vec::new();
+        let mut without = Vec::new();
+        let mut samples = 0;
+        for _ in 0..ROUNDS {
+            let (count, nanos) = run(&prof, &trace, depth, &[]);
+            samples += count;
+            with.push(nanos as f64 / count.max(1) as f64);
+            let (count, nanos) = run(&prof, &trace, depth, &["--no-native"]);
+            without.push(nanos as f64 / count.max(1) as f64);
+        }
+        let (with, without) = (median(with), median(without));
+        println!("         {depth:>5}  {samples:>7}  {with:>11.0}  {without:>11.0}");
     }
 }
 
-fn run(prof: &Path, trace: &Path, depth: usize) -> (u64, u64) {
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Nanoseconds to read a thread's CPU clock, caches warm.
+fn system_call() -> f64 {
+    const TIMES: u32 = 100_000;
+    let begin = Instant::now();
+    for _ in 0..TIMES {
+        std::hint::black_box(rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime));
+    }
+    begin.elapsed().as_nanos() as f64 / f64::from(TIMES)
+}
+
+/// Samples of a run and the nanoseconds they took.
+fn run(prof: &Path, trace: &Path, depth: usize, options: &[&str]) -> (u64, u64) {
     let mut command = Command::new(prof);
-    command
-        .args(["run", "--quiet", "--rate", "250", "--no-memory", "--no-copies", "-o"])
-        .arg(trace);
+    command.args(["run", "--quiet", "--force", "--rate", "250", "--no-memory", "--no-copies"]);
+    command.args(options).arg("-o").arg(trace);
     command.args(["--", "python3", "-c", PROGRAM, &depth.to_string()]);
     let status = command.status().expect("prof starts");
     assert!(status.success(), "{status}");

@@ -5,6 +5,11 @@
 pub struct Config {
     /// Expected CPU nanoseconds between two samples of a thread.
     pub cpu_interval_ns: u64,
+    /// Tick by perf events, exact to the microsecond, where the kernel allows them; by timers otherwise, which it looks at
+    /// when it ticks itself.
+    pub perf: bool,
+    /// Unwind native frames at each tick.
+    pub native_frames: bool,
     /// Expected bytes between two allocation samples of a thread.
     pub memory_interval: u64,
     /// Expected bytes between two copy samples of a thread.
@@ -17,6 +22,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             cpu_interval_ns: 10_000_000,
+            perf: false,
+            native_frames: true,
             memory_interval: 128 * 1024,
             copy_interval: 1024 * 1024,
             children: true,

@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     Constructor = 1,
     /// In the child step of a fork.
     Forked = 2,
+    /// A thread before its exec: wants its perf event ended.
+    Exec = 3,
 }
 
 /// What a process says of itself. Its process id is checked against the socket's credentials.
@@ -59,6 +61,7 @@ impl Hello {
         let kind = match kind {
             1 => Kind::Constructor,
             2 => Kind::Forked,
+            3 => Kind::Exec,
             _ => return None,
         };
         let narrow = |word: u64| u32::try_from(word).ok();
@@ -99,6 +102,15 @@ fn from_bytes(bytes: &[u8]) -> Option<[u64; 8]> {
     Some(words)
 }
 
+/// Has the collector end the calling thread's perf event; false if nobody answered.
+pub(crate) fn end_perf_event(name: &[u8]) -> bool {
+    let ended = Socket::connect(name, SECONDS).and_then(|socket| {
+        socket.send(&Hello::new(Kind::Exec, 0).encode())?;
+        socket.receive(&mut [0; BYTES])
+    });
+    ended.is_ok_and(|(length, _)| length == BYTES)
+}
+
 /// Asks the collector that listens at the abstract `name`: the session's memory, or `None` to stay dormant
 /// (told so, nobody listens, or it did not answer in time). Async-signal-safe; leaves no other descriptor.
 pub(crate) fn ask(name: &[u8], hello: Hello) -> Option<Descriptor> {
@@ -121,7 +133,7 @@ mod tests {
 
     #[test]
     fn messages_come_back_as_they_went_out() {
-        for kind in [Kind::Constructor, Kind::Forked] {
+        for kind in [Kind::Constructor, Kind::Forked, Kind::Exec] {
             let hello = Hello { kind, pid: 1, tid: u32::MAX, parent: 0, python: 0x030b_07f0 };
             assert_eq!(Hello::decode(&hello.encode()), Some(hello));
             assert_eq!(&hello.encode()[..8], b"PROFHEL1");
@@ -137,7 +149,7 @@ mod tests {
         let good = Hello::new(Kind::Constructor, 0).encode();
         assert_eq!(Hello::decode(&good[..63]), None);
         assert_eq!(Hello::decode(&[]), None);
-        for (at, byte) in [(0, b'Q'), (7, b'2'), (8, 3), (8, 0), (20, 1), (28, 1), (36, 1)] {
+        for (at, byte) in [(0, b'Q'), (7, b'2'), (8, 4), (8, 0), (20, 1), (28, 1), (36, 1)] {
             let mut bad = good;
             bad[at] = byte;
             assert_eq!(Hello::decode(&bad), None, "byte {at} is {byte}");

@@ -99,7 +99,7 @@ pub(crate) fn memory(interval_ns: u64) -> (OwnedFd, Session) {
     let session = Session::new(words).expect("has a session's length");
     session.word(word::MAGIC).store(MAGIC, Ordering::Relaxed);
     session.word(word::CPU_INTERVAL_NS).store(interval_ns, Ordering::Relaxed);
-    session.word(word::CONTROL).store(control::CPU, Ordering::Relaxed);
+    session.word(word::CONTROL).store(control::CPU | control::NATIVE, Ordering::Relaxed);
     (fd, session)
 }
 

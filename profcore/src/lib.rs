@@ -32,6 +32,8 @@ pub mod collector;
 #[cfg(not(loom))]
 mod cpython;
 #[cfg(not(loom))]
+pub mod exec;
+#[cfg(not(loom))]
 mod handshake;
 #[cfg(all(test, not(loom)))]
 #[expect(unsafe_code, reason = "an allocator that watches, and the collector's part of a session")]

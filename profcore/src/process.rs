@@ -89,7 +89,7 @@ pub(crate) fn activate(words: &'static [AtomicU64], found: &Found) -> bool {
 /// What a forked child takes over from its parent's session.
 struct Inheritance {
     /// Header words that say the same in every process of this image.
-    facts: [(usize, u64); 7],
+    facts: [(usize, u64); 12],
     footprint: [(usize, u64); 2],
 }
 
@@ -111,6 +111,11 @@ impl Inheritance {
                 load(word::PY_EVAL_END),
                 load(word::PY_TEXT),
                 load(word::SHIM_TEXT),
+                load(word::PY_EVAL_OTHER_START),
+                load(word::PY_EVAL_OTHER_END),
+                load(word::PY_RUNTIME_START),
+                load(word::PY_RUNTIME_END),
+                load(word::PY_CODE_TYPE),
             ],
             footprint: [
                 total(word::FOOTPRINT_NATIVE, slot_word::PENDING_NATIVE),
@@ -200,7 +205,7 @@ pub(crate) fn set_name(name: &[u8]) {
     NAME_LENGTH.store(name.len().min(NAME.len()), Ordering::Relaxed);
 }
 
-fn with_name<T>(use_it: impl FnOnce(&[u8]) -> T) -> T {
+pub(crate) fn with_name<T>(use_it: impl FnOnce(&[u8]) -> T) -> T {
     let mut name = [0; NAME.len()];
     for (to, from) in name.iter_mut().zip(&NAME) {
         *to = from.load(Ordering::Relaxed);

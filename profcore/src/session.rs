@@ -104,6 +104,8 @@ pub(crate) mod word {
     pub(crate) const PY_RUNTIME_START: usize = 30;
     pub(crate) const PY_RUNTIME_END: usize = 31;
     pub(crate) const PY_CODE_TYPE: usize = 32;
+    /// Times that a thread's sampling rate was halved, see `signal::guard`.
+    pub(crate) const RATE_HALVED: usize = 33;
 }
 
 /// Bits of the control word.
@@ -114,6 +116,10 @@ pub(crate) mod control {
     pub(crate) const MEMORY: u64 = 2;
     /// Sample copies.
     pub(crate) const COPIES: u64 = 4;
+    /// Ticks come from perf events too, which the collector opens.
+    pub(crate) const PERF: u64 = 8;
+    /// Time samples have native frames.
+    pub(crate) const NATIVE: u64 = 16;
 }
 
 /// Values of [`word::PY_STATE`].
@@ -159,12 +165,25 @@ pub(crate) mod slot_word {
     pub(crate) const RESIZED_FROM: usize = 107;
     /// Address of the owner's Python thread state as it was at its last stack; 0: none yet.
     pub(crate) const THREAD_STATE: usize = 108;
+    /// The thread's perf event: the collector's descriptor of it + 1; 0: none yet; [`super::PERF_REFUSED`].
+    pub(crate) const PERF: usize = 109;
+    /// CPU nanoseconds between two ticks of this thread, at first the session's.
+    pub(crate) const INTERVAL: usize = 110;
+    /// What `pthread_self` says on the thread.
+    pub(crate) const THREAD_POINTER: usize = 114;
+    /// The guard's last look (see `signal::guard`): the thread's clock, our own time, looks in a row that found too much.
+    pub(crate) const GUARD_CPU: usize = 111;
+    pub(crate) const GUARD_SELF: usize = 112;
+    pub(crate) const GUARD_STRIKES: usize = 113;
     /// Two buffers of `MAX_FRAMES` words.
     pub(crate) const BUFFERS: usize = 128;
     /// A buffer of `MAX_NATIVE` words.
     pub(crate) const NATIVE: usize = BUFFERS + 2 * super::MAX_FRAMES;
     pub(crate) const RING: usize = NATIVE + super::MAX_NATIVE;
 }
+
+/// In [`slot_word::PERF`]: the thread wants no event, it is about to be another program.
+pub(crate) const PERF_REFUSED: u64 = u64::MAX;
 
 /// Exact counters of a slot, as offsets from [`slot_word::COUNTERS`]. Cumulative over all owners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

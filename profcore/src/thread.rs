@@ -99,7 +99,7 @@ pub fn ending() {
         return;
     };
     // Blocked before the timer goes: a tick that is already on its way then finds no slot, and is counted.
-    let _quiet = Masked::block(signal::mask());
+    let quiet = Masked::block(signal::mask());
     timer::disarm(slot);
     write_rest(session, slot);
     let time = syscall::monotonic();
@@ -114,6 +114,10 @@ pub fn ending() {
     compiler_fence(Ordering::SeqCst); // rule R3
     let state = slot.word(slot_word::STATE);
     registry::retire(state, registry::owner(state));
+    if slot.word(slot_word::PERF).load(Ordering::Relaxed) != 0 {
+        // Only the collector can end those ticks: they stay blocked for the little that is left of the thread.
+        core::mem::forget(quiet);
+    }
 }
 
 /// Writes the rest of the thread's clock since its last sample as a last sample, with the stack it has now.
@@ -194,6 +198,11 @@ pub(crate) fn settle(session: Session, block: &'static tls::Block, since: Since)
     set(slot_word::LAST_CPU, clock);
     set(slot_word::LAST_DEPTH, 0);
     set(slot_word::THREAD_STATE, 0);
+    set(slot_word::THREAD_POINTER, tls::thread_pointer());
+    set(slot_word::PERF, 0);
+    set(slot_word::INTERVAL, session.word(word::CPU_INTERVAL_NS).load(Ordering::Relaxed));
+    set(slot_word::GUARD_CPU, 0);
+    set(slot_word::GUARD_STRIKES, 0);
     // Never 0, and different for threads born in the same nanosecond.
     set(slot_word::RANDOM, mix(syscall::monotonic() ^ u64::from(tid) << 40) | 1);
     block.set_slot(Some(slot));

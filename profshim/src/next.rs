@@ -4,12 +4,14 @@
 //! at once, by the constructor or by the first hook before it. Whoever needs one meanwhile (the lookup itself
 //! may allocate) is told that there is none yet and makes do without.
 
-use core::ffi::{CStr, c_int, c_void};
+use core::ffi::{CStr, c_char, c_int, c_void};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 type Size = usize;
 type Block = *mut c_void;
 type Action = libc::sigaction;
+type Text = *const c_char;
+type Texts = *const Text;
 type Routine = unsafe extern "C" fn(Block) -> Block;
 
 macro_rules! next {
@@ -66,6 +68,15 @@ next! {
         Option<unsafe extern "C" fn()>, Block
     ) -> c_int;
     _exit(c_int) -> !;
+    execve(Text, Texts, Texts) -> c_int;
+    execv(Text, Texts) -> c_int;
+    execvp(Text, Texts) -> c_int;
+    execvpe(Text, Texts, Texts) -> c_int;
+    fexecve(c_int, Texts, Texts) -> c_int;
+    execveat(c_int, Text, Texts, Texts, c_int) -> c_int;
+    execl();
+    execlp();
+    execle();
     sigaction(c_int, *const Action, *mut Action) -> c_int;
     signal(c_int, libc::sighandler_t) -> libc::sighandler_t;
     sysv_signal(c_int, libc::sighandler_t) -> libc::sighandler_t;

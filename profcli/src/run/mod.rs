@@ -34,6 +34,10 @@ pub(crate) struct Args {
     /// CPU samples per second of CPU time and thread, 1 to 10000
     #[arg(long, value_name = "HZ", default_value = "100", value_parser = quantity::rate)]
     rate: f64,
+    /// What ticks: timers, which the kernel looks at when it ticks itself, or perf events, which may need rights; without
+    /// it, perf events where the rate is above the kernel's tick
+    #[arg(long, value_enum, value_name = "CLOCK")]
+    clock: Option<Clock>,
     /// Expected bytes between two allocation samples
     #[arg(long, value_name = "BYTES", default_value = "128K", value_parser = quantity::bytes)]
     memory_interval: u64,
@@ -43,6 +47,9 @@ pub(crate) struct Args {
     /// Do not sample CPU time
     #[arg(long)]
     no_cpu: bool,
+    /// No native frames below and between Python's, and a cheaper tick
+    #[arg(long)]
+    no_native: bool,
     /// Do not sample allocations
     #[arg(long)]
     no_memory: bool,
@@ -66,6 +73,13 @@ pub(crate) struct Args {
         allow_hyphen_values = true
     )]
     command: Vec<OsString>,
+}
+
+/// What ticks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Clock {
+    Timer,
+    Perf,
 }
 
 /// Why nothing was run, and the status that says so.
@@ -102,7 +116,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 
 /// Everything that can go wrong does so before the program is started.
 fn start_and_follow(args: &Args) -> Result<(Ended, PathBuf), Refusal> {
-    let config = config(args)?;
+    let (config, remark) = config(args)?;
     let target = command::resolve(&args.command)?;
     let preload = shim::Preload::find()?;
     let signals = Signals::guard().map_err(|e| format!("cannot arrange signals: {e}"))?;
@@ -112,7 +126,7 @@ fn start_and_follow(args: &Args) -> Result<(Ended, PathBuf), Refusal> {
         command: args.command.iter().map(|word| word.as_bytes().to_vec()).collect(),
         tool: concat!("prof ", env!("CARGO_PKG_VERSION")).to_owned(),
         script_interpreter: target.script_interpreter,
-        remarks: rate_remark(args).into_iter().collect(),
+        remarks: remark.into_iter().collect(),
     };
     let begun = output
         .writer()
@@ -152,27 +166,47 @@ fn start_and_follow(args: &Args) -> Result<(Ended, PathBuf), Refusal> {
     Ok((ended, trace))
 }
 
-fn config(args: &Args) -> Result<Config, String> {
+/// What to sample, and a remark for the report when the rate cannot be reached.
+fn config(args: &Args) -> Result<(Config, Option<String>), String> {
     if args.no_cpu && args.no_memory && args.no_copies {
         return Err("nothing is left to measure with --no-cpu, --no-memory and --no-copies".into());
     }
+    let (perf, remark) = clock(args)?;
     let unless = |off: bool, interval: u64| if off { 0 } else { interval };
-    Ok(Config {
+    let config = Config {
         cpu_interval_ns: unless(args.no_cpu, (1e9 / args.rate).round() as u64),
+        perf,
+        native_frames: !args.no_native,
         memory_interval: unless(args.no_memory, args.memory_interval),
         copy_interval: unless(args.no_copies, args.copy_interval),
         children: !args.no_children,
-    })
+    };
+    Ok((config, remark))
 }
 
-/// A remark for the report when the rate cannot be reached.
-fn rate_remark(args: &Args) -> Option<String> {
-    let tick = collector::kernel_tick_hz();
-    let above = !args.no_cpu && args.rate > tick.round();
-    above.then(|| {
-        let (asked, tick) = (args.rate, tick.round());
-        format!("the kernel's tick limits CPU samples to {tick} a second; {asked} were asked for")
-    })
+/// Whether perf events tick.
+fn clock(args: &Args) -> Result<(bool, Option<String>), String> {
+    let tick = collector::kernel_tick_hz().round();
+    let above = !args.no_cpu && args.rate > tick;
+    let refusal = || collector::perf_refusal().map(|error| error.to_string());
+    let limited = |why: &str| {
+        let asked = args.rate;
+        format!("{why} limits CPU samples to {tick} a second; {asked} were asked for")
+    };
+    match args.clock {
+        Some(Clock::Timer) => Ok((false, above.then(|| limited("the kernel's tick")))),
+        Some(Clock::Perf) => match refusal() {
+            None => Ok((true, None)),
+            Some(why) => Err(format!(
+                "the kernel gives no perf events ({why}): see kernel.perf_event_paranoid, or leave out --clock"
+            )),
+        },
+        None if !above => Ok((false, None)),
+        None => Ok(match refusal() {
+            None => (true, None),
+            Some(why) => (false, Some(limited(&format!("the kernel gives no perf events ({why}), and its tick")))),
+        }),
+    }
 }
 
 /// Ends this process as the program ended.

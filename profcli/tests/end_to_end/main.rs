@@ -2,6 +2,7 @@
 
 mod apps;
 mod bad_input;
+mod clocks;
 mod kill;
 mod memory;
 mod natives;

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::prof::{Profile, Python, Recording, every_python, program};
+use crate::prof::{Profile, Python, Recording, every_python, program, some_python};
 
+some_python!(threads_agree_with_their_own_clocks);
 every_python!(
-    threads_agree_with_their_own_clocks,
     a_loop_without_calls_is_python,
     calls_of_python_functions_are_python,
     what_stands_around_a_builtin_is_python,

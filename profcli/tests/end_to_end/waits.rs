@@ -1,8 +1,8 @@
 //! Time off the CPU: by line, by what was waited for, and against the program's own clocks.
 
-use crate::prof::{Python, Recording, every_python, program};
+use crate::prof::{Python, Recording, program, some_python};
 
-every_python!(waits_stand_at_their_lines);
+some_python!(waits_stand_at_their_lines);
 
 /// Waits of each line within three looks at the threads. Of two threads that fight for the GIL, the time off the CPU is the
 /// program's own figure, and most of what is told at the line that wanted the GIL is the GIL's. What else runs on

@@ -1,4 +1,4 @@
-"""Waits of three kinds in the main thread, and two threads that fight for the GIL. Prints, as JSON, the seconds that each line
+"""Waits of three kinds in the main thread, one in a thread that does nothing else, and two threads that fight for the GIL. Prints, as JSON, the seconds that each line
 waited by the clock, and each fighter's time with and without a CPU."""
 
 import json
@@ -31,6 +31,10 @@ def lock():
     held.acquire(timeout=1.2)  # LOCK
 
 
+def idle():
+    time.sleep(2.5)  # IDLE
+
+
 fights = {}
 
 
@@ -48,7 +52,12 @@ def fight(name, until):
 spin = time.thread_time() + 0.1
 while time.thread_time() < spin:
     pass
-waits = {"SLEEP": passed(sleep), "READ": passed(read), "LOCK": passed(lock)}
+waits = {}
+# A thread that uses no CPU time to speak of: no tick ever meets it.
+idler = threading.Thread(target=lambda: waits.update(IDLE=passed(idle)))
+idler.start()
+waits.update(SLEEP=passed(sleep), READ=passed(read), LOCK=passed(lock))
+idler.join()
 until = time.perf_counter() + 4
 threads = [threading.Thread(target=fight, args=(name, until)) for name in ("a", "b")]
 for thread in threads:

@@ -8,6 +8,7 @@ use profformat::record::{Record, Thread, ThreadEnd};
 use super::books::Books;
 use super::modules::Anchors;
 use super::off_cpu::{OffCpu, Who};
+use super::perf::{Events, Paid};
 use super::procfs;
 use super::recorder::{Context, Recorder};
 use super::region::Region;
@@ -17,7 +18,7 @@ use super::trace::Trace;
 use crate::event::{self, Event};
 use crate::ring::registry::{self, Owner, State};
 use crate::ring::spsc::Popped;
-use crate::session::{SLOTS, Session, Slot, python_state, slot_word, word};
+use crate::session::{SLOTS, Session, Slot, control, python_state, slot_word, word};
 use crate::sync::Ordering;
 
 /// Most events of one slot in one drain: a thread that is faster than us must not keep us.
@@ -45,6 +46,10 @@ pub(crate) struct Drain {
     same_pids: bool,
     /// The process's memory, where we may look; opened at the first wait of a thread with a Python stack.
     remote: Option<Remote>,
+    events: Events,
+    /// Threads that got no perf event, and the first reason.
+    no_event: u64,
+    why_no_event: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -56,10 +61,17 @@ struct SlotState {
     held: Vec<u64>,
     waited: u32,
     off_cpu: OffCpu,
+    paid: Paid,
 }
 
 impl Drain {
-    pub(crate) fn new(pid: u32, same_pids: bool, region: Region, recorder: Recorder) -> Self {
+    pub(crate) fn new(
+        pid: u32,
+        same_pids: bool,
+        region: Region,
+        recorder: Recorder,
+        events: Events,
+    ) -> Self {
         Self {
             pid,
             region,
@@ -72,6 +84,9 @@ impl Drain {
             event: Vec::new(),
             same_pids,
             remote: same_pids.then(|| Remote::of(pid)).flatten(),
+            events,
+            no_event: 0,
+            why_no_event: None,
         }
     }
 
@@ -100,6 +115,10 @@ impl Drain {
         self.look_for_python(session, trace);
         // The look is not taken at the very first drains: a thread may not have appeared in /proc yet.
         let look = self.same_pids && self.drains.is_multiple_of(DEAD_LOOK);
+        let perf = self.same_pids
+            && !last
+            && session.word(word::CONTROL).load(Ordering::Relaxed) & control::PERF != 0;
+        let mut room = if perf { procfs::signal_room(self.pid) } else { 0 };
         for index in 1..slots_high(session) {
             let slot = session.slot(index);
             let mut owner = registry::owner(slot.word(slot_word::STATE));
@@ -109,6 +128,9 @@ impl Drain {
             }
             if owner.state != State::Free {
                 self.drain_slot(index, slot, owner, session, now, last, trace, threads);
+                if perf {
+                    self.tend_event(index, slot, owner, session, &mut room);
+                }
             }
         }
         if self.same_pids {
@@ -139,7 +161,10 @@ impl Drain {
     pub(crate) fn finish(&mut self, cpu_ns: Option<u64>, now: u64, trace: &mut Trace) {
         let time = trace.time(now);
         for state in self.slots.values_mut() {
-            if let Some((_, id)) = state.owner.take() {
+            if let Some((owner, id)) = state.owner.take() {
+                if state.paid.is_open() {
+                    self.events.end(self.pid, owner.tid);
+                }
                 trace.write(&Record::ThreadEnd(ThreadEnd { id, time, cpu_ns: state.cpu_ns }));
             }
         }
@@ -151,6 +176,12 @@ impl Drain {
         {
             let unattributed = cpu_ns.saturating_sub(self.sampled_ns());
             self.books.write(id, "unattributed_ns", unattributed, now, trace);
+        }
+        if let Some(why) = &self.why_no_event {
+            trace.remark(&format!(
+                "process {}: {} threads got no perf event ({why}), and were ticked at the kernel's tick only",
+                self.pid, self.no_event
+            ));
         }
         for (at, words) in REMARKS {
             let count = session.word(at).load(Ordering::Relaxed);
@@ -242,7 +273,29 @@ impl Drain {
             // Behind the thread's last events, which are still gathered.
             self.recorder.push(time, Record::ThreadEnd(end), trace);
             state.owner = None;
+            if state.paid.is_open() {
+                self.events.end(self.pid, owner.tid);
+            }
             registry::reclaim(slot.word(slot_word::STATE), owner);
+        }
+    }
+
+    /// Opens and pays the perf event of the thread that has a slot.
+    fn tend_event(
+        &mut self,
+        index: usize,
+        slot: Slot,
+        owner: Owner,
+        session: Session,
+        room: &mut u64,
+    ) {
+        let Some(state) = self.slots.get_mut(&index) else { return };
+        let signal = session.word(word::SIGNAL).load(Ordering::Relaxed) as i32;
+        let tended =
+            self.events.tend((self.pid, owner), slot, signal, room, &mut state.paid);
+        if let Err(error) = tended {
+            self.no_event += 1;
+            self.why_no_event.get_or_insert_with(|| error.to_string());
         }
     }
 
@@ -256,6 +309,12 @@ impl Drain {
         if let Some(remote) = &self.remote {
             remote.refresh();
         }
+        // Any thread state leads to the list of all.
+        let live = self.slots.iter().filter(|(_, state)| state.owner.is_some());
+        let seen = live.map(|(&index, _)| index).find_map(|index| {
+            let state = session.slot(index).word(slot_word::THREAD_STATE).load(Ordering::Relaxed);
+            (state != 0).then_some(state as usize)
+        });
         let owned = self.slots.values().filter(|state| state.owner.is_some()).count();
         let turns = owned.div_ceil(WAIT_LOOKS).max(1) as u64;
         for (&index, state) in &mut self.slots {
@@ -272,7 +331,7 @@ impl Drain {
             } else {
                 let who = Who { pid: self.pid, tid: owner.tid, thread };
                 state.off_cpu.look(who, now, runtime.clone(), trace, |trace| {
-                    recorder.standing_stack(remote?, session, slot, trace)
+                    recorder.standing_stack(remote?, session, slot, seen?, trace)
                 })
             };
             let delay = state.off_cpu.delay(thread, now, last, trace);
@@ -333,12 +392,16 @@ impl Threads {
 }
 
 /// Counts that a reader of the report must know about.
-const REMARKS: [(usize, &str); 4] = [
+const REMARKS: [(usize, &str); 5] = [
     (word::CODE_FULL, "functions came too late to be named: the table of functions was full"),
     (word::LIVE_FULL, "blocks could not be followed: the table of live blocks was full"),
     (
         word::PROBE_FAULTS,
         "reads of the interpreter's state hit unmapped memory; those stacks are cut",
+    ),
+    (
+        word::RATE_HALVED,
+        "times the rate of a thread was halved: its samples took more than 5 % of its time",
     ),
     (word::TIMER_FAILED, "threads got no timer; their time is only in the totals"),
 ];

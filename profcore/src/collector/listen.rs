@@ -15,6 +15,7 @@ use rustix::net::{
 use rustix::process::{Pid, PidfdFlags};
 
 use super::modules::Modules;
+use super::perf::Events;
 use super::policy::{Candidate, Policy, Verdict};
 use super::procfs;
 use super::region::Region;
@@ -65,6 +66,7 @@ impl Listener {
     pub(crate) fn start(
         config: Config,
         policy: Policy,
+        events: Events,
         arrivals: Sender<Arrival>,
     ) -> io::Result<Self> {
         let name = random_name()?;
@@ -83,6 +85,7 @@ impl Listener {
             root: root.clone(),
             config,
             policy,
+            events,
             arrivals,
             sessions: Arc::new(()),
         };
@@ -127,6 +130,7 @@ struct Server {
     root: Arc<OnceLock<u32>>,
     config: Config,
     policy: Policy,
+    events: Events,
     arrivals: Sender<Arrival>,
     sessions: Arc<()>,
 }
@@ -164,6 +168,10 @@ impl Server {
         let Some(hello) = handshake::Hello::decode(&bytes[..len.min(bytes.len())]) else {
             return Ok(());
         };
+        if hello.kind == handshake::Kind::Exec {
+            self.events.end(pid, hello.tid);
+            return reply(peer, false, None);
+        }
         let root = *self.root.wait();
         let (arrival, memory) = self.receive(pid, root, &hello);
         let profile = arrival.region.is_some();
@@ -214,7 +222,9 @@ impl Server {
 
 fn control_bits(config: &Config) -> u64 {
     let bit = |interval: u64, bit: u64| if interval == 0 { 0 } else { bit };
-    bit(config.cpu_interval_ns, control::CPU)
+    let perf = if config.perf { control::PERF } else { 0 };
+    let native = if config.native_frames { control::NATIVE } else { 0 };
+    bit(config.cpu_interval_ns, control::CPU | perf | native)
         | bit(config.memory_interval, control::MEMORY)
         | bit(config.copy_interval, control::COPIES)
 }

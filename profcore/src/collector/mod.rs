@@ -19,6 +19,8 @@ mod listen;
 mod modules;
 mod natives;
 mod off_cpu;
+#[expect(unsafe_code, reason = "perf events; each block names its rule")]
+mod perf;
 mod policy;
 mod procfs;
 mod recorder;
@@ -29,6 +31,7 @@ mod remote;
 mod stacks;
 #[cfg(test)]
 mod station_tests;
+mod thread_states;
 mod trace;
 mod tree;
 
@@ -44,6 +47,7 @@ use rustix::time::ClockId;
 
 use self::launch::{Program, Signals};
 use self::listen::{Arrival, Listener};
+use self::perf::Events;
 use self::policy::Policy;
 pub use self::trace::Output;
 use self::trace::Trace;
@@ -132,8 +136,10 @@ impl Collector {
         }
         let (sender, arrivals) = mpsc::channel();
         let policy = Policy::new(config.children, settings.script_interpreter);
-        let listener = Listener::start(config, policy, sender).map_err(Error::Listen)?;
-        Ok(Self { listener, arrivals, trace, tree: Tree::default() })
+        let events = Events::default();
+        let listener =
+            Listener::start(config, policy, events.clone(), sender).map_err(Error::Listen)?;
+        Ok(Self { listener, arrivals, trace, tree: Tree::new(events) })
     }
 
     /// Name of the socket, for [`crate::config::SESSION_VARIABLE`].
@@ -221,6 +227,11 @@ fn now() -> u64 {
 fn nanos(clock: ClockId) -> u64 {
     let time = rustix::time::clock_gettime(clock);
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// Why the kernel gives no perf events to us, for [`Config::perf`]; `None`: it does.
+pub fn perf_refusal() -> Option<io::Error> {
+    Events::refusal()
 }
 
 /// Ticks of the kernel per second: CPU clocks are not looked at more often.

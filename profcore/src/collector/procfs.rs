@@ -69,6 +69,11 @@ pub(crate) fn scheduled(pid: u32, tid: u32) -> Option<Scheduled> {
     Some(Scheduled { ran: number()?, delayed: number()? })
 }
 
+/// Signals that may still be queued for a process, by its user's limit; 0 when it cannot be read.
+pub(crate) fn signal_room(pid: u32) -> u64 {
+    parse_signal_room(&read(pid, "status")).unwrap_or(0)
+}
+
 /// The system call that a thread is blocked in: its number and first argument. `None` when the thread runs, or wants
 /// to, or must not be looked at.
 pub(crate) fn blocked_in(pid: u32, tid: u32) -> Option<(i64, u64)> {
@@ -88,6 +93,14 @@ fn read(pid: u32, file: &str) -> Vec<u8> {
         let _ = file.take(MAX_BYTES).read_to_end(&mut bytes);
     }
     bytes
+}
+
+/// The line `SigQ:`, the number queued, a slash, the most.
+fn parse_signal_room(status: &[u8]) -> Option<u64> {
+    let text = String::from_utf8_lossy(status);
+    let line = text.lines().find_map(|line| line.strip_prefix("SigQ:"))?;
+    let (queued, most) = line.trim().split_once('/')?;
+    Some(most.parse::<u64>().ok()?.saturating_sub(queued.parse().ok()?))
 }
 
 /// `running`, or the number and six arguments, stack and instruction pointer; -1 outside a system call.
@@ -114,6 +127,14 @@ mod tests {
         assert_eq!(parse_parent(b"12 (a) b) (c) S 7 1 1"), Some(7));
         assert_eq!(parse_parent(b"12 (a) S"), None);
         assert_eq!(parse_parent(b""), None);
+    }
+
+    #[test]
+    fn the_room_for_signals_is_what_the_queue_leaves() {
+        assert_eq!(parse_signal_room(b"Name:\t\xff\nSigQ:\t3/95000\nSigPnd:\t0\n"), Some(94_997));
+        assert_eq!(parse_signal_room(b"SigQ:\t3/2\n"), Some(0));
+        assert_eq!(parse_signal_room(b"SigQ:\t3\n"), None);
+        assert!(signal_room(std::process::id()) > 0);
     }
 
     #[test]

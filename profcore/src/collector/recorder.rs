@@ -12,6 +12,7 @@ use super::natives::{Natives, Spot};
 use super::procfs;
 use super::remote::Remote;
 use super::stacks::{self, NotReady, PARTIAL, SlotStack};
+use super::thread_states::{self, Place as Interpreter};
 use super::trace::Trace;
 use crate::cpython;
 use crate::event::{Event, StackDelta, flag, stack_flag};
@@ -189,21 +190,24 @@ impl Recorder {
         Ok(())
     }
 
-    /// The Python stack of a thread that stands still, read from outside.
+    /// The Python stack of a thread that stands still, read from outside. `seen`: a Python thread state of the process.
     pub(crate) fn standing_stack(
         &mut self,
         memory: &Remote,
         session: Session,
         slot: Slot,
+        seen: usize,
         trace: &mut Trace,
     ) -> Option<StackId> {
         let load = |cell: &AtomicU64| cell.load(Ordering::Relaxed);
-        let thread_state = load(slot.word(slot_word::THREAD_STATE)) as usize;
+        let told = load(slot.word(slot_word::THREAD_STATE)) as usize;
         let is_walked = load(session.word(word::PY_STATE)) == python_state::WALKED;
-        let layout = &cpython::version_of(self.version).filter(|_| is_walked)?.layout;
-        if thread_state == 0 {
-            return None;
-        }
+        let version = cpython::version_of(self.version).filter(|_| is_walked)?;
+        let layout = &version.layout;
+        let runtime = load(session.word(word::PY_RUNTIME_START)) as usize;
+        let pointer = load(slot.word(slot_word::THREAD_POINTER));
+        let place = Interpreter { runtime, seen };
+        let thread_state = thread_states::of_thread(memory, version, place, told, pointer)?;
         let code_type = load(session.word(word::PY_CODE_TYPE)) as usize;
         let mut frames: Vec<AtomicU64> = Vec::new();
         frames.resize_with(MAX_FRAMES, || AtomicU64::new(0));

@@ -10,6 +10,7 @@ use super::binaries::Binaries;
 use super::drain::{Drain, Threads};
 use super::listen::Listener;
 use super::modules::Modules;
+use super::perf::Events;
 use super::policy::{Policy, Verdict};
 use super::recorder::Recorder;
 use super::region::Region;
@@ -51,7 +52,7 @@ fn station() -> (Shelf, Trace, Drain) {
     }));
     let (region, _memory) = Region::create().unwrap();
     let recorder = Recorder::new(0, id, 0x030b_07f0, Modules::default(), Binaries::default());
-    (shelf, trace, Drain::new(0, false, region, recorder))
+    (shelf, trace, Drain::new(0, false, region, recorder, Events::default()))
 }
 
 fn records(shelf: &Shelf, trace: Trace) -> (Vec<Record>, Vec<usize>) {
@@ -194,7 +195,7 @@ fn a_handshake_gives_a_session_to_whom_it_is_due() {
     let pid = std::process::id();
     let (sender, arrivals) = mpsc::channel();
     let config = Config { copy_interval: 0, ..Config::default() };
-    let listener = Listener::start(config, Policy::new(true, None), sender).unwrap();
+    let listener = Listener::start(config, Policy::new(true, None), Events::default(), sender).unwrap();
     listener.set_root(pid + 1);
     let ask = |hello| handshake::ask(listener.name().as_bytes(), hello);
     let native = Hello::new(Kind::Constructor, 0);
@@ -206,6 +207,7 @@ fn a_handshake_gives_a_session_to_whom_it_is_due() {
     let (region, _) = arrival.region.unwrap();
     let session = region.session().unwrap();
     let control = session.word(word::CONTROL).load(Ordering::Relaxed);
-    assert_eq!(control, crate::session::control::CPU | crate::session::control::MEMORY);
+    use crate::session::control::{CPU, MEMORY, NATIVE};
+    assert_eq!(control, CPU | MEMORY | NATIVE);
     assert!(!arrival.modules.is_empty() && arrival.same_pids && arrival.pidfd.is_some());
 }

@@ -14,6 +14,7 @@ use super::binaries::Binaries;
 use super::drain::{Drain, Threads};
 use super::launch;
 use super::listen::Arrival;
+use super::perf::Events;
 use super::policy::Verdict;
 use super::recorder::Recorder;
 use super::redact::redact;
@@ -39,6 +40,7 @@ pub(crate) struct Tree {
     seen: bool,
     root_end: Option<(ExitStatus, Option<u64>)>,
     binaries: Binaries,
+    events: Events,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,11 @@ struct Member {
 }
 
 impl Tree {
+    /// An empty tree, whose drains have these perf events.
+    pub(crate) fn new(events: Events) -> Self {
+        Self { events, ..Self::default() }
+    }
+
     /// Processes that were profiled.
     pub(crate) fn profiled(&self) -> usize {
         self.profiled
@@ -107,7 +114,8 @@ impl Tree {
                 arrival.modules,
                 self.binaries.clone(),
             );
-            (Drain::new(arrival.pid, arrival.same_pids, region, recorder), token)
+            let events = self.events.clone();
+            (Drain::new(arrival.pid, arrival.same_pids, region, recorder, events), token)
         });
         let watched = profiled || self.running.len() < MAX_WATCHED;
         let pidfd = arrival.pidfd.filter(|_| watched);

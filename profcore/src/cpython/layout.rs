@@ -128,6 +128,16 @@ pub(crate) struct Collecting {
     pub(crate) flag: usize,
 }
 
+/// How an interpreter lists its threads: from a thread state to the interpreter (see [`Collecting`]), to its first thread
+/// state, to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ThreadList {
+    pub(crate) head: usize,
+    pub(crate) next: usize,
+    /// What `pthread_self` says on that thread.
+    pub(crate) thread_id: usize,
+}
+
 /// Everything a walk has to know about one minor version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
@@ -140,6 +150,7 @@ pub(crate) struct Layout {
     /// The type pointer of every object.
     pub(crate) object_type: usize,
     pub(crate) collecting: Collecting,
+    pub(crate) threads: ThreadList,
     /// First instruction of the code that the interpreter runs between a class and its `__init__`. It is
     /// none of the program's; its file name and its name are one and the same string.
     pub(crate) init_cleanup: Option<(&'static str, u8)>,

@@ -14,7 +14,8 @@ type Facts = BTreeMap<String, usize>;
 
 /// What the tables say of a version, by the names that `vectors/layouts.c` prints.
 fn tabled(version: &Version) -> Facts {
-    let Layout { chain, frame, code, text, bytes, object_type, collecting, .. } = version.layout;
+    let Layout { chain, frame, code, text, bytes, object_type, collecting, threads, .. } =
+        version.layout;
     let mut facts = vec![
         ("frame.previous", frame.previous),
         ("frame.code", frame.code),
@@ -32,6 +33,9 @@ fn tabled(version: &Version) -> Facts {
         ("object.type", object_type),
         ("collecting.interpreter", collecting.interpreter),
         ("collecting.flag", collecting.flag),
+        ("threads.head", threads.head),
+        ("threads.next", threads.next),
+        ("threads.thread_id", threads.thread_id),
     ];
     if let Entered::Flag { at } = frame.entered {
         facts.push(("frame.entered", at));
@@ -87,6 +91,7 @@ fn tabled(version: &Version) -> Facts {
             ("told.text_ascii_data", at.text_ascii_data),
             ("told.garbage", at.garbage),
             ("told.collecting", at.collecting),
+            ("told.threads_head", at.threads_head),
         ]);
     }
     facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

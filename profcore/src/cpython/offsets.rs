@@ -32,6 +32,8 @@ pub(crate) struct DebugOffsets {
     /// Of the garbage collector in the interpreter's state, and of its flag there.
     pub(crate) garbage: usize,
     pub(crate) collecting: usize,
+    /// Of the list of threads in the interpreter's state.
+    pub(crate) threads_head: usize,
 }
 
 /// What the runtime at `runtime` says of the flag that garbage is being collected: its place in the interpreter's

@@ -25,6 +25,14 @@ impl Info {
         self.code > 0
     }
 
+    /// A tick of a perf event: the kernel tells of a descriptor, of which we have none ourselves. Its number + 1.
+    pub(super) fn perf_event(&self) -> Option<u64> {
+        // Layout of SIGPOLL: a long, which is a timer's two numbers, and the descriptor.
+        const POLL_IN: c_int = 1;
+        const POLL_HUP: c_int = 6;
+        matches!(self.code, POLL_IN | POLL_HUP).then_some(u64::from(self.value as u32) + 1)
+    }
+
     /// A tick of one of our timers.
     pub(super) fn is_tick(&self) -> bool {
         self.code == libc::SI_TIMER && self.value == value()

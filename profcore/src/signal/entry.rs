@@ -57,9 +57,15 @@ unsafe extern "C" fn route(signal: c_int, info: *const Info, mut context: Contex
             }
             return 0;
         }
-    } else if signal == number() && info.is_tick() {
-        handler::tick(info, &context);
-        return 0;
+    } else if signal == number() {
+        if info.is_tick() {
+            handler::timer_tick(info.overruns(), &context);
+            return 0;
+        }
+        if info.perf_event().is_some_and(handler::is_perf_event) {
+            handler::tick(0, &context);
+            return 0;
+        }
     }
     dispositions::deliver(signal, info, &context)
 }

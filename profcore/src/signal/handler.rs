@@ -1,9 +1,12 @@
 //! The tick: one observation of the thread that was interrupted.
 
-use super::context::{Context, Info};
+use super::context::Context;
+use super::{guard, timer};
 use crate::event::{flag, head_word, kind};
 use crate::process;
-use crate::session::{Count, Loss, LostKind, Session, Slot, control, slot_word, word};
+use crate::session::{
+    Count, Loss, LostKind, PERF_REFUSED, Session, Slot, control, slot_word, word,
+};
 use crate::stack::{self, Registers};
 use crate::sync::Ordering;
 use crate::sys::sigset::{self, FAULTS};
@@ -16,8 +19,31 @@ pub(crate) fn is_on(session: Session) -> bool {
     session.word(word::CONTROL).load(Ordering::Relaxed) & control::CPU != 0
 }
 
-/// A timer of ours has expired. Every way out of here counts one tick, and one sample or one loss (R8).
-pub(super) fn tick(info: &Info, context: &Context) {
+/// Whether ticks of this perf event (its descriptor in the collector + 1) are for the calling thread.
+pub(super) fn is_perf_event(event: u64) -> bool {
+    let Some(session) = process::session() else { return false };
+    if session.word(word::CONTROL).load(Ordering::Relaxed) & control::PERF == 0 {
+        return false;
+    }
+    // The last ones find a thread that has given its slot up.
+    thread::existing().is_none_or(|slot| {
+        let own = slot.word(slot_word::PERF).load(Ordering::Relaxed);
+        own == event || own == PERF_REFUSED
+    })
+}
+
+/// A timer of ours has expired. With a perf event the thread needs it no more.
+pub(super) fn timer_tick(overruns: u32, context: &Context) {
+    tick(overruns, context);
+    if let Some(slot) = thread::existing()
+        && slot.word(slot_word::PERF).load(Ordering::Relaxed) != 0
+    {
+        timer::disarm(slot);
+    }
+}
+
+/// A tick for this thread. Every way out of here counts one tick, and one sample or one loss (R8).
+pub(super) fn tick(overruns: u32, context: &Context) {
     let Some(session) = process::session() else { return };
     let Some(slot) = thread::existing() else {
         // Not ours to claim one here. Slot 0 has many writers.
@@ -28,7 +54,6 @@ pub(super) fn tick(info: &Info, context: &Context) {
         return;
     };
     slot.add(Count::Ticks, 1);
-    let overruns = info.overruns();
     if overruns != 0 {
         slot.add(Count::Overruns, overruns.into());
     }
@@ -80,6 +105,7 @@ fn sample(session: Session, slot: Slot, registers: Option<Registers>, flags: u8,
         None => slot.lose(LostKind::Tick, Loss::RingFull),
     }
     slot.add(Count::SelfNanos, syscall::monotonic().saturating_sub(began));
+    guard::look(session, slot, clock);
 }
 
 /// Whether the two bytes before `pc` are a system call instruction: the thread was in the kernel.

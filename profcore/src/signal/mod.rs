@@ -11,7 +11,7 @@
 //! **R9** nothing grows.
 //!
 //! Stations: `entry` is what the kernel calls; `context` reads what was interrupted; `handler` is the tick;
-//! `timer` arms it; `dispositions` stands in for the program's own handlers of the signals we took.
+//! `timer` arms it; `guard` slows it down; `dispositions` stands in for the program's own handlers of the signals we took.
 
 #[expect(unsafe_code, reason = "reads and changes what the kernel put on the stack")]
 mod context;
@@ -22,6 +22,7 @@ mod context;
 pub mod dispositions;
 #[expect(unsafe_code, reason = "is called by the kernel")]
 mod entry;
+mod guard;
 pub(crate) mod handler;
 pub(crate) mod timer;
 

@@ -279,3 +279,32 @@ fn a_tick_mends_its_faults_although_the_thread_blocks_them() {
         check_books(session);
     });
 }
+
+#[test]
+fn a_handler_that_takes_too_much_is_called_half_as_often() {
+    alone(|| {
+        let session = join();
+        let slot = thread::existing().expect("the main thread has a slot");
+        let interval = || slot.word(slot_word::INTERVAL).load(Ordering::Relaxed);
+        let before = interval();
+        burn_until(|| own(session, Count::Samples) > 64);
+        assert_eq!(interval(), before, "an ordinary handler is left alone");
+        // Two looks find that all time went into samples; one does not do.
+        for look in 1..=2 {
+            let next = (own(session, Count::Samples) / 64 + 1) * 64;
+            slot.add(Count::SelfNanos, 3_600_000_000_000);
+            burn_until(|| {
+                drain(session, 1);
+                own(session, Count::Samples) >= next
+            });
+            assert_eq!(interval(), if look == 2 { before * 2 } else { before });
+        }
+        assert_eq!(session.word(word::RATE_HALVED).load(Ordering::Relaxed), 1);
+        let next = (own(session, Count::Samples) / 64 + 2) * 64;
+        burn_until(|| {
+            drain(session, 1);
+            own(session, Count::Samples) >= next
+        });
+        assert_eq!(interval(), before * 2, "it is not slowed down again without need");
+    });
+}

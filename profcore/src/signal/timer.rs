@@ -9,7 +9,7 @@ use crate::thread;
 /// Arms a timer for the calling thread, whose id is `tid`, if CPU time is sampled. A kernel that gives none
 /// (its quota of pending signals is used up) is counted; the thread's time is then told at its end only.
 pub(crate) fn arm(session: Session, slot: Slot, tid: u32) {
-    let interval = session.word(word::CPU_INTERVAL_NS).load(Ordering::Relaxed);
+    let interval = slot.word(slot_word::INTERVAL).load(Ordering::Relaxed);
     if number() == 0 || interval == 0 || !handler::is_on(session) {
         return;
     }
@@ -31,5 +31,15 @@ pub(crate) fn disarm(slot: Slot) {
     let id = slot.word(slot_word::TIMER).swap(0, Ordering::Relaxed);
     if id != 0 {
         syscall::timer_delete(id as i32 - 1);
+    }
+}
+
+/// Lets the timer that the slot names tick at the slot's interval from now on.
+pub(super) fn follow_interval(slot: Slot) {
+    let id = slot.word(slot_word::TIMER).load(Ordering::Relaxed);
+    let interval = slot.word(slot_word::INTERVAL).load(Ordering::Relaxed);
+    if id != 0 {
+        // A timer that cannot be changed goes on as before.
+        let _ = syscall::timer_settime(id as i32 - 1, interval, interval);
     }
 }

@@ -7,7 +7,9 @@
 use crate::cpython::{self, Python};
 use crate::event::{stack_flag, stack_word};
 use crate::ring::spsc::Reserved;
-use crate::session::{MAX_FRAMES, MAX_NATIVE, Session, Slot, python_state, slot_word, word};
+use crate::session::{
+    MAX_FRAMES, MAX_NATIVE, Session, Slot, control, python_state, slot_word, word,
+};
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::probe::Own;
 use core::sync::atomic::{AtomicBool, AtomicU32};
@@ -100,7 +102,9 @@ pub(crate) fn capture(session: Session, slot: Slot, registers: Option<Registers>
         }
         _ => Capture::empty(slot),
     };
-    if let Some(registers) = registers {
+    if let Some(registers) = registers
+        && session.word(word::CONTROL).load(Ordering::Relaxed) & control::NATIVE != 0
+    {
         let buffer = slot.native();
         let (depth, whole) = native::walk(session, registers, buffer);
         capture.native = &buffer[..depth.min(MAX_NATIVE)];

@@ -27,6 +27,27 @@ pub(crate) fn change(how: i32, mask: u64) -> u64 {
     old
 }
 
+/// Takes the pending signals of `mask` away from the calling thread, which blocks them: at most as many as may be queued.
+pub(crate) fn discard(mask: u64) {
+    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let arguments = [
+        (&raw const mask).expose_provenance(),
+        0,
+        (&raw const now).expose_provenance(),
+        SIGSET_BYTES,
+    ];
+    for _ in 0..MOST_PENDING {
+        // SAFETY: the kernel reads one set and one timespec, and is told to write no siginfo.
+        let taken = unsafe { call(libc::SYS_rt_sigtimedwait, arguments) };
+        if mask == 0 || taken.is_err_and(|error| error != Errno(libc::EINTR)) {
+            return;
+        }
+    }
+}
+
+/// Bounds [`discard`]: more ticks than the collector ever pays in advance.
+const MOST_PENDING: usize = 100_000;
+
 /// The calling thread's mask, changed for a scope.
 #[derive(Debug)]
 pub(crate) struct Masked {

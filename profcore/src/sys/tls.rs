@@ -64,6 +64,16 @@ pub(crate) fn block() -> &'static Block {
     }
 }
 
+/// The calling thread's pointer, which glibc's `pthread_self` returns.
+pub(crate) fn thread_pointer() -> u64 {
+    let pointer: u64;
+    // SAFETY: on x86_64 the word at fs:0 is the thread pointer itself.
+    unsafe {
+        asm!("mov {0}, qword ptr fs:[0]", out(reg) pointer, options(pure, nomem, nostack, preserves_flags));
+    }
+    pointer
+}
+
 impl Block {
     /// The thread's slot; `None` before [`Block::set_slot`].
     #[inline(always)]

@@ -8,6 +8,7 @@ pub(crate) mod python;
 
 mod alloc;
 mod copy;
+mod exec;
 mod signal;
 
 macro_rules! hooks {
@@ -53,6 +54,15 @@ hooks! {
     pthread_create => process::pthread_create;
     _exit => process::exit;
     _Exit => process::exit;
+    execve => exec::execve;
+    execv => exec::execv;
+    execvp => exec::execvp;
+    execvpe => exec::execvpe;
+    fexecve => exec::fexecve;
+    execveat => exec::execveat;
+    execl => exec::execl;
+    execlp => exec::execlp;
+    execle => exec::execle;
     sigaction => signal::sigaction;
     signal => signal::signal;
     bsd_signal => signal::signal;

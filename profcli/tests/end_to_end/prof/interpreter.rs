@@ -138,6 +138,22 @@ macro_rules! each_python {
 }
 pub(crate) use each_python;
 
+/// As [`each_python`], with four that differ most, for what takes long: two forms of stacks, a static one, and the newest way to
+/// learn where things are.
+macro_rules! some_python {
+    ($($name:ident),+ $(,)?) => {
+        $(
+            mod $name {
+                crate::prof::each_python!(@one $name py3_9, Python::of_version("3.9"));
+                crate::prof::each_python!(@one $name py3_12, Python::of_version("3.12"));
+                crate::prof::each_python!(@one $name system, Python::of_system());
+                crate::prof::each_python!(@one $name py3_14, Python::of_sid("3.14"));
+            }
+        )+
+    };
+}
+pub(crate) use some_python;
+
 /// As [`each_python`], with the versions that come from Debian sid.
 macro_rules! every_python {
     ($($name:ident),+ $(,)?) => {

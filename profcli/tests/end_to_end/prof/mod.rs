@@ -4,7 +4,7 @@ mod interpreter;
 mod profile;
 mod recording;
 
-pub(crate) use interpreter::{Python, each_python, every_python, skip};
+pub(crate) use interpreter::{Python, each_python, every_python, skip, some_python};
 pub(crate) use profile::{Line, Profile};
 pub(crate) use recording::{Ended, Recording, wait};
 

@@ -21,7 +21,10 @@
 int main(void) {
     AT("collecting.interpreter", PyThreadState, interp);
     AT("collecting.flag", PyInterpreterState, gc.collecting);
+    AT("threads.next", PyThreadState, next);
+    AT("threads.thread_id", PyThreadState, thread_id);
 #if PY_VERSION_HEX < 0x030b0000
+    AT("threads.head", PyInterpreterState, tstate_head);
     AT("state.frame", PyThreadState, frame);
     AT("frame.previous", PyFrameObject, f_back);
     AT("frame.code", PyFrameObject, f_code);
@@ -29,6 +32,7 @@ int main(void) {
     AT("code.name", PyCodeObject, co_name);
     AT("code.bytecode", PyCodeObject, co_code);
 #else
+    AT("threads.head", PyInterpreterState, threads.head);
     typedef struct _PyInterpreterFrame Frame;
     AT("frame.previous", Frame, previous);
     AT("frame.owner", Frame, owner);
@@ -101,6 +105,7 @@ int main(void) {
     AT("told.text_ascii_data", _Py_DebugOffsets, unicode_object.asciiobject_size);
     AT("told.garbage", _Py_DebugOffsets, interpreter_state.gc);
     AT("told.collecting", _Py_DebugOffsets, gc.collecting);
+    AT("told.threads_head", _Py_DebugOffsets, interpreter_state.threads_head);
 #endif
     return 0;
 }

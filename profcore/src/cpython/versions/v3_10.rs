@@ -28,6 +28,7 @@ pub(super) const VERSION: Version = Version {
         bytes: BytesFields { length: 16, data: 32 },
         object_type: 8,
         collecting: Collecting { interpreter: 16, flag: 816 },
+        threads: ThreadList { head: 8, next: 8, thread_id: 176 },
         init_cleanup: None,
     },
     debug_offsets: None,

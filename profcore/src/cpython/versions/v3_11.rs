@@ -29,6 +29,7 @@ pub(super) const VERSION: Version = Version {
         bytes: BytesFields { length: 16, data: 32 },
         object_type: 8,
         collecting: Collecting { interpreter: 16, flag: 848 },
+        threads: ThreadList { head: 16, next: 8, thread_id: 152 },
         init_cleanup: None,
     },
     debug_offsets: None,

@@ -28,6 +28,7 @@ pub(super) const VERSION: Version = Version {
         bytes: BytesFields { length: 16, data: 32 },
         object_type: 8,
         collecting: Collecting { interpreter: 16, flag: 312 },
+        threads: ThreadList { head: 72, next: 8, thread_id: 136 },
         init_cleanup: None,
     },
     debug_offsets: None,

@@ -29,6 +29,7 @@ pub(super) const VERSION: Version = Version {
         bytes: BytesFields { length: 16, data: 32 },
         object_type: 8,
         collecting: Collecting { interpreter: 16, flag: 7600 },
+        threads: ThreadList { head: 7344, next: 8, thread_id: 152 },
         init_cleanup: Some(("EXIT_INIT_CHECK", 13)),
     },
     debug_offsets: Some(DebugOffsets {
@@ -50,6 +51,7 @@ pub(super) const VERSION: Version = Version {
         text_ascii_data: 560,
         garbage: 80,
         collecting: 576,
+        threads_head: 72,
     }),
     calls: &[
         ("CALL", 53),

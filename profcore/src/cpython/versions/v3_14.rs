@@ -31,6 +31,7 @@ pub(super) const VERSION: Version = Version {
         bytes: BytesFields { length: 16, data: 32 },
         object_type: 8,
         collecting: Collecting { interpreter: 16, flag: 7600 },
+        threads: ThreadList { head: 7344, next: 8, thread_id: 152 },
         init_cleanup: Some(("EXIT_INIT_CHECK", 11)),
     },
     debug_offsets: Some(DebugOffsets {
@@ -52,6 +53,7 @@ pub(super) const VERSION: Version = Version {
         text_ascii_data: 640,
         garbage: 88,
         collecting: 656,
+        threads_head: 72,
     }),
     calls: &[
         ("CALL", 52),

@@ -30,6 +30,7 @@ pub(super) const VERSION: Version = Version {
         bytes: BytesFields { length: 16, data: 32 },
         object_type: 8,
         collecting: Collecting { interpreter: 16, flag: 7512 },
+        threads: ThreadList { head: 7336, next: 8, thread_id: 176 },
         init_cleanup: Some(("EXIT_INIT_CHECK", 11)),
     },
     debug_offsets: Some(DebugOffsets {
@@ -51,6 +52,7 @@ pub(super) const VERSION: Version = Version {
         text_ascii_data: 736,
         garbage: 88,
         collecting: 760,
+        threads_head: 72,
     }),
     calls: &[
         ("CALL", 50),
