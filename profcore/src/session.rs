@@ -171,9 +171,10 @@ pub(crate) mod slot_word {
     pub(crate) const INTERVAL: usize = 110;
     /// What `pthread_self` says on the thread.
     pub(crate) const THREAD_POINTER: usize = 114;
-    /// The guard's last look (see `signal::guard`): the thread's clock, our own time, looks in a row that found too much.
+    /// The guard's last look (see `signal::guard`): the thread's clock, the time of ticks since, looks in a row that found
+    /// too much.
     pub(crate) const GUARD_CPU: usize = 111;
-    pub(crate) const GUARD_SELF: usize = 112;
+    pub(crate) const GUARD_OWN: usize = 112;
     pub(crate) const GUARD_STRIKES: usize = 113;
     /// Two buffers of `MAX_FRAMES` words.
     pub(crate) const BUFFERS: usize = 128;

@@ -103,8 +103,8 @@ impl From<String> for Refusal {
 
 pub(crate) fn run(args: &Args) -> ExitCode {
     match start_and_follow(args) {
-        Ok((ended, trace)) => {
-            summary::tell(args, &ended, &trace);
+        Ok((ended, remark, trace)) => {
+            summary::tell(args, &ended, remark.as_deref(), &trace);
             end_as(ended.status)
         }
         Err(Refusal { status, words }) => {
@@ -115,7 +115,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 }
 
 /// Everything that can go wrong does so before the program is started.
-fn start_and_follow(args: &Args) -> Result<(Ended, PathBuf), Refusal> {
+fn start_and_follow(args: &Args) -> Result<(Ended, Option<String>, PathBuf), Refusal> {
     let (config, remark) = config(args)?;
     let target = command::resolve(&args.command)?;
     let preload = shim::Preload::find()?;
@@ -126,7 +126,7 @@ fn start_and_follow(args: &Args) -> Result<(Ended, PathBuf), Refusal> {
         command: args.command.iter().map(|word| word.as_bytes().to_vec()).collect(),
         tool: concat!("prof ", env!("CARGO_PKG_VERSION")).to_owned(),
         script_interpreter: target.script_interpreter,
-        remarks: remark.into_iter().collect(),
+        remarks: remark.iter().cloned().collect(),
     };
     let begun = output
         .writer()
@@ -163,7 +163,7 @@ fn start_and_follow(args: &Args) -> Result<(Ended, PathBuf), Refusal> {
     let ended = collector
         .follow(program, &signals)
         .map_err(|error| format!("lost sight of the program: {error}"))?;
-    Ok((ended, trace))
+    Ok((ended, remark, trace))
 }
 
 /// What to sample, and a remark for the report when the rate cannot be reached.
@@ -204,7 +204,10 @@ fn clock(args: &Args) -> Result<(bool, Option<String>), String> {
         None if !above => Ok((false, None)),
         None => Ok(match refusal() {
             None => (true, None),
-            Some(why) => (false, Some(limited(&format!("the kernel gives no perf events ({why}), and its tick")))),
+            Some(why) => (
+                false,
+                Some(limited(&format!("the kernel gives no perf events ({why}), and its tick"))),
+            ),
         }),
     }
 }

@@ -12,7 +12,7 @@ use super::{Args, shown};
 use crate::report::{Files, summary_options};
 
 /// Says what went wrong, and unless told to be quiet, what was found.
-pub(super) fn tell(args: &Args, ended: &Ended, trace: &Path) {
+pub(super) fn tell(args: &Args, ended: &Ended, remark: Option<&str>, trace: &Path) {
     let name = shown(trace);
     let mut words = String::new();
     if let Some(error) = &ended.failure {
@@ -32,7 +32,7 @@ pub(super) fn tell(args: &Args, ended: &Ended, trace: &Path) {
     if args.quiet {
         return;
     }
-    if let Some(remark) = super::rate_remark(args) {
+    if let Some(remark) = remark {
         let _ = writeln!(out, "prof: {remark}");
     }
     let summary = if ended.profiled == 0 { Vec::new() } else { summary(trace).unwrap_or_default() };

@@ -59,6 +59,9 @@ fn an_exec_in_place_meets_no_tick() {
         let profile = recording.read();
         // 19 images of 80 ms each, and what a loader takes.
         let cpu = profile.cpu();
-        assert!(cpu.sum() > 19.0 * 0.07, "{clock}: also what came after an exec that failed: {cpu:?}");
+        assert!(
+            cpu.sum() > 19.0 * 0.07,
+            "{clock}: also what came after an exec that failed: {cpu:?}"
+        );
     }
 }

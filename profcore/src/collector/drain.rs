@@ -291,8 +291,7 @@ impl Drain {
     ) {
         let Some(state) = self.slots.get_mut(&index) else { return };
         let signal = session.word(word::SIGNAL).load(Ordering::Relaxed) as i32;
-        let tended =
-            self.events.tend((self.pid, owner), slot, signal, room, &mut state.paid);
+        let tended = self.events.tend((self.pid, owner), slot, signal, room, &mut state.paid);
         if let Err(error) = tended {
             self.no_event += 1;
             self.why_no_event.get_or_insert_with(|| error.to_string());

@@ -195,7 +195,8 @@ fn a_handshake_gives_a_session_to_whom_it_is_due() {
     let pid = std::process::id();
     let (sender, arrivals) = mpsc::channel();
     let config = Config { copy_interval: 0, ..Config::default() };
-    let listener = Listener::start(config, Policy::new(true, None), Events::default(), sender).unwrap();
+    let listener =
+        Listener::start(config, Policy::new(true, None), Events::default(), sender).unwrap();
     listener.set_root(pid + 1);
     let ask = |hello| handshake::ask(listener.name().as_bytes(), hello);
     let native = Hello::new(Kind::Constructor, 0);

@@ -93,7 +93,8 @@ mod tests {
             let version = version_of(hex).unwrap();
             let mut memory = list(version);
             let place = Place { runtime: 0x8000, seen: 0x1000 };
-            let find = |memory: &Words, told, pointer| of_thread(memory, version, place, told, pointer);
+            let find =
+                |memory: &Words, told, pointer| of_thread(memory, version, place, told, pointer);
             assert_eq!(find(&memory, 0, 8), Some(0x2000));
             assert_eq!(find(&memory, 0x1000, 7), Some(0x1000));
             assert_eq!(find(&memory, 0x2000, 7), Some(0x1000), "a state that is another's now");

@@ -1,14 +1,17 @@
 //! Against livelock: a thread that spends too much of its time in our handler is ticked half as often.
 //!
-//! Handler time is wall time, and a machine that is busy may take the CPU away in the middle of it: one look that
-//! finds too much proves nothing, two in a row do. Weights are CPU time since the last sample, so a change of the rate
-//! biases nothing.
+//! What a sample takes is CPU time, by the thread's clock: on a busy machine the handler may lose the CPU midway. Reading
+//! that clock is a system call, so that one tick in eight is measured and stands for the others. Weights are CPU time
+//! since the last sample: a change of the rate biases nothing.
 
 use super::timer;
 use crate::session::{Count, Session, Slot, slot_word, word};
 use crate::sync::Ordering;
+use crate::sys::syscall;
 
-/// Samples between two looks.
+/// One tick in this many is measured.
+const MEASURED: u64 = 8;
+/// Ticks between two looks.
 const WINDOW: u64 = 64;
 /// Part of a thread's time that samples may take: one in this many.
 const SHARE: u64 = 20;
@@ -17,23 +20,37 @@ const STRIKES: u64 = 2;
 /// Longest interval: a sample in a second tells little, but hurts nobody.
 const LONGEST: u64 = 1_000_000_000;
 
+/// At the end of a tick that read the thread's clock as `began`: adds to the time that ticks took.
+pub(super) fn measure(slot: Slot, began: u64) {
+    if ticks(slot) % MEASURED == 1 {
+        let took = syscall::thread_cpu().saturating_sub(began);
+        let took = took.saturating_mul(MEASURED);
+        slot.add(Count::SelfNanos, took);
+        let own = slot.word(slot_word::GUARD_OWN);
+        own.store(own.load(Ordering::Relaxed).saturating_add(took), Ordering::Relaxed);
+    }
+}
+
+fn ticks(slot: Slot) -> u64 {
+    slot.word(slot_word::COUNTERS + Count::Ticks as usize).load(Ordering::Relaxed)
+}
+
 /// Looks, if it is time for it, how much of the thread's time (its clock says `clock` now) went into samples.
 /// By the slot's owner, which holds its busy flag.
 pub(super) fn look(session: Session, slot: Slot, clock: u64) {
     let load = |index: usize| slot.word(index).load(Ordering::Relaxed);
     let store = |index: usize, value| slot.word(index).store(value, Ordering::Relaxed);
-    if !load(slot_word::COUNTERS + Count::Samples as usize).is_multiple_of(WINDOW) {
+    if !ticks(slot).is_multiple_of(WINDOW) {
         return;
     }
-    let own = load(slot_word::COUNTERS + Count::SelfNanos as usize);
-    let (last_clock, last_own) = (load(slot_word::GUARD_CPU), load(slot_word::GUARD_SELF));
+    let (last_clock, own) = (load(slot_word::GUARD_CPU), load(slot_word::GUARD_OWN));
     store(slot_word::GUARD_CPU, clock);
-    store(slot_word::GUARD_SELF, own);
+    store(slot_word::GUARD_OWN, 0);
     if last_clock == 0 {
         return;
     }
     let spent = clock.saturating_sub(last_clock);
-    let too_much = own.wrapping_sub(last_own).saturating_mul(SHARE) > spent;
+    let too_much = own.saturating_mul(SHARE) > spent;
     let strikes = if too_much { load(slot_word::GUARD_STRIKES) + 1 } else { 0 };
     store(slot_word::GUARD_STRIKES, strikes % STRIKES);
     let interval = load(slot_word::INTERVAL);

@@ -104,7 +104,7 @@ fn sample(session: Session, slot: Slot, registers: Option<Registers>, flags: u8,
         }
         None => slot.lose(LostKind::Tick, Loss::RingFull),
     }
-    slot.add(Count::SelfNanos, syscall::monotonic().saturating_sub(began));
+    guard::measure(slot, clock);
     guard::look(session, slot, clock);
 }
 
