@@ -30,6 +30,8 @@ pub(crate) const SLOT_WORDS: usize = 8192;
 pub(crate) const MAX_FRAMES: usize = 512;
 /// Most native frames that are kept, counted from the leaf: some lie between Python frames.
 pub(crate) const MAX_NATIVE: usize = 64;
+/// Words of a thread's cache of unwind rules: 128 pairs.
+pub(crate) const RULE_WORDS: usize = 256;
 /// Entries of the code table.
 pub(crate) const CODE_ENTRIES: usize = 65_536;
 /// Words of the code arena (8 MiB).
@@ -180,7 +182,9 @@ pub(crate) mod slot_word {
     pub(crate) const BUFFERS: usize = 128;
     /// A buffer of `MAX_NATIVE` words.
     pub(crate) const NATIVE: usize = BUFFERS + 2 * super::MAX_FRAMES;
-    pub(crate) const RING: usize = NATIVE + super::MAX_NATIVE;
+    /// The thread's cache of unwind rules.
+    pub(crate) const RULES: usize = NATIVE + super::MAX_NATIVE;
+    pub(crate) const RING: usize = RULES + super::RULE_WORDS;
 }
 
 /// In [`slot_word::PERF`]: the thread wants no event, it is about to be another program.
@@ -330,6 +334,12 @@ impl Slot {
     #[inline]
     pub(crate) fn native(self) -> &'static [AtomicU64] {
         &self.words[slot_word::NATIVE..slot_word::NATIVE + MAX_NATIVE]
+    }
+
+    /// The cache of unwind rules.
+    #[inline]
+    pub(crate) fn rules(self) -> &'static [AtomicU64] {
+        &self.words[slot_word::RULES..slot_word::RULES + RULE_WORDS]
     }
 
     /// Adds to an exact counter. Only the owner of the slot calls this.

@@ -13,6 +13,9 @@
 //! ```
 //!
 //! Modules are only ever added. A row's rule holds from its offset to the next row's.
+//!
+//! Searching a table touches as many cold lines of memory as it takes steps, for each frame, and the outer frames of a
+//! thread are the same ones at each tick: so a thread keeps the rules that it found in a small cache of its own.
 
 use crate::session::{Session, area};
 use crate::sync::{AtomicU64, Ordering};
@@ -61,7 +64,6 @@ const BP_SHIFT: u32 = CFA_SHIFT + CFA_BITS;
 impl Rule {
     /// In the 32 bits of a row: three of kind, sixteen of CFA, thirteen of frame pointer, both in words. A frame
     /// too large for that is unknown.
-    #[cfg(any(test, feature = "record"))]
     pub(crate) fn encode(self) -> u32 {
         let pack = |kind: u32, cfa: u32, SavedBp(bp): SavedBp| {
             let (cfa_words, bp_words) = (cfa / 8, bp / 8);
@@ -111,9 +113,12 @@ struct Module {
 
 /// Lookups of one walk: neighboring frames are often in the same module.
 #[derive(Debug)]
-pub(crate) struct Lookup {
+pub(crate) struct Lookup<'a> {
     tables: Tables,
     last: Option<Module>,
+    /// Pairs of words: address and number of modules, rule. The walking thread's own.
+    cache: &'a [AtomicU64],
+    modules: u64,
 }
 
 impl Tables {
@@ -126,9 +131,11 @@ impl Tables {
         self.words[at].load(Ordering::Relaxed)
     }
 
-    /// Begins the lookups of a walk.
-    pub(crate) fn lookup(self) -> Lookup {
-        Lookup { tables: self, last: None }
+    /// Begins the lookups of a walk, by a thread that has a cache (zeros at first) or none.
+    pub(crate) fn lookup(self, cache: &[AtomicU64]) -> Lookup<'_> {
+        // Acquire: what was published is written.
+        let modules = self.words[0].load(Ordering::Acquire);
+        Lookup { tables: self, last: None, cache, modules }
     }
 
     fn module(self, pc: u64) -> Option<Module> {
@@ -195,10 +202,31 @@ impl Tables {
     }
 }
 
-impl Lookup {
+impl Lookup<'_> {
     /// The rule for the instruction at `pc`. Bounded and total: safe in a handler. An address in no module is
     /// asked for, and unknown.
+    #[inline]
     pub(crate) fn rule(&mut self, pc: u64) -> Rule {
+        const ADDRESS_BITS: u32 = 48;
+        let place = pc.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let place = (place as usize % (self.cache.len() / 2).max(1)) * 2;
+        let Some([key, rule]) = self.cache.get(place..place + 2) else { return self.search(pc) };
+        // A module more, and what was found is found anew: it may lie over an older one.
+        let wanted = pc | self.modules << ADDRESS_BITS;
+        if key.load(Ordering::Relaxed) == wanted && pc >> ADDRESS_BITS == 0 {
+            return Rule::decode(rule.load(Ordering::Relaxed) as u32);
+        }
+        let found = self.search(pc);
+        if let Some(module) = self.last
+            && (module.start..module.end).contains(&pc)
+        {
+            key.store(wanted, Ordering::Relaxed);
+            rule.store(found.encode().into(), Ordering::Relaxed);
+        }
+        found
+    }
+
+    fn search(&mut self, pc: u64) -> Rule {
         let module = match self.last {
             Some(last) if (last.start..last.end).contains(&pc) => last,
             _ => match self.tables.module(pc) {
@@ -257,7 +285,7 @@ mod tests {
         let rows = rows.map(|(offset, rule)| (offset, rule.encode()));
         assert!(tables.publish(0x50_1000..0x50_2000, 0x50_0000, &rows));
         assert!(tables.publish(0x70_0000..0x70_1000, 0x70_0000, &[(0, sp(24).encode())]));
-        let mut lookup = tables.lookup();
+        let mut lookup = tables.lookup(&[]);
         for (pc, rule) in [
             (0x50_1000, sp(8)),
             (0x50_1001, sp(16)),
@@ -279,18 +307,41 @@ mod tests {
     }
 
     #[test]
+    fn a_cache_knows_what_the_tables_know() {
+        let tables = Tables::of(image::session());
+        let rule = |cfa| Rule::Sp { cfa, bp: SavedBp(0) }.encode();
+        let rows: Vec<_> = (0..400).map(|n| (n * 16, rule(8 * (n % 50)))).collect();
+        assert!(tables.publish(0x10_0000..0x10_1900, 0x10_0000, &rows));
+        let cache: Vec<AtomicU64> = (0..16).map(|_| AtomicU64::new(0)).collect();
+        let agree = |tables: Tables| {
+            for round in 0..3_u64 {
+                for pc in (0x0f_fff0..0x10_1a00).step_by(13) {
+                    let (with, without) = (tables.lookup(&cache), tables.lookup(&[]));
+                    let [with, without] = [with, without].map(|mut lookup| lookup.rule(pc + round));
+                    assert_eq!(with, without, "{pc:#x}");
+                    assert_eq!(tables.lookup(&cache).rule(pc + round), without, "again: {pc:#x}");
+                }
+            }
+        };
+        agree(tables);
+        assert!(tables.publish(0x10_0800..0x10_0900, 0x10_0000, &[(0, rule(4096))]));
+        agree(tables);
+        assert_eq!(tables.lookup(&cache).rule(u64::MAX), Rule::Unknown);
+    }
+
+    #[test]
     fn a_newer_module_covers_an_older_one_and_a_full_table_refuses() {
         let tables = Tables::of(image::session());
         assert!(tables.publish(0x1000..0x2000, 0, &[(0, Rule::End.encode())]));
         assert!(tables.publish(0x1800..0x1900, 0, &[(0, Rule::Plt.encode())]));
-        assert_eq!(tables.lookup().rule(0x1800), Rule::Plt);
-        assert_eq!(tables.lookup().rule(0x1700), Rule::End);
+        assert_eq!(tables.lookup(&[]).rule(0x1800), Rule::Plt);
+        assert_eq!(tables.lookup(&[]).rule(0x1700), Rule::End);
         let many = vec![(0, 1); ROWS];
         assert!(!tables.publish(0x3000..0x4000, 0, &many));
-        assert_eq!(tables.lookup().rule(0x3000), Rule::Unknown);
+        assert_eq!(tables.lookup(&[]).rule(0x3000), Rule::Unknown);
         assert_eq!(tables.take_wanted().count(), 0, "it is known, without rows");
         while tables.publish(0x5000..0x6000, 0, &[]) {}
-        assert_eq!(tables.lookup().rule(0x1800), Rule::Plt);
+        assert_eq!(tables.lookup(&[]).rule(0x1800), Rule::Plt);
     }
 
     /// The program could have written anything there.
@@ -302,7 +353,7 @@ mod tests {
             tables.words[MODULES_AT + at].store(u64::MAX, Ordering::Relaxed);
         }
         tables.words[MODULES_AT].store(0, Ordering::Relaxed);
-        assert_eq!(tables.lookup().rule(0x1234), Rule::Unknown);
+        assert_eq!(tables.lookup(&[]).rule(0x1234), Rule::Unknown);
         assert!(!tables.publish(0..1, 0, &[]));
     }
 }

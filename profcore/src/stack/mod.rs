@@ -106,7 +106,7 @@ pub(crate) fn capture(session: Session, slot: Slot, registers: Option<Registers>
         && session.word(word::CONTROL).load(Ordering::Relaxed) & control::NATIVE != 0
     {
         let buffer = slot.native();
-        let (depth, whole) = native::walk(session, registers, buffer);
+        let (depth, whole) = native::walk(session, registers, slot.rules(), buffer);
         capture.native = &buffer[..depth.min(MAX_NATIVE)];
         if !whole {
             capture.flags |= stack_flag::NATIVE_CUT;

@@ -20,9 +20,14 @@ const SIGNAL_SP: usize = 160;
 const SIGNAL_PC: usize = 168;
 
 /// Writes addresses of frames into `into`, innermost first, and says how many and whether the outermost frame
-/// was reached. The first is the instruction itself, the others are return addresses.
-pub(super) fn walk(session: Session, registers: Registers, into: &[AtomicU64]) -> (usize, bool) {
-    let mut lookup = Tables::of(session).lookup();
+/// was reached. The first is the instruction itself, the others are return addresses. `cache` is the thread's own.
+pub(super) fn walk(
+    session: Session,
+    registers: Registers,
+    cache: &[AtomicU64],
+    into: &[AtomicU64],
+) -> (usize, bool) {
+    let mut lookup = Tables::of(session).lookup(cache);
     let mut at = registers;
     // The interrupted instruction has not run yet; a return address is behind its call, which may be the last
     // instruction of a function.
@@ -86,7 +91,7 @@ mod tests {
 
     fn addresses(session: Session, registers: Registers, most: usize) -> (Vec<u64>, bool) {
         let into: Vec<AtomicU64> = (0..most).map(|_| AtomicU64::new(0)).collect();
-        let (depth, whole) = walk(session, registers, &into);
+        let (depth, whole) = walk(session, registers, &[], &into);
         (into[..depth].iter().map(|cell| cell.load(Ordering::Relaxed)).collect(), whole)
     }
 
