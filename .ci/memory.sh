@@ -12,7 +12,8 @@ fi
 
 # The sanitizer reserves terabytes of addresses, so the test with little address space cannot run. A library
 # without std is built by a test of its own, without the sanitizer.
-CARGO_TARGET_DIR=$target_dir/asan RUSTFLAGS="-Zsanitizer=address ${RUSTFLAGS-}" \
+# Names of functions are enough for a finding: no line tables, which cost time to build.
+CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR=$target_dir/asan RUSTFLAGS="-Zsanitizer=address ${RUSTFLAGS-}" \
     cargo +nightly test --quiet -p profformat --tests --target "$host" -- \
     --skip half_a_gigabyte --skip a_c_program_reads
 

@@ -7,7 +7,7 @@ use profformat::record::{Record, Thread, ThreadEnd};
 
 use super::books::Books;
 use super::modules::Anchors;
-use super::off_cpu::{OffCpu, Who};
+use super::off_cpu::OffCpu;
 use super::perf::{Events, Paid};
 use super::procfs;
 use super::recorder::{Context, Recorder};
@@ -21,14 +21,14 @@ use crate::ring::spsc::Popped;
 use crate::session::{SLOTS, Session, Slot, control, python_state, slot_word, word};
 use crate::sync::Ordering;
 
+mod threads;
+
 /// Most events of one slot in one drain: a thread that is faster than us must not keep us.
 const MAX_EVENTS: usize = 4096;
 /// Drains that an event waits for a code object to be told.
 const PATIENCE: u32 = 4;
 /// Drains between two looks for threads that ended without a word.
 const DEAD_LOOK: u64 = 40;
-/// Threads whose waits are looked at in one drain; with more of them each has its turn less often.
-const WAIT_LOOKS: usize = 64;
 
 /// A profiled process as its drain sees it.
 #[derive(Debug)]
@@ -277,66 +277,6 @@ impl Drain {
                 self.events.end(self.pid, owner.tid);
             }
             registry::reclaim(slot.word(slot_word::STATE), owner);
-        }
-    }
-
-    /// Opens and pays the perf event of the thread that has a slot.
-    fn tend_event(
-        &mut self,
-        index: usize,
-        slot: Slot,
-        owner: Owner,
-        session: Session,
-        room: &mut u64,
-    ) {
-        let Some(state) = self.slots.get_mut(&index) else { return };
-        let signal = session.word(word::SIGNAL).load(Ordering::Relaxed) as i32;
-        let tended = self.events.tend((self.pid, owner), slot, signal, room, &mut state.paid);
-        if let Err(error) = tended {
-            self.no_event += 1;
-            self.why_no_event.get_or_insert_with(|| error.to_string());
-        }
-    }
-
-    /// Looks at what the threads that are not on a CPU wait for.
-    fn look_at_waits(&mut self, session: Session, now: u64, last: bool, trace: &mut Trace) {
-        if session.word(word::CPU_INTERVAL_NS).load(Ordering::Relaxed) == 0 {
-            return;
-        }
-        let load = |at: usize| session.word(at).load(Ordering::Relaxed);
-        let runtime = load(word::PY_RUNTIME_START)..load(word::PY_RUNTIME_END);
-        if let Some(remote) = &self.remote {
-            remote.refresh();
-        }
-        // Any thread state leads to the list of all.
-        let live = self.slots.iter().filter(|(_, state)| state.owner.is_some());
-        let seen = live.map(|(&index, _)| index).find_map(|index| {
-            let state = session.slot(index).word(slot_word::THREAD_STATE).load(Ordering::Relaxed);
-            (state != 0).then_some(state as usize)
-        });
-        let owned = self.slots.values().filter(|state| state.owner.is_some()).count();
-        let turns = owned.div_ceil(WAIT_LOOKS).max(1) as u64;
-        for (&index, state) in &mut self.slots {
-            let Some((owner, thread)) = state.owner else { continue };
-            if !last && !(self.drains + index as u64).is_multiple_of(turns) {
-                continue;
-            }
-            let slot = session.slot(index);
-            let (recorder, remote) = (&mut self.recorder, self.remote.as_ref());
-            // The drain may have taken long, and the scheduler's figures are of this moment.
-            let now = if last { now } else { super::now() };
-            let sample = if last {
-                state.off_cpu.end(thread, now, trace)
-            } else {
-                let who = Who { pid: self.pid, tid: owner.tid, thread };
-                state.off_cpu.look(who, now, runtime.clone(), trace, |trace| {
-                    recorder.standing_stack(remote?, session, slot, seen?, trace)
-                })
-            };
-            let delay = state.off_cpu.delay(thread, now, last, trace);
-            for sample in sample.into_iter().chain(delay) {
-                self.recorder.push(now, Record::Sample(sample), trace);
-            }
         }
     }
 
