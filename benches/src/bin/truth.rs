@@ -34,6 +34,9 @@ struct Arguments {
     /// At the end, the errors as a Markdown table
     #[arg(long)]
     markdown: bool,
+    /// Keep the traces in this folder
+    #[arg(long, value_name = "FOLDER")]
+    keep: Option<PathBuf>,
     /// The command to measure, instead of a release build of this workspace
     #[arg(long, value_name = "PATH")]
     prof: Option<PathBuf>,
@@ -63,8 +66,14 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
         return Err(format!("no such program; there are: {names}"));
     }
     let prof = arguments.prof.clone().unwrap_or_else(benches::built_prof);
-    let prof = std::path::absolute(prof).map_err(|error| error.to_string())?;
-    let runs = Runs { prof, target: target(), seconds: arguments.seconds, rate: arguments.rate };
+    let absolute = |path: &Path| std::path::absolute(path).map_err(|error| error.to_string());
+    let runs = Runs {
+        prof: absolute(&prof)?,
+        target: target(),
+        seconds: arguments.seconds,
+        rate: arguments.rate,
+        keep: arguments.keep.as_deref().map(absolute).transpose()?,
+    };
     println!("{}", table::heading());
     let columns = if arguments.peers {
         beside_peers(&runs, &programs)?
@@ -78,7 +87,9 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
     if arguments.markdown {
         println!("\n{}", table::markdown(&columns.figures));
     }
-    println!("\n! more than the bound off; ~ so few samples that an error says little; - not told, not sampled");
+    println!(
+        "\n! more than the bound off; ~ so few samples that an error says little; - not told, not sampled"
+    );
     let ours = columns.figures.iter().take(columns.ours);
     let verdicts: Vec<(String, bool)> = ours.map(table::verdict).collect();
     verdicts.iter().for_each(|(words, _)| println!("{words}"));

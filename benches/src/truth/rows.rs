@@ -175,7 +175,15 @@ mod tests {
 
     fn class(truth: f64, told: f64) -> Row {
         let (threads, what) = ("t".to_owned(), "python".to_owned());
-        Row { program: "p", threads, kind: Kind::Class, what, truth, told: Some(told), noise: Some(0.5) }
+        Row {
+            program: "p",
+            threads,
+            kind: Kind::Class,
+            what,
+            truth,
+            told: Some(told),
+            noise: Some(0.5),
+        }
     }
 
     #[test]

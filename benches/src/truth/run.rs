@@ -22,6 +22,8 @@ pub struct Runs {
     pub seconds: f64,
     /// Samples in a second.
     pub rate: f64,
+    /// Where traces are kept, if they are.
+    pub keep: Option<PathBuf>,
 }
 
 /// A program's own figures beside a tool's, for each of its claims.
@@ -64,9 +66,11 @@ impl Runs {
     ) -> Result<Option<(Vec<Claim>, Profile)>, String> {
         let Some(variables) = self.variables(program, python) else { return Ok(None) };
         let folder = TempDir::new().map_err(|error| error.to_string())?;
-        let trace = folder.path().join("run.proftrace");
+        let name = format!("{} {}.proftrace", program.name.replace('/', "-"), python.version);
+        let trace = self.keep.as_deref().unwrap_or(folder.path()).join(name);
         let mut command = Command::new(&self.prof);
-        command.args(["run", "--quiet", "--rate", &self.rate.to_string(), "-o"]).arg(&trace);
+        command.args(["run", "--quiet", "--force", "--rate", &self.rate.to_string(), "-o"]);
+        command.arg(&trace);
         command.arg("--").arg(&python.path).args(program.words(self.seconds));
         let printed = output(command.envs(variables), folder.path())?;
         let bytes = std::fs::read(&trace).map_err(|error| error.to_string())?;

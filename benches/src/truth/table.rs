@@ -67,10 +67,8 @@ pub fn markdown(columns: &[Column]) -> String {
     columns.iter().for_each(|_| text.push_str("--:|"));
     text.push('\n');
     for wanted in keys {
-        let rows: Vec<Option<&Row>> = columns
-            .iter()
-            .map(|(_, rows)| rows.iter().find(|row| key(row) == wanted))
-            .collect();
+        let rows: Vec<Option<&Row>> =
+            columns.iter().map(|(_, rows)| rows.iter().find(|row| key(row) == wanted)).collect();
         text.push_str(&markdown_line(&rows));
     }
     text
@@ -155,7 +153,9 @@ mod tests {
     #[test]
     fn a_promise_is_broken_by_one_figure() {
         let column = |rows| ("3.9".to_owned(), rows);
-        assert!(verdict(&column(vec![row(Kind::Class, Some(40.9)), row(Kind::Line, Some(90.0))])).1);
+        assert!(
+            verdict(&column(vec![row(Kind::Class, Some(40.9)), row(Kind::Line, Some(90.0))])).1
+        );
         assert!(!verdict(&column(vec![row(Kind::Class, Some(43.1))])).1);
         assert!(!verdict(&column(vec![row(Kind::Clock, Some(40.5))])).1);
     }

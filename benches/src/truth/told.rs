@@ -134,7 +134,7 @@ impl Places<'_> {
                 let name = profile.tables.text(function.name);
                 let name = name.rsplit('.').next().unwrap_or_default();
                 place.in_root |= name == root;
-                if own && !place.functions.iter().any(|known| known == name) {
+                if !place.functions.iter().any(|known| known == name) {
                     place.functions.push(name.to_owned());
                 }
             }

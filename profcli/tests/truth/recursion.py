@@ -3,19 +3,19 @@
 from selftimed import Phase, Watch, tell
 
 
-def descend(depth):
-    return descend(depth - 1) + 1 if depth else 0
-
-
-def deep(turns):
-    while turns: descend(300); turns -= 1
-
-
 def fibonacci(n):
     return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
 
 
 def broad(turns):
+    while turns: fibonacci(12); turns -= 1
+
+
+# The work is at the bottom: on its way there the interpreter maps pieces of a stack, and that is the kernel's work.
+def deep(turns, depth=300):
+    if depth:
+        deep(turns, depth - 1)
+        return
     while turns: fibonacci(12); turns -= 1
 
 

@@ -118,7 +118,11 @@ impl Peer {
         let word = |word: &std::ffi::OsStr| {
             let word = word.to_string_lossy();
             let script = program.path();
-            if *word == *script.to_string_lossy() { program.file.to_owned() } else { word.into_owned() }
+            if *word == *script.to_string_lossy() {
+                program.file.to_owned()
+            } else {
+                word.into_owned()
+            }
         };
         words.map(word).collect::<Vec<_>>().join(" ")
     }

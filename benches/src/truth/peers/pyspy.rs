@@ -45,7 +45,9 @@ fn frame(text: &str) -> Frame<'_> {
         return Frame::Native;
     };
     match line.parse() {
-        Ok(line) if file.ends_with(".py") || file.starts_with('<') => Frame::Python { file, name, line },
+        Ok(line) if file.ends_with(".py") || file.starts_with('<') => {
+            Frame::Python { file, name, line }
+        }
         _ => Frame::Native,
     }
 }

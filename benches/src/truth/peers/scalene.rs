@@ -66,7 +66,8 @@ pub(super) fn told(asked: &Asked<'_>, claim: &Claim) -> Result<Told, String> {
             }
         }
     }
-    let mut classes = BTreeMap::from([("python".to_owned(), python), ("native".to_owned(), native)]);
+    let mut classes =
+        BTreeMap::from([("python".to_owned(), python), ("native".to_owned(), native)]);
     if in_kernel {
         classes.insert("kernel".to_owned(), system);
     }

@@ -35,7 +35,8 @@ pub(super) fn told(
         let Some((stack, count)) = line.rsplit_once(' ') else { continue };
         let Ok(count) = count.parse::<u64>() else { continue };
         let frames: Vec<Frame<'_>> = stack.split(';').map(&frame).collect();
-        let is_root = |frame: &Frame<'_>| matches!(frame, Frame::Python { name, .. } if *name == claim.root);
+        let is_root =
+            |frame: &Frame<'_>| matches!(frame, Frame::Python { name, .. } if *name == claim.root);
         if !frames.iter().any(is_root) {
             continue;
         }
@@ -98,7 +99,8 @@ mod tests {
     #[test]
     fn stacks_count_for_their_innermost_line_and_each_function_once() {
         let claim = Claim { root: "work".to_owned(), ..Claim::default() };
-        let text = "a.py:work:1;a.py:f:2;a.py:f:3 5\na.py:work:1;a.py:f:2;memcpy 2\nb.py:idle:9 7\n";
+        let text =
+            "a.py:work:1;a.py:f:2;a.py:f:3 5\na.py:work:1;a.py:f:2;memcpy 2\nb.py:idle:9 7\n";
         let found = told(text, &claim, Path::new("/x/a.py"), false, frame);
         assert_eq!((found.cpu, found.samples), (7.0, 7));
         assert_eq!(found.lines, Some([(3, 5.0), (2, 2.0)].into()));

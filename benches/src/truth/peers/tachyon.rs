@@ -12,7 +12,14 @@ const OUTPUT: &str = "tachyon";
 
 pub(super) fn command(python: &Path, asked: &Asked<'_>) -> Command {
     let mut command = Command::new(python);
-    command.args(["-m", "profiling.sampling", "run", "--all-threads", "--native", "--subprocesses"]);
+    command.args([
+        "-m",
+        "profiling.sampling",
+        "run",
+        "--all-threads",
+        "--native",
+        "--subprocesses",
+    ]);
     command.args(["--mode", if asked.program.waits { "wall" } else { "cpu" }, "--collapsed"]);
     command.arg("--output").arg(asked.folder.join(OUTPUT));
     command.args(asked.program.words(asked.seconds));
