@@ -36,7 +36,7 @@ pub(super) fn told(
         let Ok(count) = count.parse::<u64>() else { continue };
         let frames: Vec<Frame<'_>> = stack.split(';').map(&frame).collect();
         let is_root =
-            |frame: &Frame<'_>| matches!(frame, Frame::Python { name, .. } if *name == claim.root);
+            |frame: &Frame<'_>| matches!(frame, Frame::Python { name, .. } if last_part(name) == claim.root);
         if !frames.iter().any(is_root) {
             continue;
         }
@@ -60,11 +60,7 @@ pub(super) fn told(
         {
             *lines.entry(line).or_default() += weight;
         }
-        let mut names: Vec<&str> = python
-            .iter()
-            .filter(|(file, ..)| is_file(file, program))
-            .map(|(_, name, _)| name.rsplit('.').next().unwrap_or(name))
-            .collect();
+        let mut names: Vec<&str> = python.iter().map(|(_, name, _)| last_part(name)).collect();
         names.sort_unstable();
         names.dedup();
         for name in names {
@@ -79,6 +75,11 @@ pub(super) fn told(
         (told.cpu, told.lines, told.functions) = (samples, Some(lines), Some(functions));
     }
     told
+}
+
+/// `f` of `C.f`.
+fn last_part(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 fn is_file(path: &str, name: &str) -> bool {
