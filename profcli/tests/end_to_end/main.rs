@@ -10,6 +10,7 @@ mod outputs;
 mod parts;
 mod prof;
 mod same_program;
+mod selftimed;
 mod tour;
 mod truth;
 mod waits;

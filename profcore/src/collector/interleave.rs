@@ -67,13 +67,15 @@ pub(crate) fn interleave(native: &[Kind], entered: &[bool]) -> Vec<Item> {
 /// Whether a function of the interpreter only passes a call on, starts the interpreter or ends it: many of
 /// these stand between any two frames, and tell nothing.
 pub(crate) fn is_passage(name: &str) -> bool {
-    const EXACT: [&str; 8] = [
+    const EXACT: [&str; 10] = [
         "_start",
         "main",
         "__libc_start_main",
         "__libc_start_call_main",
         "cfunction_call",
         "object_vacall",
+        "_Py_CheckFunctionResult",
+        "_Py_EnsureFuncTstateNotNULL",
         "function_code_fastcall",
         "gen_send_ex2",
     ];
@@ -98,6 +100,22 @@ pub(crate) fn is_passage(name: &str) -> bool {
     EXACT.contains(&name)
         || BEGIN.iter().any(|begin| name.starts_with(begin))
         || PARTS.iter().any(|part| name.contains(part))
+}
+
+/// Whether a function that the evaluation function calls at a call instruction is still the interpreter's own work: it
+/// calls a function written in Python, with the making and freeing of its frame, or unwinds an exception that one raised.
+pub(crate) fn is_own_work(name: &str) -> bool {
+    const BEGIN: [&str; 8] = [
+        "_PyFunction_Vectorcall",
+        "function_code_fastcall",
+        "_PyEval_EvalCode",
+        "_PyEval_Vector",
+        "PyTraceBack_Here",
+        "PyErr_",
+        "_PyErr_",
+        "PyFrame_BlockSetup",
+    ];
+    BEGIN.iter().any(|begin| name.starts_with(begin))
 }
 
 #[cfg(test)]
@@ -137,6 +155,20 @@ mod tests {
         assert_eq!(interleave(&[Shim, Told, Told], &[]), [N(1), N(2)]);
         assert_eq!(interleave(&[Told, Eval, Told], &[]), [N(0), N(2)]);
         assert_eq!(interleave(&[], &[]), []);
+    }
+
+    #[test]
+    fn own_work_is_calls_of_python_and_unwinding() {
+        for name in
+            ["_PyFunction_Vectorcall", "_PyEval_Vector.cold", "PyTraceBack_Here", "_PyErr_Fetch"]
+        {
+            assert!(is_own_work(name), "{name}");
+        }
+        for name in
+            ["cfunction_call", "_PyObject_MakeTpCall", "_PyEval_EvalFrameDefault", "list_sort"]
+        {
+            assert!(!is_own_work(name), "{name}");
+        }
     }
 
     /// Every Python frame comes out once and in order, whatever is put in.

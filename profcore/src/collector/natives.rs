@@ -11,7 +11,7 @@ use profformat::record::Lang;
 
 use super::binaries::{Binaries, Binary};
 use super::classes::Place;
-use super::interleave::{Kind, is_passage};
+use super::interleave::{Kind, is_own_work, is_passage};
 use super::modules::{Mapped, Modules, file_name};
 use super::procfs;
 use super::trace::Trace;
@@ -30,6 +30,8 @@ pub(crate) struct Spot {
     pub(crate) kind: Kind,
     /// It is known which function this is.
     pub(crate) named: bool,
+    /// It is the interpreter's own work even at a call.
+    pub(crate) own_work: bool,
     /// Innermost inlined function first; never empty.
     pub(crate) frames: Rc<[FrameId]>,
 }
@@ -100,7 +102,8 @@ impl Natives {
         let (place, _) = modules.place(at);
         let Some(mapped) = modules.mapped(at) else {
             let frame = trace.frame(b"[unknown]", b"", 0, Lang::Native, 0);
-            return Spot { place, kind: Kind::Told, named: false, frames: [frame].into() };
+            let (kind, frames) = (Kind::Told, [frame].into());
+            return Spot { place, kind, named: false, own_work: false, frames };
         };
         let (binary, base) = self.binary(&mapped, at);
         let functions = base.map_or(Vec::new(), |base| binary.functions(at.wrapping_sub(base)));
@@ -112,6 +115,7 @@ impl Natives {
             (_, Some(outermost)) if interpreter && is_passage(&outermost.name) => Kind::Passage,
             _ => Kind::Told,
         };
+        let own_work = interpreter && functions.last().is_some_and(|f| is_own_work(&f.name));
         let mut frames = Vec::with_capacity(functions.len().max(1));
         for function in &functions {
             let (file, line) = match &function.source {
@@ -124,7 +128,7 @@ impl Natives {
             let name = file_name(mapped.path);
             frames.push(trace.frame(name, mapped.path, 0, Lang::Native, 0));
         }
-        Spot { place, kind, named: !functions.is_empty(), frames: frames.into() }
+        Spot { place, kind, named: !functions.is_empty(), own_work, frames: frames.into() }
     }
 
     /// The file of a mapping that holds `pc`, and where its address 0 lies in the process.

@@ -287,13 +287,12 @@ pub(crate) struct Context<'a> {
     pub(crate) trace: &'a mut Trace,
 }
 
-/// Whether nothing stands between the evaluation function and the instruction but functions that pass calls on:
-/// before 3.11 a Python function is called as a C function is.
+/// Whether the evaluation function calls no builtin: only functions that pass calls on stand between it and the
+/// instruction, or one that is its own work. Before 3.11 functions written in Python are called as those in C are.
 fn only_passes_on(native: &[Spot]) -> bool {
-    let inner = native.iter().position(|spot| spot.kind == Kind::Eval);
-    inner.is_some_and(|eval| {
-        native[..eval].iter().all(|spot| spot.kind == Kind::Passage && spot.named)
-    })
+    let Some(eval) = native.iter().position(|spot| spot.kind == Kind::Eval) else { return false };
+    let tells = |spot: &&Spot| spot.own_work || spot.kind != Kind::Passage || !spot.named;
+    native[..eval].iter().rev().find(tells).is_none_or(|spot| spot.own_work)
 }
 
 fn is_python(stack: StackDelta<'_>) -> bool {

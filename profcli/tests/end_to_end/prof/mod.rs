@@ -5,7 +5,7 @@ mod profile;
 mod recording;
 
 pub(crate) use interpreter::{Python, each_python, every_python, skip, some_python};
-pub(crate) use profile::{Line, Profile};
+pub(crate) use profile::{Line, Profile, line_of};
 pub(crate) use recording::{Ended, Recording, wait};
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,27 @@
+"""Threads that all want the GIL all the time. Second argument: how many."""
+
+import sys
+import time
+
+from selftimed import Phase, Watch, in_threads, tell
+
+
+def more(turns):
+    x = 0
+    for i in range(turns): x = (x * 3 + i) & 1023  # MORE
+
+
+def less(turns):
+    x = 0
+    while turns: x ^= turns; turns -= 1  # LESS
+
+
+def work(n):
+    watch = Watch("fight")
+    phases = [Phase(more, 1.4, "python", "MORE"), Phase(less, 0.6, "python", "LESS")]
+    watch.alternate(phases, time.perf_counter)
+    watch.off_is("gil", "wait")
+    return watch.told()
+
+
+tell(*in_threads(int(sys.argv[2]), work))
