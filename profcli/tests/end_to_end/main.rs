@@ -2,13 +2,17 @@
 
 mod apps;
 mod bad_input;
+mod embedding;
 mod kill;
+mod languages;
 mod memory;
 mod natives;
 mod outputs;
 mod parts;
+mod processes;
 mod prof;
 mod same_program;
+mod subinterpreters;
 mod tour;
 mod truth;
 mod waits;

@@ -51,6 +51,8 @@ pub(super) const VERSION: Version = Version {
         garbage: 80,
         collecting: 576,
     }),
+    thread_key: Some(2160),
+    holder: None,
     calls: &[
         ("CALL", 53),
         ("CALL_FUNCTION_EX", 54),

@@ -53,6 +53,8 @@ pub(super) const VERSION: Version = Version {
         garbage: 88,
         collecting: 656,
     }),
+    thread_key: Some(2336),
+    holder: None,
     calls: &[
         ("CALL", 52),
         ("CALL_FUNCTION_EX", 4),

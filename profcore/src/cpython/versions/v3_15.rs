@@ -52,6 +52,9 @@ pub(super) const VERSION: Version = Version {
         garbage: 88,
         collecting: 760,
     }),
+    // A thread-local variable of its own, which has no address that is the same for all threads.
+    thread_key: None,
+    holder: None,
     calls: &[
         ("CALL", 50),
         ("CALL_FUNCTION_EX", 4),
