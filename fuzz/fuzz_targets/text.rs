@@ -12,9 +12,17 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         let ascii = width == 47;
         let everything = width == 200;
         let file = (width == 20).then(|| "*a?*".to_owned());
-        let (functions, all_classes) = (everything, everything);
-        let options =
-            Options { width, sort, file, functions, all_classes, ascii, ..Options::default() };
+        let options = Options {
+            width,
+            sort,
+            file,
+            functions: everything,
+            threads: true,
+            processes: true,
+            all_classes: everything,
+            ascii,
+            ..Options::default()
+        };
         let mut report = Vec::new();
         write(&profile, &options, &NoSource, &mut report).expect("a vector takes everything");
         check(&report, &options);

@@ -33,6 +33,12 @@ pub(crate) struct Args {
     /// Show the table of functions in full
     #[arg(long)]
     functions: bool,
+    /// Show what each thread used
+    #[arg(long)]
+    threads: bool,
+    /// Show what each process used, and who started it
+    #[arg(long)]
+    processes: bool,
     /// Show all six classes of time: python, native, gc, kernel, gil, wait
     #[arg(long)]
     all_classes: bool,
@@ -105,6 +111,8 @@ fn report(args: &Args) -> Result<(), ReportError> {
         },
         file: args.file.clone(),
         functions: args.functions,
+        threads: args.threads,
+        processes: args.processes,
         all_classes: args.all_classes,
         color: match args.color {
             Color::Auto => terminal && colors_wanted(),

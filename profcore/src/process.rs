@@ -86,10 +86,25 @@ pub(crate) fn activate(words: &'static [AtomicU64], found: &Found) -> bool {
     true
 }
 
+/// Header words that say the same in every process of an image.
+const FACTS: [usize; 12] = [
+    word::SIGNAL,
+    word::PY_VERSION,
+    word::PY_STATE,
+    word::PY_EVAL_START,
+    word::PY_EVAL_END,
+    word::PY_EVAL_OTHER_START,
+    word::PY_EVAL_OTHER_END,
+    word::PY_TEXT,
+    word::SHIM_TEXT,
+    word::PY_RUNTIME_START,
+    word::PY_RUNTIME_END,
+    word::PY_CODE_TYPE,
+];
+
 /// What a forked child takes over from its parent's session.
 struct Inheritance {
-    /// Header words that say the same in every process of this image.
-    facts: [(usize, u64); 12],
+    facts: [(usize, u64); FACTS.len()],
     footprint: [(usize, u64); 2],
 }
 
@@ -103,20 +118,7 @@ impl Inheritance {
             (index, pending.fold(load(index).1, u64::wrapping_add))
         };
         Self {
-            facts: [
-                load(word::SIGNAL),
-                load(word::PY_VERSION),
-                load(word::PY_STATE),
-                load(word::PY_EVAL_START),
-                load(word::PY_EVAL_END),
-                load(word::PY_TEXT),
-                load(word::SHIM_TEXT),
-                load(word::PY_EVAL_OTHER_START),
-                load(word::PY_EVAL_OTHER_END),
-                load(word::PY_RUNTIME_START),
-                load(word::PY_RUNTIME_END),
-                load(word::PY_CODE_TYPE),
-            ],
+            facts: FACTS.map(load),
             footprint: [
                 total(word::FOOTPRINT_NATIVE, slot_word::PENDING_NATIVE),
                 total(word::FOOTPRINT_PYTHON, slot_word::PENDING_PYTHON),
@@ -125,7 +127,7 @@ impl Inheritance {
     }
 
     fn version_hex(&self) -> u64 {
-        self.facts[1].1
+        self.facts.iter().find(|(index, _)| *index == word::PY_VERSION).map_or(0, |fact| fact.1)
     }
 }
 

@@ -79,7 +79,7 @@ pub(crate) mod word {
     pub(crate) const PEAK_BYTES: usize = 10;
     pub(crate) const PEAK_TIME: usize = 11;
     pub(crate) const PEAK_PYTHON: usize = 12;
-    /// CPython facts written by the process when it found an interpreter.
+    /// CPython facts written by whoever found an interpreter: the process at its start, or the collector later.
     pub(crate) const PY_VERSION: usize = 16; // Py_Version's hex form; 0: no Python
     pub(crate) const PY_STATE: usize = 17; // see `python_state`
     pub(crate) const PY_EVAL_START: usize = 18; // address range of _PyEval_EvalFrameDefault
@@ -134,6 +134,9 @@ pub(crate) mod python_state {
     pub(crate) const UNSUPPORTED: u64 = 2;
     /// The layout did not fit what was found in memory: no Python stacks.
     pub(crate) const SELF_CHECK_FAILED: u64 = 3;
+    /// The collector found one that was loaded after the start, and told it in the header; the process has not
+    /// taken it over yet.
+    pub(crate) const FOUND_LATE: u64 = 4;
 }
 
 /// Words of a thread's slot.

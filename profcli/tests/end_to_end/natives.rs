@@ -1,9 +1,9 @@
-//! Native frames: where the program really was below a Python line, between two of them, and without Python.
+//! Native frames in C: where the program really was below a Python line, between two of them, and without Python.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::prof::{Python, Recording, call, each_python, program};
+use crate::prof::{Python, Recording, each_python, marked, program, share, stacks};
 
 each_python!(a_library_stands_below_the_line_that_called_it);
 
@@ -19,42 +19,6 @@ fn compile(folder: &Path, name: &str, options: &[&str]) -> PathBuf {
         .expect("gcc runs");
     assert!(status.success(), "native_work.c compiles");
     path
-}
-
-/// `file:line` of a mark in a source, as collapsed stacks show it.
-fn marked(source: &Path, mark: &str) -> String {
-    let text = std::fs::read_to_string(source).expect("the source can be read");
-    let line = text.lines().position(|line| line.contains(mark)).expect("the mark is there") + 1;
-    format!("({}:{line})", source.display())
-}
-
-/// Stacks, root first, with their weights.
-fn stacks(recording: &Recording) -> Vec<(Vec<String>, u64)> {
-    let trace = recording.trace();
-    let words = ["convert", "--to", "collapsed", "-o", "-", trace.to_str().expect("UTF-8")];
-    let output = call(&recording.folder(), &words);
-    assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8(output.stdout).expect("UTF-8");
-    let lines = text.lines().map(|line| {
-        let (stack, weight) = line.rsplit_once(' ').expect("a weight");
-        let frames = stack.split(';').map(str::to_owned).collect();
-        (frames, weight.parse().expect("a number"))
-    });
-    lines.collect()
-}
-
-/// Share of the weight whose stack has frames like these, in this order and side by side.
-fn share(stacks: &[(Vec<String>, u64)], wanted: &[&str]) -> f64 {
-    let like = |frames: &[String]| {
-        frames.iter().zip(wanted).all(|(frame, part)| {
-            let (name, place) = part.split_once(' ').unwrap_or((part, ""));
-            frame.starts_with(name) && frame.contains(place)
-        })
-    };
-    let has = |stack: &[String]| stack.windows(wanted.len()).any(like);
-    let all: u64 = stacks.iter().map(|(_, weight)| weight).sum();
-    let those: u64 = stacks.iter().filter(|(stack, _)| has(stack)).map(|(_, weight)| weight).sum();
-    those as f64 / all as f64
 }
 
 fn a_library_stands_below_the_line_that_called_it(python: &Python) {

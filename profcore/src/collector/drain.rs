@@ -112,6 +112,7 @@ impl Drain {
         let Some(session) = self.region.session() else { return false };
         self.drains += 1;
         let asked = self.recorder.begin_drain(session);
+        self.recorder.look_for_late_python(session, trace);
         self.look_for_python(session, trace);
         // The look is not taken at the very first drains: a thread may not have appeared in /proc yet.
         let look = self.same_pids && self.drains.is_multiple_of(DEAD_LOOK);

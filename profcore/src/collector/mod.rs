@@ -13,6 +13,7 @@ mod classes;
 mod code_lines;
 mod drain;
 mod interleave;
+mod late;
 #[expect(unsafe_code, reason = "signals and the start of the program; each block names its rule")]
 pub mod launch;
 mod listen;

@@ -116,6 +116,14 @@ impl Modules {
         Some(Mapped { start, end, offset, path: &self.modules[module as usize].path })
     }
 
+    /// Every file, by its first range.
+    pub(crate) fn files(&self) -> impl Iterator<Item = Mapped<'_>> {
+        let mut seen = vec![false; self.modules.len()];
+        let first =
+            move |range: &&Range| !std::mem::replace(&mut seen[range.module as usize], true);
+        self.ranges.iter().filter(first).filter_map(|range| self.mapped(range.start))
+    }
+
     /// The path of the interpreter's module; empty when there is none.
     pub(crate) fn interpreter(&self) -> &[u8] {
         let anchor = self.anchors.interpreter;
@@ -240,6 +248,8 @@ zzzz-1 r-xp 0 0 0 x
             (0x1000, &b"/usr/lib/x86_64-linux-gnu/libc.so.6"[..])
         );
         assert_eq!(modules.mapped(0x7f0000030000), None);
+        let files: Vec<u64> = modules.files().map(|file| file.start).collect();
+        assert_eq!(files.len(), 6, "each once: {files:x?}");
     }
 
     #[test]

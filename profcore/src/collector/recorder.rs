@@ -7,6 +7,7 @@ use super::binaries::Binaries;
 use super::classes::{Facts, Leaf, Place, classify, leaf_of_call};
 use super::code_lines::CodeLines;
 use super::interleave::Kind;
+use super::late;
 use super::modules::{Modules, file_name};
 use super::natives::{Natives, Spot};
 use super::procfs;
@@ -37,6 +38,9 @@ pub(crate) struct Recorder {
     lines: CodeLines,
     batch: Vec<(u64, Record)>,
     maps_pause: u32,
+    /// Mappings were read in which nobody has looked for an interpreter yet.
+    unsearched: bool,
+    search: late::Search,
     /// Sum of the weights of all CPU samples.
     sampled_ns: u64,
     unreadable: u64,
@@ -59,6 +63,8 @@ impl Recorder {
             lines: CodeLines::new(version),
             batch: Vec::new(),
             maps_pause: 0,
+            unsearched: true,
+            search: late::Search::default(),
             sampled_ns: 0,
             unreadable: 0,
         }
@@ -96,6 +102,27 @@ impl Recorder {
             published |= self.natives.publish(session, &self.modules, pc);
         }
         published
+    }
+
+    /// Looks for an interpreter that was loaded after the start, when mappings were read since the last look, and tells the
+    /// process about it.
+    pub(crate) fn look_for_late_python(&mut self, session: Session, trace: &mut Trace) {
+        let state = session.word(word::PY_STATE).load(Ordering::Relaxed);
+        if !std::mem::take(&mut self.unsearched) || state != python_state::NONE {
+            return;
+        }
+        let Some(late) = self.search.find(self.pid, &self.modules) else { return };
+        let version = super::version_text(late.version_hex);
+        let came = format!("process {}: Python {version} came after the start:", self.pid);
+        if !late.can_be_walked() {
+            return trace.remark(&format!("{came} no Python lines, totals only"));
+        }
+        self.version = late.version_hex;
+        self.lines = CodeLines::new(late.version_hex);
+        // What stands at an address depends on where the interpreter is.
+        self.natives.forget();
+        late.tell(session);
+        trace.remark(&format!("{came} its lines are told from then on, its small objects are not"));
     }
 
     /// Adds a record that is written with others in order of time.
@@ -249,6 +276,7 @@ impl Recorder {
         if !newer.is_empty() {
             self.modules.replace(newer);
             self.natives.forget();
+            self.unsearched = true;
         }
         let place = self.modules.place(pc).0;
         self.maps_pause = if place == Place::Nowhere { MAPS_PAUSE } else { 1 };

@@ -6,11 +6,11 @@
 //! exceptions are unwound with. All of this is pure: bytes in, addresses out.
 
 /// A range of addresses; empty if both ends are the same.
-pub(super) type Range = (usize, usize);
+pub(crate) type Range = (usize, usize);
 
 /// The mapped code of the module that holds the interpreter, and where its functions begin.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Code<'a> {
+pub(crate) struct Code<'a> {
     at: usize,
     text: &'a [u8],
     /// Of `.eh_frame_hdr`: its address, and pairs of two 32-bit numbers, sorted. The first of a pair is the
@@ -27,7 +27,7 @@ const FEWEST: u32 = 2;
 impl<'a> Code<'a> {
     /// From executable bytes mapped at `at`, and the contents of `.eh_frame_hdr` mapped at `table_at`. `None` if
     /// that is not in the form which all linkers write.
-    pub(super) fn new(at: usize, text: &'a [u8], table_at: usize, table: &'a [u8]) -> Option<Self> {
+    pub(crate) fn new(at: usize, text: &'a [u8], table_at: usize, table: &'a [u8]) -> Option<Self> {
         // Version; address of .eh_frame, 32 bits to here; count, 32 bits; pairs, 32 bits from the table's start.
         let rest = table.strip_prefix(&[1, 0x1b, 3, 0x3b])?.get(4..)?;
         let (count, rest) = rest.split_first_chunk()?;
@@ -56,7 +56,7 @@ impl<'a> Code<'a> {
 
     /// The part of `function` that lies elsewhere, the one most jumped into if there are several; empty if there
     /// is none.
-    pub(super) fn other_part(&self, function: Range) -> Range {
+    pub(crate) fn other_part(&self, function: Range) -> Range {
         let mut found = [((0, 0), 0_u32); MOST];
         let code = function.0.checked_sub(self.at).and_then(|offset| {
             let rest = self.text.get(offset..)?;

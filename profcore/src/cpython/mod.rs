@@ -6,9 +6,10 @@
 
 use crate::session::{Session, python_state, word};
 use crate::sync::Ordering;
+use core::sync::atomic::AtomicBool;
 use std::sync::OnceLock;
 
-mod eval;
+pub(crate) mod eval;
 pub(crate) mod layout;
 #[cfg(any(test, feature = "record"))]
 mod lines;
@@ -21,7 +22,7 @@ pub(crate) mod versions;
 pub(crate) mod interpreters;
 
 use layout::Layout;
-use versions::{VERSIONS, Version};
+use versions::{Holder, VERSIONS, Version};
 
 pub(crate) use runtime::{find, thread_state};
 
@@ -37,9 +38,9 @@ pub(crate) struct Python {
     runtime: (usize, usize),
     /// Address ranges of `_PyEval_EvalFrameDefault`: the part that has the name, and the other if there is one.
     pub(crate) eval: [(usize, usize); 2],
-    /// `PyGILState_GetThisThreadState`.
-    accessor: runtime::Accessor,
-    /// `Py_IsFinalizing`, under whichever name this version exports it.
+    access: runtime::Access,
+    holder: Option<Holder>,
+    /// `Py_IsFinalizing`, under whichever name this version exports it; not of one that was loaded after the start.
     finalizing: Option<runtime::Finalizing>,
 }
 
@@ -53,7 +54,8 @@ impl Python {
             code_type: 0xc0de_0000,
             runtime: (0, 0),
             eval: [(0, 0); 2],
-            accessor: runtime::no_thread_state,
+            access: runtime::Access::Call(runtime::no_thread_state),
+            holder: None,
             finalizing: None,
         }
     }
@@ -109,9 +111,36 @@ impl Found {
 
 static INSTALLED: OnceLock<Python> = OnceLock::new();
 
-/// Makes `python` the one that is walked. For the constructor, before any signal or thread; once.
+/// Makes `python` the one that is walked. Once, in the constructor or by [`adopt`].
 pub(crate) fn install(python: Python) {
     let _ = INSTALLED.set(python);
+}
+
+/// Makes the interpreter that the collector has found since the start the one that is walked, if there is one; the
+/// result is whether there is now. Async-signal-safe: one thread of all does it, once, and nobody waits for it.
+#[inline]
+pub(crate) fn adopt(session: Session) -> bool {
+    session.word(word::PY_STATE).load(Ordering::Relaxed) == python_state::FOUND_LATE
+        && adopt_found(session)
+}
+
+#[cold]
+fn adopt_found(session: Session) -> bool {
+    static ADOPTED: AtomicBool = AtomicBool::new(false);
+    let state = session.word(word::PY_STATE);
+    // Pairs with the collector's Release: the other words were written before this one.
+    if state.load(Ordering::Acquire) != python_state::FOUND_LATE
+        || ADOPTED.swap(true, Ordering::Relaxed)
+    {
+        return false;
+    }
+    let Found::Known(python) = runtime::told(session) else {
+        state.store(python_state::UNSUPPORTED, Ordering::Relaxed);
+        return false;
+    };
+    install(python);
+    state.store(python_state::WALKED, Ordering::Relaxed);
+    true
 }
 
 /// The interpreter that is walked. One load: safe in a handler.

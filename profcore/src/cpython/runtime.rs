@@ -1,11 +1,32 @@
-//! The interpreter in this process: found once by its exported symbols, asked for the own thread's state.
+//! The interpreter in this process: found by its exported symbols in the constructor, or told by the collector later;
+//! asked for the own thread's state.
 
-use super::{Found, Python, eval, offsets, version_of};
-use core::ffi::{CStr, c_char, c_void};
+use super::{Found, Holder, Python, eval, offsets, version_of};
+use crate::session::{Session, word};
+use crate::sync::Ordering;
+use crate::sys::probe;
+use core::ffi::{CStr, c_char, c_uint, c_void};
 use core::mem::MaybeUninit;
+use core::sync::atomic::AtomicUsize;
 
 /// `PyGILState_GetThisThreadState`: the thread state of the calling thread, with or without the GIL.
 pub(super) type Accessor = unsafe extern "C" fn() -> *mut c_void;
+
+/// `pthread_getspecific`.
+type GetSpecific = unsafe extern "C" fn(c_uint) -> *mut c_void;
+
+/// How the calling thread's Python thread state is had.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Access {
+    /// From the interpreter.
+    Call(Accessor),
+    /// By the key that the interpreter keeps it under, a `Py_tss_t` at this address. Nothing is called that the program
+    /// could unload, and nothing that the loader has yet to bind.
+    Key(usize),
+}
+
+/// Address of libc's `pthread_getspecific`, looked up by the constructor; 0 before.
+static GET_SPECIFIC: AtomicUsize = AtomicUsize::new(0);
 
 /// `Py_IsFinalizing`: non-zero once the runtime has begun to shut down.
 pub(super) type Finalizing = unsafe extern "C" fn() -> core::ffi::c_int;
@@ -16,6 +37,7 @@ const RTLD_DL_SYMENT: libc::c_int = 1;
 /// Looks for an interpreter among the loaded objects. For the constructor: it calls the loader, so it may
 /// neither run in a handler nor in a hook. The interpreter need not have been initialised.
 pub(crate) fn find() -> Found {
+    GET_SPECIFIC.store(symbol(c"pthread_getspecific").unwrap_or(0), Ordering::Relaxed);
     let (Some(runtime), Some(code_type), Some(accessor), Some(eval)) = (
         symbol(c"_PyRuntime"),
         symbol(c"PyCode_Type"),
@@ -25,19 +47,6 @@ pub(crate) fn find() -> Found {
         return Found::None;
     };
     let Some(version_hex) = version_hex() else { return Found::None };
-    let unsupported = Found::Unsupported { version_hex };
-    let Some(version) = version_of(version_hex) else { return unsupported };
-    // Alphas, betas and release candidates have had other layouts than the release.
-    if version_hex >> 4 & 0xf != 0xf {
-        return unsupported;
-    }
-    let mut layout = version.layout;
-    if let Some(at) = &version.debug_offsets {
-        if !offsets::agree(runtime, version_hex, at, &layout) {
-            return unsupported;
-        }
-        layout.collecting.flag = offsets::collecting(runtime, at).unwrap_or(layout.collecting.flag);
-    }
     // SAFETY: the symbol is this function in every version that has a layout; it takes nothing and
     // returns a pointer.
     let accessor = unsafe { core::mem::transmute::<usize, Accessor>(accessor) };
@@ -47,26 +56,102 @@ pub(crate) fn find() -> Found {
             // SAFETY: both names are `int f(void)` in every version that has one.
             unsafe { core::mem::transmute::<usize, Finalizing>(address) }
         });
-    Found::Known(Python {
+    let runtime = (runtime, runtime + size_of_symbol(runtime));
+    let access = Access::Call(accessor);
+    known(version_hex, runtime, code_type, Some(access), |python| Python {
+        eval: parts_of(eval),
+        finalizing,
+        ..python
+    })
+}
+
+/// The interpreter that the collector found in the process after the constructor had run. Async-signal-safe: numbers
+/// of the session's header, and guarded reads of the runtime. Its allocators are not wrapped and it is not asked
+/// whether it is shutting down.
+pub(super) fn told(session: Session) -> Found {
+    let load = |at: usize| session.word(at).load(Ordering::Relaxed) as usize;
+    let runtime = (load(word::PY_RUNTIME_START), load(word::PY_RUNTIME_END));
+    let version_hex = load(word::PY_VERSION) as u64;
+    let key = version_of(version_hex).and_then(|version| version.thread_key);
+    let access = key.map(|key| Access::Key(runtime.0.wrapping_add(key)));
+    known(version_hex, runtime, load(word::PY_CODE_TYPE), access, |python| python)
+}
+
+/// An interpreter of this version, if its layout is known and the runtime's own description agrees with it.
+fn known(
+    version_hex: u64,
+    runtime: (usize, usize),
+    code_type: usize,
+    access: Option<Access>,
+    complete: impl FnOnce(Python) -> Python,
+) -> Found {
+    let unsupported = Found::Unsupported { version_hex };
+    let (Some(version), Some(access)) = (version_of(version_hex), access) else {
+        return unsupported;
+    };
+    // Alphas, betas and release candidates have had other layouts than the release.
+    if version_hex >> 4 & 0xf != 0xf {
+        return unsupported;
+    }
+    let mut layout = version.layout;
+    if let Some(at) = &version.debug_offsets {
+        if !offsets::agree(runtime.0, version_hex, at, &layout) {
+            return unsupported;
+        }
+        let told = offsets::collecting(runtime.0, at);
+        layout.collecting.flag = told.unwrap_or(layout.collecting.flag);
+    }
+    Found::Known(complete(Python {
         version_hex,
         layout,
         code_type,
-        runtime: (runtime, runtime + size_of_symbol(runtime)),
-        eval: parts_of(eval),
-        accessor,
-        finalizing,
-    })
+        runtime,
+        eval: [(0, 0); 2],
+        access,
+        holder: version.holder,
+        finalizing: None,
+    }))
 }
 
 /// Address of the calling thread's Python thread state; 0 if it has none.
 ///
 /// Safe in a handler once it has been called outside one with a result other than 0: the accessor is then
-/// bound and does no more than `pthread_getspecific` (rule R1).
+/// bound and does no more than `pthread_getspecific` (rule R1). By the key, it is safe at once.
 #[inline]
 pub(crate) fn thread_state(python: &Python) -> usize {
-    // SAFETY: the accessor may be called at any time, also before initialisation and after finalisation:
-    // it then returns null.
-    unsafe { (python.accessor)() as usize }
+    let state = match python.access {
+        // SAFETY: the accessor may be called at any time, also before initialisation and after finalisation:
+        // it then returns null.
+        Access::Call(accessor) => unsafe { accessor() as usize },
+        Access::Key(at) => of_key(at),
+    };
+    match python.holder {
+        Some(holder) if state != 0 => of_holder(python.runtime.0, holder, state).unwrap_or(state),
+        _ => state,
+    }
+}
+
+/// The value that the calling thread keeps under the key at `at`: a flag that it was made, and its number.
+fn of_key(at: usize) -> usize {
+    let get = core::ptr::with_exposed_provenance::<c_void>(GET_SPECIFIC.load(Ordering::Relaxed));
+    // SAFETY: 0 is `None`; anything else is the address of libc's function of this type.
+    let get = unsafe { core::mem::transmute::<*const c_void, Option<GetSpecific>>(get) };
+    match (probe::word(at), get) {
+        // SAFETY: takes any number: of a key that was not made, or is none, the value is null.
+        (Some(key), Some(get)) if key as u32 == 1 => unsafe { get((key >> 32) as u32) as usize },
+        _ => 0,
+    }
+}
+
+/// The thread state that holds the GIL, if it is another one of the thread of `state`: before 3.12 a thread that runs
+/// in a subinterpreter has its state in the main one under the key.
+fn of_holder(runtime: usize, holder: Holder, state: usize) -> Option<usize> {
+    let current = probe::word(runtime.wrapping_add(holder.current))? as usize;
+    if current == state || !probe::plausible(current) {
+        return None;
+    }
+    let thread = |state: usize| probe::word(state.wrapping_add(holder.thread));
+    (thread(current)? == thread(state)?).then_some(current)
 }
 
 pub(super) fn is_finalizing(python: &Python) -> bool {

@@ -95,6 +95,10 @@ fn bind() -> bool {
 /// Walks the calling thread's stack into the spare frame buffer of `slot`, which must be its own, with the
 /// thread's busy flag held; native frames from `registers` on, if there are any. Safe in a handler.
 pub(crate) fn capture(session: Session, slot: Slot, registers: Option<Registers>) -> Capture {
+    if cpython::installed().is_none() && cpython::adopt(session) {
+        // It is asked for nothing that would have to be bound.
+        WARM.store(true, Ordering::Relaxed);
+    }
     let mut capture = match cpython::installed() {
         Some(python) if WARM.load(Ordering::Relaxed) && !PROBATION.has_failed() => {
             let thread_state = cpython::thread_state(python);

@@ -8,6 +8,7 @@ mod books;
 mod build;
 mod copies;
 mod estimate;
+pub mod family;
 mod footprint;
 mod heap;
 mod listed;

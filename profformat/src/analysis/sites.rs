@@ -6,9 +6,12 @@ pub(crate) mod places;
 mod why;
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use self::places::{Place, Places, text};
 use self::why::Parts;
+use crate::analysis::family::Hottest;
 use crate::analysis::{Profile, TimeSum};
 use crate::ids::StringId;
 use crate::record::Class;
@@ -66,7 +69,7 @@ impl Site {
 }
 
 /// Time on CPU among the times of all classes. The weights of a hostile trace can be near 2^64.
-fn on_cpu(ns: &[u64; Class::ALL.len()]) -> u64 {
+pub(super) fn on_cpu(ns: &[u64; Class::ALL.len()]) -> u64 {
     let classes = Class::ALL.iter().filter(|class| class.on_cpu());
     classes.map(|class| ns[class.code() as usize]).fold(0, u64::saturating_add)
 }
@@ -223,6 +226,29 @@ pub fn functions(profile: &Profile) -> Vec<FunctionSum> {
         size(b).cmp(&size(a)).then_with(|| place(a).cmp(&place(b)))
     });
     functions
+}
+
+/// Innermost lines of stacks.
+pub(super) struct Leaves<'a> {
+    places: Places<'a>,
+}
+
+impl<'a> Leaves<'a> {
+    pub(super) fn new(tables: &'a Tables) -> Self {
+        Self { places: Places::of_lines(tables) }
+    }
+
+    /// The line with most of the CPU time of these sums; the one met first of several.
+    pub(super) fn hottest(&mut self, sums: &[TimeSum]) -> Option<Hottest> {
+        let mut by_line: HashMap<usize, u64> = HashMap::new();
+        for sum in sums.iter().filter(|sum| sum.class.on_cpu()) {
+            let ns = by_line.entry(self.places.route(sum.stack).leaf).or_default();
+            *ns = ns.saturating_add(sum.weight_ns);
+        }
+        let (leaf, cpu_ns) = by_line.into_iter().max_by_key(|&(leaf, ns)| (ns, Reverse(leaf)))?;
+        let Place { file, line, function } = self.places.met()[leaf];
+        Some(Hottest { file, line, function, cpu_ns })
+    }
 }
 
 /// The places of the sums sorted by stack, so that every stack is walked once for all its threads and classes.

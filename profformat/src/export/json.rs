@@ -9,11 +9,12 @@ use serde::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter};
 
 use super::ExportError;
+use crate::analysis::family::{self, Share};
 use crate::analysis::sites::places::text;
 use crate::analysis::sites::{Site, Why, WhyKind, sites};
 use crate::analysis::{Profile, books};
-use crate::ids::{ProcessId, StringId, ThreadId};
-use crate::record::{Class, Process, Thread};
+use crate::ids::{ProcessId, StringId};
+use crate::record::{Class, Outcome, Process, ProcessEnd, Thread};
 use crate::units::Timestamp;
 
 #[derive(Serialize)]
@@ -86,6 +87,33 @@ struct ProcessEntry<'a> {
     parent: Option<usize>,
     command: Vec<Cow<'a, str>>,
     python: &'a str,
+    profiled: bool,
+    ended: Option<Ended>,
+    cpu_s: f64,
+    cpu_by_class_s: Cpu,
+    wait_s: Waiting,
+    alloc_bytes: u64,
+    copy_bytes: u64,
+}
+
+/// How a process ended: a word, and the status or signal that goes with it.
+#[derive(Serialize)]
+struct Ended {
+    how: &'static str,
+    number: Option<i32>,
+}
+
+impl Ended {
+    fn of(outcome: Outcome) -> Self {
+        let (how, number) = match outcome {
+            Outcome::Exited(status) => ("exited", Some(status)),
+            Outcome::Killed(signal) => ("killed", Some(signal)),
+            Outcome::Exec => ("exec", None),
+            Outcome::Gone => ("gone", None),
+            Outcome::Running => ("running", None),
+        };
+        Self { how, number }
+    }
 }
 
 #[derive(Serialize)]
@@ -94,7 +122,10 @@ struct ThreadEntry<'a> {
     tid: u32,
     name: Cow<'a, str>,
     cpu_s: f64,
+    cpu_by_class_s: Cpu,
     wait_s: Waiting,
+    alloc_bytes: u64,
+    copy_bytes: u64,
 }
 
 struct Files<'a> {
@@ -157,13 +188,12 @@ impl<'a> Part<'a> {
 /// names end at 1,024 bytes.
 pub fn write(profile: &Profile, out: &mut dyn Write) -> Result<(), ExportError> {
     let mut by_class = [0u64; Class::ALL.len()];
-    let mut by_thread: HashMap<ThreadId, [u64; Class::ALL.len()]> = HashMap::new();
     for sum in &profile.time {
         let class = &mut by_class[sum.class.code() as usize];
         *class = class.saturating_add(sum.weight_ns);
-        let thread = &mut by_thread.entry(sum.thread).or_default()[sum.class.code() as usize];
-        *thread = thread.saturating_add(sum.weight_ns);
     }
+    let by_thread = family::threads(profile);
+    let by_process = family::processes(profile, &by_thread);
     let books = books(profile);
     let document = Document {
         schema: "prof-profile",
@@ -179,39 +209,55 @@ pub fn write(profile: &Profile, out: &mut dyn Write) -> Result<(), ExportError> 
         },
         copy_bytes: profile.copies.iter().map(|c| c.copy_bytes).fold(0, u64::saturating_add),
         books: Books { ticks: books.ticks, samples: books.samples, lost: books.lost },
-        processes: profile.processes.iter().map(|(p, _)| process(profile, p)).collect(),
-        threads: threads(profile, &by_thread),
+        processes: profile
+            .processes
+            .iter()
+            .zip(&by_process)
+            .map(|((process, end), share)| of_process(profile, process, end.as_ref(), share))
+            .collect(),
+        threads: profile
+            .threads
+            .iter()
+            .zip(&by_thread)
+            .map(|((thread, _), share)| of_thread(profile, thread, share))
+            .collect(),
         files: Files { profile, sites: sites(profile) },
     };
     plain(&document, out)
 }
 
-fn process<'a>(profile: &'a Profile, process: &'a Process) -> ProcessEntry<'a> {
+fn of_process<'a>(
+    profile: &'a Profile,
+    process: &'a Process,
+    end: Option<&ProcessEnd>,
+    share: &Share,
+) -> ProcessEntry<'a> {
     ProcessEntry {
         pid: process.pid,
         parent: process.parent.and_then(|parent| position(profile, parent)),
         command: words(&process.command),
         python: &process.python,
+        profiled: process.profiled,
+        ended: end.map(|end| Ended::of(end.outcome)),
+        cpu_s: seconds(share.cpu_ns()),
+        cpu_by_class_s: Cpu::of(&share.ns),
+        wait_s: Waiting::of(&share.ns),
+        alloc_bytes: share.alloc_bytes,
+        copy_bytes: share.copy_bytes,
     }
 }
 
-fn threads<'a>(
-    profile: &'a Profile,
-    time: &HashMap<ThreadId, [u64; Class::ALL.len()]>,
-) -> Vec<ThreadEntry<'a>> {
-    let entry = |thread: &'a Thread| {
-        let by_class = time.get(&thread.id).copied().unwrap_or_default();
-        let cpu = Class::ALL.into_iter().filter(|class| class.on_cpu());
-        let cpu = cpu.map(|class| by_class[class.code() as usize]).fold(0, u64::saturating_add);
-        ThreadEntry {
-            process: position(profile, thread.process),
-            tid: thread.tid,
-            name: text(&thread.name),
-            cpu_s: seconds(cpu),
-            wait_s: Waiting::of(&by_class),
-        }
-    };
-    profile.threads.iter().map(|(thread, _)| entry(thread)).collect()
+fn of_thread<'a>(profile: &'a Profile, thread: &'a Thread, share: &Share) -> ThreadEntry<'a> {
+    ThreadEntry {
+        process: position(profile, thread.process),
+        tid: thread.tid,
+        name: text(&thread.name),
+        cpu_s: seconds(share.cpu_ns()),
+        cpu_by_class_s: Cpu::of(&share.ns),
+        wait_s: Waiting::of(&share.ns),
+        alloc_bytes: share.alloc_bytes,
+        copy_bytes: share.copy_bytes,
+    }
 }
 
 /// Where a process stands in the list of processes.

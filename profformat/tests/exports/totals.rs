@@ -123,6 +123,11 @@ pub(crate) fn json_total(document: &Value, metric: Metric) -> u64 {
             assert_eq!(class(&document["cpu_s"]), sum);
             let threads = document["threads"].as_array().unwrap();
             assert_eq!(threads.iter().map(|t| nanos(&t["cpu_s"])).sum::<u64>(), sum);
+            for list in ["threads", "processes"] {
+                let all = document[list].as_array().unwrap().iter();
+                let classes = all.map(|one| class(&one["cpu_by_class_s"]));
+                assert_eq!(classes.sum::<u64>(), sum, "{list}");
+            }
         }
         Metric::Copies => assert_eq!(document["copy_bytes"].as_u64(), Some(sum)),
         _ => {}

@@ -11,9 +11,7 @@
 #include <internal/pycore_frame.h>
 #endif
 #include <internal/pycore_interp.h>
-#if PY_VERSION_HEX >= 0x030d0000
 #include <internal/pycore_runtime.h>
-#endif
 
 #define TELL(name, value) printf("%s %zu\n", name, (size_t)(value))
 #define AT(name, type, field) TELL(name, offsetof(type, field))
@@ -69,6 +67,13 @@ int main(void) {
     TELL("owner.highest", FRAME_OWNED_BY_CSTACK);
 #elif PY_VERSION_HEX >= 0x030b0000
     TELL("owner.highest", FRAME_OWNED_BY_FRAME_OBJECT);
+#endif
+#if PY_VERSION_HEX < 0x030c0000
+    AT("runtime.thread_key", _PyRuntimeState, gilstate.autoTSSkey);
+    AT("runtime.current", _PyRuntimeState, gilstate.tstate_current);
+    AT("state.thread", PyThreadState, thread_id);
+#elif PY_VERSION_HEX < 0x030f0000
+    AT("runtime.thread_key", _PyRuntimeState, autoTSSkey);
 #endif
     AT("code.file", PyCodeObject, co_filename);
     AT("code.first_line", PyCodeObject, co_firstlineno);

@@ -32,6 +32,8 @@ pub(super) const VERSION: Version = Version {
         init_cleanup: None,
     },
     debug_offsets: None,
+    thread_key: Some(1544),
+    holder: None,
     calls: &[
         ("CALL", 171),
         ("CALL_FUNCTION_EX", 142),

@@ -53,6 +53,8 @@ pub(super) const VERSION: Version = Version {
         collecting: 576,
         threads_head: 72,
     }),
+    thread_key: Some(2160),
+    holder: None,
     calls: &[
         ("CALL", 53),
         ("CALL_FUNCTION_EX", 54),

@@ -55,6 +55,8 @@ pub(super) const VERSION: Version = Version {
         collecting: 656,
         threads_head: 72,
     }),
+    thread_key: Some(2336),
+    holder: None,
     calls: &[
         ("CALL", 52),
         ("CALL_FUNCTION_EX", 4),

@@ -54,6 +54,9 @@ pub(super) const VERSION: Version = Version {
         collecting: 760,
         threads_head: 72,
     }),
+    // A thread-local variable of its own, which has no address that is the same for all threads.
+    thread_key: None,
+    holder: None,
     calls: &[
         ("CALL", 50),
         ("CALL_FUNCTION_EX", 4),

@@ -1,6 +1,6 @@
 //! CPython 3.9.
 
-use super::Version;
+use super::{Holder, Version};
 use crate::cpython::layout::*;
 
 pub(super) const VERSION: Version = Version {
@@ -32,6 +32,8 @@ pub(super) const VERSION: Version = Version {
         init_cleanup: None,
     },
     debug_offsets: None,
+    thread_key: Some(584),
+    holder: Some(Holder { current: 568, thread: 176 }),
     calls: &[
         ("CALL_FUNCTION", 131),
         ("CALL_FUNCTION_KW", 141),

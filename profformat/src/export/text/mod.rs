@@ -15,6 +15,7 @@ mod missing;
 mod number;
 mod page;
 mod place;
+mod processes;
 mod route;
 mod select;
 mod sentences;
@@ -22,6 +23,7 @@ mod source;
 mod spent;
 mod summary;
 mod table;
+mod threads;
 mod view;
 
 #[cfg(test)]
@@ -32,6 +34,7 @@ use std::io::{self, Write};
 pub use source::{NoSource, Source};
 
 use crate::analysis::Profile;
+use crate::analysis::family;
 use crate::analysis::sites::{self, FunctionSum, Site};
 use page::Page;
 use view::View;
@@ -63,6 +66,10 @@ pub struct Options {
     pub file: Option<String>,
     /// The functions' table in full.
     pub functions: bool,
+    /// The threads' table.
+    pub threads: bool,
+    /// The processes' table.
+    pub processes: bool,
     /// All six classes of time instead of the split bar.
     pub all_classes: bool,
     /// Terminal colors.
@@ -81,6 +88,8 @@ impl Default for Options {
             sort: Sort::default(),
             file: None,
             functions: false,
+            threads: false,
+            processes: false,
             all_classes: false,
             color: false,
             ascii: false,
@@ -147,6 +156,17 @@ fn write_figures(
     lines::write(&view, &mut page)?;
     functions::write(&view, &mut page)?;
     page.blank()?;
+    if options.threads || options.processes {
+        let shares = family::threads(profile);
+        if options.processes {
+            processes::write(&view, &shares, &mut page)?;
+            page.blank()?;
+        }
+        if options.threads {
+            threads::write(&view, &shares, &mut page)?;
+            page.blank()?;
+        }
+    }
     kept::write(&view, &mut page)?;
     page.blank()?;
     missing::write(&view, &mut page)

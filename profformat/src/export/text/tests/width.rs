@@ -125,11 +125,12 @@ prop_compose! {
         top in proptest::option::of(0usize..20),
         sort in prop_oneof![Just(Sort::Cpu), Just(Sort::Memory), Just(Sort::Copies), Just(Sort::Leaks)],
         file in proptest::option::weighted(0.2, "[*?a-z\x1b]{0,8}"),
-        flags in any::<[bool; 4]>(),
+        flags in any::<[bool; 6]>(),
         warning in any::<String>(),
     ) -> Options {
-        let [functions, all_classes, color, ascii] = flags;
-        Options { width, top, sort, file, functions, all_classes, color, ascii, warnings: vec![warning] }
+        let [functions, threads, processes, all_classes, color, ascii] = flags;
+        let warnings = vec![warning];
+        Options { width, top, sort, file, functions, threads, processes, all_classes, color, ascii, warnings }
     }
 }
 
