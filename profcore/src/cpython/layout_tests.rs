@@ -71,9 +71,7 @@ fn tabled(version: &Version) -> Facts {
     }
     facts.extend(code.version.map(|at| ("code.version", at)));
     facts.extend(version.thread_key.map(|at| ("runtime.thread_key", at)));
-    if let Some(holder) = version.holder {
-        facts.extend([("runtime.current", holder.current), ("state.thread", holder.thread)]);
-    }
+    facts.extend(version.holder.map(|at| ("runtime.current", at)));
     if let Some(at) = version.debug_offsets {
         facts.extend([
             ("told.free_threaded", FREE_THREADED_AT),

@@ -22,7 +22,7 @@ pub(crate) mod versions;
 pub(crate) mod interpreters;
 
 use layout::Layout;
-use versions::{Holder, VERSIONS, Version};
+use versions::{VERSIONS, Version};
 
 pub(crate) use runtime::{find, thread_state};
 
@@ -39,7 +39,8 @@ pub(crate) struct Python {
     /// Address ranges of `_PyEval_EvalFrameDefault`: the part that has the name, and the other if there is one.
     pub(crate) eval: [(usize, usize); 2],
     access: runtime::Access,
-    holder: Option<Holder>,
+    /// Address of the runtime's pointer to the thread state that holds the GIL, where that may be needed.
+    holder: Option<usize>,
     /// `Py_IsFinalizing`, under whichever name this version exports it; not of one that was loaded after the start.
     finalizing: Option<runtime::Finalizing>,
 }

@@ -1,7 +1,7 @@
 //! The interpreter in this process: found by its exported symbols in the constructor, or told by the collector later;
 //! asked for the own thread's state.
 
-use super::{Found, Holder, Python, eval, offsets, version_of};
+use super::{Found, Python, eval, offsets, version_of};
 use crate::session::{Session, word};
 use crate::sync::Ordering;
 use crate::sys::probe;
@@ -108,7 +108,7 @@ fn known(
         runtime,
         eval: [(0, 0); 2],
         access,
-        holder: version.holder,
+        holder: version.holder.map(|at| runtime.0.wrapping_add(at)),
         finalizing: None,
     }))
 }
@@ -126,7 +126,7 @@ pub(crate) fn thread_state(python: &Python) -> usize {
         Access::Key(at) => of_key(at),
     };
     match python.holder {
-        Some(holder) if state != 0 => of_holder(python.runtime.0, holder, state).unwrap_or(state),
+        Some(holder) if state != 0 => of_holder(python, holder, state).unwrap_or(state),
         _ => state,
     }
 }
@@ -145,12 +145,12 @@ fn of_key(at: usize) -> usize {
 
 /// The thread state that holds the GIL, if it is another one of the thread of `state`: before 3.12 a thread that runs
 /// in a subinterpreter has its state in the main one under the key.
-fn of_holder(runtime: usize, holder: Holder, state: usize) -> Option<usize> {
-    let current = probe::word(runtime.wrapping_add(holder.current))? as usize;
+fn of_holder(python: &Python, holder: usize, state: usize) -> Option<usize> {
+    let current = probe::word(holder)? as usize;
     if current == state || !probe::plausible(current) {
         return None;
     }
-    let thread = |state: usize| probe::word(state.wrapping_add(holder.thread));
+    let thread = |state: usize| probe::word(state.wrapping_add(python.layout.threads.thread_id));
     (thread(current)? == thread(state)?).then_some(current)
 }
 

@@ -71,7 +71,6 @@ int main(void) {
 #if PY_VERSION_HEX < 0x030c0000
     AT("runtime.thread_key", _PyRuntimeState, gilstate.autoTSSkey);
     AT("runtime.current", _PyRuntimeState, gilstate.tstate_current);
-    AT("state.thread", PyThreadState, thread_id);
 #elif PY_VERSION_HEX < 0x030f0000
     AT("runtime.thread_key", _PyRuntimeState, autoTSSkey);
 #endif

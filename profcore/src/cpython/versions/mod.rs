@@ -20,20 +20,12 @@ pub(crate) struct Version {
     pub(crate) debug_offsets: Option<DebugOffsets>,
     /// Where the runtime has the key of each thread's thread state, a `Py_tss_t`; `None` where it has none.
     pub(crate) thread_key: Option<usize>,
-    /// Where a thread that runs in a subinterpreter is to be found, if its state under the key is another one.
-    pub(crate) holder: Option<Holder>,
+    /// Where the runtime has the thread state that holds the GIL, if a thread that runs in a subinterpreter has
+    /// another state under the key.
+    pub(crate) holder: Option<usize>,
     /// Instructions during which a C function may be running, with their numbers. Instructions that can
     /// only enter a Python function are left out: those push a frame of their own.
     pub(crate) calls: &'static [(&'static str, u8)],
-}
-
-/// The thread state that holds the GIL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Holder {
-    /// In the runtime, the pointer to it.
-    pub(crate) current: usize,
-    /// In a thread state, what `pthread_self` of its thread is.
-    pub(crate) thread: usize,
 }
 
 /// All known versions, oldest first.

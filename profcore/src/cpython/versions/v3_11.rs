@@ -1,6 +1,6 @@
 //! CPython 3.11.
 
-use super::{Holder, Version};
+use super::Version;
 use crate::cpython::layout::*;
 
 pub(super) const VERSION: Version = Version {
@@ -34,7 +34,7 @@ pub(super) const VERSION: Version = Version {
     },
     debug_offsets: None,
     thread_key: Some(592),
-    holder: Some(Holder { current: 576, thread: 152 }),
+    holder: Some(576),
     // A call is PRECALL, then CALL. A specialised PRECALL calls the C function itself and skips the CALL;
     // the plain PRECALL, PRECALL_BOUND_METHOD and PRECALL_PYFUNC only prepare, and the CALL does it.
     calls: &[

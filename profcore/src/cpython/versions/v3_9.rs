@@ -1,6 +1,6 @@
 //! CPython 3.9.
 
-use super::{Holder, Version};
+use super::Version;
 use crate::cpython::layout::*;
 
 pub(super) const VERSION: Version = Version {
@@ -33,7 +33,7 @@ pub(super) const VERSION: Version = Version {
     },
     debug_offsets: None,
     thread_key: Some(584),
-    holder: Some(Holder { current: 568, thread: 176 }),
+    holder: Some(568),
     calls: &[
         ("CALL_FUNCTION", 131),
         ("CALL_FUNCTION_KW", 141),
