@@ -35,8 +35,7 @@ pub(super) fn told(
         let Some((stack, count)) = line.rsplit_once(' ') else { continue };
         let Ok(count) = count.parse::<u64>() else { continue };
         let frames: Vec<Frame<'_>> = stack.split(';').map(&frame).collect();
-        let is_root =
-            |frame: &Frame<'_>| matches!(frame, Frame::Python { name, .. } if last_part(name) == claim.root);
+        let is_root = |frame: &Frame<'_>| matches!(frame, Frame::Python { name, .. } if last_part(name) == claim.root);
         if !frames.iter().any(is_root) {
             continue;
         }
