@@ -2,8 +2,9 @@
 
 import json
 
-from selftimed import Phase, Watch, tell
+from selftimed import Phase, Watch, hold_arenas, tell
 
+kept = hold_arenas()
 DOCUMENT = [{"id": n, "name": "item %d" % n, "tags": ["a", "b", str(n)], "size": n / 7} for n in range(4_000)]
 TEXT = json.dumps(DOCUMENT)
 

@@ -37,6 +37,11 @@ pub(crate) struct OffCpu {
     /// Nanoseconds blocked that are not written yet; the same without a CPU though it wanted one, or nobody saw why.
     owed: u64,
     delayed: u64,
+    /// Nanoseconds written as waits that are not known to be: the scheduler books what a thread ran, and how long it wanted
+    /// a CPU, only when that is over.
+    told: u64,
+    /// Nanoseconds of those that turned out to be none.
+    debt: u64,
 }
 
 /// What a look found out.
@@ -127,8 +132,17 @@ impl OffCpu {
         let delayed = look.scheduled.delayed.saturating_sub(self.scheduled.delayed);
         if self.looked {
             let passed = look.time.saturating_sub(self.time);
-            self.owed = (self.owed + passed).saturating_sub(ran.saturating_add(delayed));
-            self.delayed += delayed;
+            let (had, booked) = (self.owed + passed, ran.saturating_add(delayed));
+            // What is booked now and was told as a wait before is not told again, nor is as much that comes later.
+            let late = booked.saturating_sub(had).min(self.told);
+            self.told -= late;
+            let back = late.min(delayed);
+            self.delayed += delayed - back;
+            self.debt += late - back;
+            let owed = had.saturating_sub(booked);
+            let paid = owed.min(self.debt);
+            self.debt -= paid;
+            self.owed = owed - paid;
         }
         (self.looked, self.time, self.scheduled) = (true, look.time, look.scheduled);
         ran > 0
@@ -145,6 +159,7 @@ impl OffCpu {
             return None;
         }
         let weight_ns = core::mem::take(&mut self.owed);
+        self.told += weight_ns;
         let class = self.class.unwrap_or(Class::Wait);
         Some(Sample { time: trace.time(now), thread, stack: self.stack, weight_ns, class })
     }
@@ -173,5 +188,30 @@ mod tests {
         let scheduled = Scheduled { ran: 9_300, delayed: 500 };
         thread.advance(Look { time: 3_200, scheduled });
         assert_eq!((thread.owed, thread.delayed), (200, 500), "ready to run is not blocked");
+    }
+
+    /// A thread that waits, and then wants a CPU for long, which the scheduler says only when it gets one.
+    #[test]
+    fn what_was_told_is_not_told_again() {
+        let mut thread = OffCpu::default();
+        let mut waits = 0;
+        let mut look = |thread: &mut OffCpu, time, ran, delayed| {
+            thread.advance(Look { time, scheduled: Scheduled { ran, delayed } });
+            // As `write` does.
+            waits += thread.owed;
+            thread.told += core::mem::take(&mut thread.owed);
+        };
+        look(&mut thread, 0, 0, 0);
+        for time in [1_000, 2_000, 3_000, 4_000] {
+            look(&mut thread, time, 0, 0);
+        }
+        // It blocked for 1,000 of those, and wanted a CPU for 3,000; then it ran.
+        look(&mut thread, 5_000, 1_000, 3_000);
+        assert_eq!(thread.delayed, 0, "told as a wait");
+        // A tick's worth that is booked late.
+        look(&mut thread, 6_000, 1_000, 3_000);
+        look(&mut thread, 7_000, 3_000, 3_000);
+        look(&mut thread, 9_000, 4_000, 3_000);
+        assert_eq!(waits + thread.delayed + 4_000, 9_000);
     }
 }
