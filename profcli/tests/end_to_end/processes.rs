@@ -101,9 +101,12 @@ fn every_process_has_its_own(python: &Python) {
             ("subprocess" | "mp_spawn", &[fork, own]) if cpu(&profile, fork) < 0.05 => own,
             _ => panic!("{told:?}: {images:?} of {}", profile.json["processes"]),
         };
-        // What a process does after its last word, and what a new image does before the shim is in it.
+        // What a new image does before the shim is in it; and the first process takes its interpreter down after its
+        // last word.
         let seen = cpu(&profile, image);
-        assert!((seen - cpu_s).abs() <= 0.03 * cpu_s + 0.03, "{told:?}: {seen:.3} s");
+        let after = if *pid == main { 0.2 } else { 0.0 };
+        let bound = 0.03 * cpu_s + 0.03;
+        assert!((cpu_s - bound..=cpu_s + bound + after).contains(&seen), "{told:?}: {seen:.3} s");
         if *pid != main {
             assert_eq!(parent(&profile, image), Some(told.parent), "{told:?}");
         }

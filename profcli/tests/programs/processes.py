@@ -38,6 +38,7 @@ def work_mp_fork(seconds):
 def work_mp_spawn(seconds):
     burn(seconds)
     tell("mp_spawn")
+    os._exit(0)
 
 
 def work_mp_forkserver(seconds):
@@ -116,28 +117,32 @@ def serve(seconds):
 
 
 def main(seconds):
-    forked = [fork(work_fork, seconds), fork(work_before_exec, seconds)]
-    started = [subprocess.Popen(child_command("work_subprocess", seconds))]
+    """In turns, so that few compete for the machine at a time."""
+    for child in [fork(work_fork, seconds), fork(work_before_exec, seconds)]:
+        assert os.waitpid(child, 0)[1] == 0
     command = child_command("work_shell", seconds)
-    started.append(subprocess.Popen(["sh", "-c", '"$@"; exit 3', "sh"] + command))
+    direct = subprocess.Popen(child_command("work_subprocess", seconds))
+    shell = subprocess.Popen(["sh", "-c", '"$@"; exit 3', "sh"] + command)
+    assert (direct.wait(), shell.wait()) == (0, 3)
     for method in ("fork", "spawn", "forkserver"):
+        start = multiprocessing.get_context(method).Process
         function = globals()["work_mp_" + method]
-        for _ in range(2):
-            process = multiprocessing.get_context(method).Process(target=function, args=(seconds,))
+        started = [start(target=function, args=(seconds,)) for _ in range(2)]
+        for process in started:
             process.start()
-            started.append(process)
+        for process in started:
+            process.join()
+            assert process.exitcode == 0
     serve(seconds)
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(work_pool, [seconds / 3] * 6))
-    for child in forked:
-        assert os.waitpid(child, 0)[1] == 0
-    for process in started:
-        process.wait() if isinstance(process, subprocess.Popen) else process.join()
     tell("main")
 
 
 if __name__ == "__main__":
     if sys.argv[1].startswith("work_"):
         globals()[sys.argv[1]](float(sys.argv[2]))
+        # What the interpreter does on its way out would be in the profile and not in what was told.
+        os._exit(0)
     else:
         main(float(sys.argv[1]))
