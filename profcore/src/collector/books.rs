@@ -23,6 +23,9 @@ const KINDS: [(LostKind, &str); 3] = [
     (LostKind::Copy, counter::LOST_COPY),
 ];
 
+/// Why a tick was lost that its thread had no time to count.
+const UNFINISHED: &str = "unfinished";
+
 /// What was written last of each figure.
 #[derive(Debug, Default)]
 pub(crate) struct Books {
@@ -44,6 +47,16 @@ impl Books {
         for (name, value) in read(session, slots) {
             self.write(process, &name, value, now, trace);
         }
+    }
+
+    /// At the end of a process, or of the recording: ticks that came and were neither sampled nor lost by then were under
+    /// way on their threads. By what was written last.
+    pub(crate) fn write_unfinished(&mut self, process: ProcessId, now: u64, trace: &mut Trace) {
+        let written = |name: &str| self.counters.get(name).copied().unwrap_or(0);
+        let lost = Loss::ALL.iter().map(|(_, name)| written(&format!("{}{name}", counter::LOST)));
+        let done = written(counter::SAMPLES) + lost.sum::<u64>();
+        let unfinished = written(counter::TICKS).saturating_sub(done);
+        self.write(process, &format!("{}{UNFINISHED}", counter::LOST), unfinished, now, trace);
     }
 
     /// Writes one counter if it changed; one that never was anything but 0 is left out.
@@ -101,7 +114,8 @@ impl Books {
     }
 }
 
-/// All counters of a session, summed over its slots.
+/// All counters of a session, summed over its slots. What became of ticks is read before the ticks: while threads go on,
+/// no tick has an outcome that is not counted as a tick.
 fn read(session: Session, slots: usize) -> Vec<(String, u64)> {
     let sum = |at: usize| {
         (0..slots).fold(0_u64, |sum, slot| {
@@ -110,6 +124,7 @@ fn read(session: Session, slots: usize) -> Vec<(String, u64)> {
     };
     let counts = Count::ALL
         .iter()
+        .rev()
         .map(|&(c, name)| (name.to_owned(), sum(slot_word::COUNTERS + c as usize)));
     let losses = KINDS.iter().flat_map(|&(kind, prefix)| {
         Loss::ALL.iter().map(move |&(loss, name)| {
@@ -118,7 +133,8 @@ fn read(session: Session, slots: usize) -> Vec<(String, u64)> {
     });
     let words =
         WORDS.iter().map(|&(at, name)| (name.to_owned(), session.word(at).load(Ordering::Relaxed)));
-    counts.chain(losses.map(|(name, at)| (name, sum(at)))).chain(words).collect()
+    let losses = losses.map(|(name, at)| (name, sum(at)));
+    losses.chain(words).chain(counts).collect()
 }
 
 /// A total that several threads add to can be below zero for a moment.

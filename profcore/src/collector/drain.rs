@@ -172,6 +172,7 @@ impl Drain {
         self.write_counters(now, trace);
         let Some(session) = self.region.session() else { return };
         let id = self.recorder.id();
+        self.books.write_unfinished(id, now, trace);
         if let Some(cpu_ns) = cpu_ns
             && session.word(word::CPU_INTERVAL_NS).load(Ordering::Relaxed) != 0
         {

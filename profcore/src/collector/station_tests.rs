@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::event::{UNKNOWN_CODE, flag, frame_word, head_word, kind, stack_flag, stack_word};
 use crate::handshake::{self, Hello, Kind};
 use crate::ring::registry;
-use crate::session::{SLOTS, Session, Slot, area, slot_word, word};
+use crate::session::{Count, Loss, LostKind, SLOTS, Session, Slot, area, slot_word, word};
 use crate::sync::Ordering;
 
 /// Memory that a trace is written to.
@@ -211,4 +211,30 @@ fn a_handshake_gives_a_session_to_whom_it_is_due() {
     use crate::session::control::{CPU, MEMORY, NATIVE};
     assert_eq!(control, CPU | MEMORY | NATIVE);
     assert!(!arrival.modules.is_empty() && arrival.same_pids && arrival.pidfd.is_some());
+}
+
+#[test]
+fn ticks_cut_off_by_the_end_of_their_process_are_told() {
+    let (shelf, mut trace, mut drain) = station();
+    let (slot, _) = claim(drain.session().unwrap(), 70);
+    let mut threads = Threads::default();
+    slot.add(Count::Ticks, 5);
+    slot.add(Count::Samples, 3);
+    slot.lose(LostKind::Tick, Loss::Off);
+    drain.drain(100, true, &mut trace, &mut threads);
+    drain.write_counters(100, &mut trace);
+    drain.finish(None, 200, &mut trace);
+    let end = trace.time(300);
+    assert!(trace.finish(end).is_none());
+    let bytes = shelf.0.lock().unwrap().clone();
+    let mut reader = TraceReader::new(&bytes).unwrap();
+    let mut told = Vec::new();
+    while let Some(record) = reader.next_record() {
+        if let Record::Counter(counter) = record.unwrap()
+            && reader.tables().string(counter.name) == b"lost.unfinished"
+        {
+            told.push(counter.value);
+        }
+    }
+    assert_eq!(told, [1]);
 }
