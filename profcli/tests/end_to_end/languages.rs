@@ -135,7 +135,17 @@ fn a_program_in_cpp_has_its_lines_memory_and_copies() {
     let (allocated, kept) = (sum(|line| line.alloc), sum(|line| line.live_at_end));
     assert!((allocated - 200.0).abs() < 10.0, "{allocated:.1} MiB of 200");
     assert!((kept - 200.0).abs() < 10.0, "{kept:.1} MiB of 200");
-    // Who allocates in a program of its own is its module.
+    // `operator new` asked for the blocks: they count for the line that has it.
+    let of_line = |mark: &str, figure: fn(&crate::prof::Line) -> f64| {
+        let place = marked(&source, mark);
+        let entries = profile.entries();
+        let here = entries.iter().filter(|e| format!("({}:{})", e.path.display(), e.line) == place);
+        here.map(figure).sum::<f64>() / mib
+    };
+    let (new, copy) =
+        (of_line("// NEW", |line| line.live_at_end), of_line("// COPY", |line| line.copied));
+    assert!(new > 0.9 * kept, "{new:.1} MiB of {kept:.1} at the line of `new`");
+    assert!(copy > 0.9 * copied, "{copy:.1} MiB of {copied:.1} at the line of the copy");
     let trace = recording.trace();
     let words = ["report", "--sort", "memory", trace.to_str().expect("UTF-8")];
     let output = call(&recording.folder(), &words);

@@ -26,9 +26,9 @@ struct Basket {
 
 __attribute__((noinline)) static void keep(std::vector<char *> &kept, int blocks) {
     for (int i = 0; i < blocks; i++) {
-        kept.push_back(new char[1 << 20]);
+        kept.push_back(new char[1 << 20]);  // NEW
         memset(kept.back(), i, 1 << 20);
-        if (i > 0) memcpy(kept[i], kept[i - 1], 1 << 20);
+        if (i > 0) memcpy(kept[i], kept[i - 1], 1 << 20);  // COPY
     }
 }
 

@@ -25,7 +25,7 @@ const MAX_INLINED: usize = 32;
 /// An executable file or library.
 #[derive(Default)]
 pub(crate) struct Binary {
-    /// Loaded parts: file offset, bytes in the file, address.
+    /// Loaded parts with code: file offset, bytes in the file, address.
     segments: Vec<(u64, u64, u64)>,
     /// Unwind rules: offset from the load base, bits of a rule.
     pub(crate) rows: Vec<(u32, u32)>,
@@ -70,6 +70,7 @@ impl Binary {
         let endian = elf.endian();
         let loaded = |header: &&object::elf::ProgramHeader64<_>| {
             header.p_type(endian) == object::elf::PT_LOAD
+                && header.p_flags(endian).contains(object::elf::PF_X)
         };
         let segments = elf.elf_program_headers().iter().filter(loaded);
         let segments =
@@ -84,10 +85,12 @@ impl Binary {
         Some((binary, debug))
     }
 
-    /// The file's own address of what is at an offset in the file.
+    /// The file's own address of the code at an offset in the file. A part is mapped from the page on that it begins in.
     pub(crate) fn address(&self, offset: u64) -> Option<u64> {
-        let holds =
-            |&&(start, bytes, _): &&(u64, u64, u64)| offset >= start && offset - start < bytes;
+        const PAGE: u64 = 4096;
+        let holds = |&&(start, bytes, _): &&(u64, u64, u64)| {
+            offset >= start / PAGE * PAGE && offset < start.saturating_add(bytes)
+        };
         let &(start, _, address) = self.segments.iter().find(holds)?;
         Some(address.wrapping_add(offset).wrapping_sub(start))
     }

@@ -168,12 +168,15 @@ impl<'d, R: ReadRef<'d>> Image<'d, R> {
         self.data.read_bytes_at(part.offset, part.bytes).ok()
     }
 
-    /// The address of what is at an offset in the file.
+    /// The address of the code at an offset in the file. A part is mapped from the page on that it begins in.
     fn address(&self, offset: u64) -> Option<u64> {
-        let part = self.loaded().find(|part| {
-            offset.checked_sub(part.offset).is_some_and(|within| within < part.bytes)
+        const PAGE: u64 = 4096;
+        let mut code = self.loaded().filter(|part| part.flags.contains(elf::PF_X));
+        let part = code.find(|part| {
+            let end = part.offset.saturating_add(part.bytes);
+            (part.offset / PAGE * PAGE..end).contains(&offset)
         })?;
-        part.address.checked_add(offset - part.offset)
+        Some(part.address.wrapping_add(offset).wrapping_sub(part.offset))
     }
 
     fn word(&self, address: u64) -> Option<u64> {

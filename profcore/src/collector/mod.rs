@@ -57,8 +57,11 @@ use crate::config::Config;
 
 /// Time between two drains.
 const DRAIN: Duration = Duration::from_millis(50);
-/// The same while handlers ask for unwind tables: each stack asks for one at a time.
+/// The same while handlers ask for unwind tables, each stack for one at a time, and at the start: a program has no
+/// native frames before it was looked at.
 const DRAIN_SOON: Duration = Duration::from_millis(5);
+/// So many drains the program may take to announce itself.
+const START: u64 = 100;
 /// Drains between two flushes: what is older than half a second survives our own death.
 const FLUSH: u64 = 8;
 
@@ -173,7 +176,8 @@ impl Collector {
             }
             drains += 1;
             let asked = self.drain(drains.is_multiple_of(FLUSH));
-            let pause = if asked { DRAIN_SOON } else { DRAIN };
+            let starts = drains < START && !self.tree.knows(root);
+            let pause = if asked || starts { DRAIN_SOON } else { DRAIN };
             next = now() + pause.as_nanos() as u64;
         };
         self.meet();

@@ -116,6 +116,11 @@ impl Modules {
         Some(Mapped { start, end, offset, path: &self.modules[module as usize].path })
     }
 
+    /// First addresses of all ranges.
+    pub(crate) fn starts(&self) -> impl Iterator<Item = u64> {
+        self.ranges.iter().map(|range| range.start)
+    }
+
     /// Every file, by its first range.
     pub(crate) fn files(&self) -> impl Iterator<Item = Mapped<'_>> {
         let mut seen = vec![false; self.modules.len()];

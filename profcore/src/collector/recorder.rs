@@ -17,7 +17,7 @@ use super::thread_states::{self, Place as Interpreter};
 use super::trace::Trace;
 use crate::cpython;
 use crate::event::{Event, StackDelta, flag, stack_flag};
-use crate::session::{MAX_FRAMES, Session, Slot, python_state, slot_word, word};
+use crate::session::{MAX_FRAMES, Session, Slot, control, python_state, slot_word, word};
 use crate::stack;
 use crate::sync::{AtomicU64, Ordering};
 use crate::unwind::Tables;
@@ -38,6 +38,7 @@ pub(crate) struct Recorder {
     lines: CodeLines,
     batch: Vec<(u64, Record)>,
     maps_pause: u32,
+    first_drain: bool,
     /// Mappings were read in which nobody has looked for an interpreter yet.
     unsearched: bool,
     search: late::Search,
@@ -63,6 +64,7 @@ impl Recorder {
             lines: CodeLines::new(version),
             batch: Vec::new(),
             maps_pause: 0,
+            first_drain: true,
             unsearched: true,
             search: late::Search::default(),
             sampled_ns: 0,
@@ -93,10 +95,17 @@ impl Recorder {
         self.unreadable += 1;
     }
 
-    /// A new drain begins: handlers get the unwind tables that they asked for. True when there were any.
+    /// A new drain begins: handlers get the unwind tables that they asked for. True when there were any. A program that is
+    /// not Python has nothing but native frames to tell: it gets those of all its code at once.
     pub(crate) fn begin_drain(&mut self, session: Session) -> bool {
         self.maps_pause = self.maps_pause.saturating_sub(1);
+        let native = session.word(word::CONTROL).load(Ordering::Relaxed) & control::NATIVE != 0;
         let mut published = false;
+        if std::mem::take(&mut self.first_drain) && native && self.version == 0 {
+            for start in self.modules.starts() {
+                published |= self.natives.publish(session, &self.modules, start);
+            }
+        }
         for pc in Tables::of(session).take_wanted() {
             self.place(pc);
             published |= self.natives.publish(session, &self.modules, pc);
@@ -184,12 +193,11 @@ impl Recorder {
             }
             Event::Alloc { time, size, weight, block, pc, python, stack } => {
                 let base = slot.apply(stack, session, &mut self.lines, trace, insist)?;
-                let (domain, leaf) = if python {
-                    (Domain::Python, Leaf::None)
+                let (domain, stack) = if python {
+                    (Domain::Python, base)
                 } else {
-                    (Domain::Native, leaf_of_call(self.place(pc), is_python(stack)))
+                    (Domain::Native, self.with_caller(base, pc, stack, slot, session, trace))
                 };
-                let stack = self.with_leaf(base, leaf, pc, trace);
                 let time_in_trace = trace.time(at(time));
                 let alloc =
                     Alloc { time: time_in_trace, thread, stack, size, weight, domain, block };
@@ -197,8 +205,7 @@ impl Recorder {
             }
             Event::Copy { time, size, weight, pc, stack } => {
                 let base = slot.apply(stack, session, &mut self.lines, trace, insist)?;
-                let leaf = leaf_of_call(self.place(pc), is_python(stack));
-                let stack = self.with_leaf(base, leaf, pc, trace);
+                let stack = self.with_caller(base, pc, stack, slot, session, trace);
                 let time_in_trace = trace.time(at(time));
                 (time, Record::Copied(Copied { time: time_in_trace, thread, stack, size, weight }))
             }
@@ -281,6 +288,32 @@ impl Recorder {
         let place = self.modules.place(pc).0;
         self.maps_pause = if place == Place::Nowhere { MAPS_PAUSE } else { 1 };
         place
+    }
+
+    /// The stack of a call of the allocator or of a copy, which `pc` is the return address of: with the native frames from
+    /// there on outwards; where they are not known, with that one. In a part of the interpreter that tells nothing, `base`.
+    fn with_caller(
+        &mut self,
+        base: Option<StackId>,
+        pc: u64,
+        stack: StackDelta<'_>,
+        slot: &SlotStack,
+        session: Session,
+        trace: &mut Trace,
+    ) -> Option<StackId> {
+        let place = self.place(pc);
+        let alone = [pc];
+        let native = match stack.native.iter().position(|&address| address == pc) {
+            Some(ours) => &stack.native[ours..],
+            None if pc == 0 => &[],
+            None => &alone[..],
+        };
+        let spots = native.iter().map(|&pc| self.natives.spot(pc, false, &self.modules, trace));
+        let spots: Vec<Spot> = spots.collect();
+        if spots.iter().any(|spot| spot.kind == Kind::Told) {
+            return slot.with_native(&spots, session, &mut self.lines, trace);
+        }
+        self.with_leaf(base, leaf_of_call(place, is_python(stack)), pc, trace)
     }
 
     /// `base` with the native frame below it.

@@ -14,8 +14,9 @@ use crate::interval::Strata;
 use crate::live::{Inserted, Live};
 use crate::process;
 use crate::session::{Count, Loss, LostKind, Session, Slot, control, slot_word, word};
-use crate::stack;
+use crate::stack::{self, Registers};
 use crate::sync::Ordering::Relaxed;
+use crate::sys::sigset::{FAULTS, Masked};
 use crate::sys::syscall;
 use crate::thread;
 
@@ -101,10 +102,17 @@ impl Work {
         true
     }
 
-    /// Writes an event with the thread's stack; false if the ring is full.
+    /// Writes an event with the thread's stack, with native frames if code that is not Python's asked; false if the ring
+    /// is full.
     fn tell_with_stack(&self, kind: u8, flags: u8, words: &[u64]) -> bool {
         stack::warm_up();
-        let stack = stack::capture(self.session, self.slot, None);
+        // Small objects of Python are its lines': their native frames would say the same each time.
+        let registers = (flags & flag::PYTHON == 0).then(Registers::here);
+        let stack = {
+            // Frames of native code may lead anywhere, and a fault whose signal is blocked kills.
+            let _open = registers.map(|_| Masked::unblock(FAULTS));
+            stack::capture(self.session, self.slot, registers)
+        };
         let len = PREFIX + words.len() + stack.words();
         let Some(mut event) = self.slot.ring().reserve(len) else { return false };
         event.word(head_word(len, kind, flags, 0));

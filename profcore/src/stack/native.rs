@@ -3,7 +3,7 @@
 
 use crate::session::Session;
 use crate::sync::{AtomicU64, Ordering};
-use crate::sys::probe;
+use crate::sys::{probe, registers};
 use crate::unwind::{Rule, SavedBp, Tables};
 
 /// What a frame is found by.
@@ -12,6 +12,15 @@ pub(crate) struct Registers {
     pub(crate) pc: usize,
     pub(crate) sp: usize,
     pub(crate) bp: usize,
+}
+
+impl Registers {
+    /// Those of the function that this is inlined into: its own frame, then its callers'.
+    #[inline(always)]
+    pub(crate) fn here() -> Self {
+        let [pc, sp, bp] = registers::here();
+        Self { pc, sp, bp }
+    }
 }
 
 /// Bytes from the start of a signal frame's `ucontext` to the registers (`struct sigcontext`).

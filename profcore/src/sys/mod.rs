@@ -8,6 +8,7 @@ compile_error!("profcore runs on x86_64 Linux with glibc only");
 
 pub(crate) mod mapping;
 pub(crate) mod probe;
+pub(crate) mod registers;
 pub(crate) mod sigset;
 pub(crate) mod socket;
 pub(crate) mod syscall;

@@ -18,7 +18,8 @@ use crate::record::Class;
 use crate::tables::Tables;
 
 /// What one source line did. Self figures are those of samples whose innermost Python frame is on the line;
-/// a stack without any Python frame counts for its innermost frame.
+/// a stack without any Python frame counts for its innermost frame, its memory and copies for the innermost
+/// line of a source that is not the compiler's or the system's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
     /// Source file.
@@ -168,7 +169,7 @@ pub fn sites(profile: &Profile) -> Vec<Site> {
         }
     }
     for sum in &profile.memory {
-        let leaf = places.route(sum.stack).leaf;
+        let leaf = places.of_memory(sum.stack);
         fit(&mut sites, &places, site);
         let site = &mut sites[leaf];
         site.alloc_bytes = site.alloc_bytes.saturating_add(sum.alloc_bytes);
@@ -179,7 +180,7 @@ pub fn sites(profile: &Profile) -> Vec<Site> {
         site.live_at_end_blocks = site.live_at_end_blocks.saturating_add(sum.live_at_end_blocks);
     }
     for sum in &profile.copies {
-        let leaf = places.route(sum.stack).leaf;
+        let leaf = places.of_memory(sum.stack);
         fit(&mut sites, &places, site);
         let site = &mut sites[leaf];
         site.copy_bytes = site.copy_bytes.saturating_add(sum.copy_bytes);

@@ -173,6 +173,25 @@ impl<'a> Places<'a> {
         Route { leaf, steps, native }
     }
 
+    /// The place that an allocation or a copy counts for: on a stack with Python frames the innermost of them. On one
+    /// without, the innermost line of a source of the program's own: who asks in C++ or Rust is nearly always a header or
+    /// the standard library.
+    pub(super) fn of_memory(&mut self, stack: Option<StackId>) -> usize {
+        let leaf = self.route(stack).leaf;
+        let mut own = None;
+        for id in self.tables.walk(stack) {
+            let Some(frame) = self.tables.frame(id) else { continue };
+            let Some(function) = self.tables.function(frame.function) else { continue };
+            if function.lang == Lang::Python {
+                return leaf;
+            }
+            if own.is_none() && frame.line != 0 && is_own(self.tables.string(function.file)) {
+                own = Some(id);
+            }
+        }
+        own.and_then(|id| self.frame(id)).map_or(leaf, |(place, ..)| place)
+    }
+
     fn frame(&mut self, id: FrameId) -> Option<(usize, StringId, Lang)> {
         let frame: Frame = self.tables.frame(id)?;
         let function: Function = self.tables.function(frame.function)?;
@@ -199,6 +218,14 @@ impl<'a> Places<'a> {
     }
 }
 
+/// Whether a native source file is not one of a compiler's or a system's.
+fn is_own(file: &[u8]) -> bool {
+    let has = |part: &[u8]| file.windows(part.len()).any(|window| window == part);
+    // The standard library of Rust has its paths from the machine that built it, or from `rust-src`.
+    let foreign = file.starts_with(b"/usr/include/") || file.starts_with(b"/rustc/");
+    !foreign && !has(b"/include/c++/") && !has(b"/rustlib/src/rust/")
+}
+
 #[cfg(test)]
 mod tests {
     use super::{OTHER, PLACES, Places, SHOWN, shown};
@@ -222,6 +249,38 @@ mod tests {
         assert_eq!(places.met()[PLACES].function, other);
         assert!(leaves[PLACES..].iter().all(|leaf| *leaf == PLACES));
         assert_eq!(places.route(Some(stacks[5])).leaf, leaves[5]);
+    }
+
+    #[test]
+    fn memory_counts_for_a_line_of_the_programs_own() {
+        let mut tables = Tables::default();
+        let mut frame = |file: &str, line: u32, lang: Lang| {
+            let (name, file) = (tables.push_string(b"f"), tables.push_string(file.as_bytes()));
+            let function = tables.push_function(Function { name, file, first_line: 1, lang });
+            tables.push_frame(Frame { function, line })
+        };
+        let script = frame("a.py", 7, Lang::Python);
+        let own = frame("/src/a.cpp", 3, Lang::Native);
+        let inner = frame("/src/a.cpp", 2, Lang::Native);
+        let header = frame("/usr/include/c++/12/bits/new_allocator.h", 137, Lang::Native);
+        let unlocated = frame("/usr/lib/libstdc++.so.6", 0, Lang::Native);
+        let mut stack = |outermost_first: &[FrameId]| {
+            let push =
+                |parent, &frame: &FrameId| Some(tables.push_stack(StackNode { parent, frame }));
+            outermost_first.iter().fold(None, push)
+        };
+        let stacks = [
+            (stack(&[own, inner, header, unlocated]), 2),
+            (stack(&[own, unlocated]), 3),
+            (stack(&[header, unlocated]), 0),
+            (stack(&[own, script, inner, header]), 7),
+            (None, 0),
+        ];
+        let mut places = Places::of_lines(&tables);
+        for (stack, line) in stacks {
+            let at = places.of_memory(stack);
+            assert_eq!(places.met()[at].line, line, "{stack:?}");
+        }
     }
 
     #[test]
