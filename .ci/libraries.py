@@ -104,7 +104,7 @@ def frames_to_find(path):
             at = places([texts[frame] for frame in stack], wanted)
             for place in at or []:
                 sums[next(n for n, p in enumerate(at) if p == place), stack[place]] += weight
-        for order in range(len(wanted)):
+        for order in reversed(range(len(wanted))):
             best = max((weight, frame) for (place, frame), weight in sums.items() if place == order)
             found.append(shown[best[1]])
     return document, found

@@ -198,6 +198,8 @@ PY
         address="$address&view=left-heavy&$(python3 "$here/libraries.py" address "$out/libraries.cpu.speedscope")"
         browse --dump-dom "$address" >"$work/dom"
         check "speedscope paints libraries below their lines, and lists the threads" python3 "$here/libraries.py" shown "$out/libraries.cpu.speedscope" "$work/dom"
+        sed 's/deflate/inflate/g' "$work/dom" >"$work/other.dom"
+        if python3 "$here/libraries.py" shown "$out/libraries.cpu.speedscope" "$work/other.dom" >/dev/null 2>&1; then bad "a picture without deflate passes"; else ok "a picture without deflate is refused"; fi
         if [ -n "${SHOTS-}" ]; then
             browse --screenshot="$SHOTS/speedscope.png" "${address%&profiles=1}" && browse --screenshot="$SHOTS/speedscope-threads.png" "$address"
         fi
