@@ -67,6 +67,7 @@ seconds=1.5
 libraries=
 for folder in "$target"/apps/3.{12,11,13,10,9}; do
     python=$(ls "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"${folder##*/}".*/bin/python3 2>/dev/null | tail -1)
+    [ -n "$python" ] || python=$(command -v "python${folder##*/}")
     if [ -f "$folder/complete" ] && [ -n "$python" ] && have rustc; then
         programs=$(realpath "$here/../profcli/tests/programs")
         rustc --edition=2021 -O -g --crate-type=cdylib -o "$work/libnative_work.so" "$programs/native_work.rs" &&
