@@ -3,58 +3,101 @@
 
 totals.py METRIC RAW SPEEDSCOPE COLLAPSED JSON
 RAW is what `go tool pprof -raw` prints of the pprof file.
+Compared: the total; every stack in pprof, collapsed stacks and speedscope's whole; every thread in pprof, speedscope and,
+for time, JSON; every class of every thread in pprof and JSON.
 """
 
+import collections
 import json
+import re
 import sys
+
+SAMPLE = re.compile(r"\s*(\d[\d ]*):((?: \d+)+) *$")
+LABEL = re.compile(r"(\w+):\[([^]]*)\]")
+LOCATION = re.compile(r"\s*(\d+): 0x\w+ M=1 (.*) s=\d+$")
 
 
 def by_raw(path):
-    """Total of the default column, and the totals by thread id."""
-    total, threads, column, weight = 0, {}, None, 0
-    inside = False
+    """Sums of the default column by stack, by thread and class. Stacks are as `-raw` names their frames, root first."""
+    section, column, samples, names = None, None, [], {}
     for line in open(path, encoding="utf-8"):
-        if line.startswith("Samples:"):
-            inside = True
-        elif line.startswith("Locations"):
-            break
-        elif inside and column is None:
+        line = line.rstrip("\n")
+        if line in ("Samples:", "Locations", "Mappings"):
+            section = line
+        elif section == "Samples:" and column is None:
             column = next(i for i, name in enumerate(line.split()) if name.endswith("[dflt]"))
-        elif inside and ":" in line and line.split(":")[0].split() and all(
-            word.isdigit() for word in line.split(":")[0].split()
-        ):
-            weight = int(line.split(":")[0].split()[column])
-            total += weight
-        elif inside and line.lstrip().startswith("thread_id:["):
-            tid = line.split("[")[1].split("]")[0]
-            threads[tid] = threads.get(tid, 0) + weight
-    return total, {tid: sum_ for tid, sum_ in threads.items() if sum_}
+        elif section == "Samples:" and SAMPLE.match(line):
+            values, stack = SAMPLE.match(line).groups()
+            samples.append((int(values.split()[column]), stack.split(), {}))
+        elif section == "Samples:":
+            samples[-1][2].update(LABEL.findall(line))
+        elif section == "Locations" and LOCATION.match(line):
+            number, name = LOCATION.match(line).groups()
+            names[number] = name
+    stacks, classes = collections.Counter(), collections.Counter()
+    for weight, stack, labels in samples:
+        if weight:
+            stacks[";".join(names[number] for number in reversed(stack))] += weight
+            classes[labels["pid"], labels["thread_id"], labels.get("class")] += weight
+            assert labels["thread"] and labels["process"], "a sample without its thread or process"
+    return stacks, classes
 
 
 def by_speedscope(path):
-    """Total and totals by thread id, which ends the profile's name."""
+    """Sums by stack, in the words of collapsed stacks and of `-raw`; sums by thread; the number of other threads."""
     document = json.load(open(path, encoding="utf-8"))
-    total, threads = 0, {}
-    frames = len(document["shared"]["frames"])
-    for profile in document["profiles"]:
+    frames = document["shared"]["frames"]
+    assert len({(f["name"], f.get("file"), f.get("line")) for f in frames}) == len(frames), "a frame twice"
+    assert document["activeProfileIndex"] == 0, "the whole is not what is shown first"
+
+    def stacks(profile):
         assert len(profile["samples"]) == len(profile["weights"]), "lengths differ"
-        for stack in profile["samples"]:
-            assert stack and all(0 <= frame < frames for frame in stack), "frame out of range"
-        weight = sum(profile["weights"])
-        assert profile["endValue"] - profile["startValue"] == weight, "endValue"
-        total += weight
-        if profile["name"].endswith(")") and weight:
-            tid = profile["name"][:-1].rsplit(", ", 1)[-1]
-            threads[tid] = threads.get(tid, 0) + weight
-    return total, threads
+        sums = collections.Counter()
+        for stack, weight in zip(profile["samples"], profile["weights"]):
+            assert stack and all(0 <= frame < len(frames) for frame in stack), "frame out of range"
+            sums[tuple(stack)] += weight
+        assert profile["endValue"] - profile["startValue"] == sum(sums.values()), "endValue"
+        return sums
+
+    whole, *own = document["profiles"]
+    own = own or [whole]
+    added, threads, others = collections.Counter(), collections.Counter(), 0
+    for profile in own:
+        sums = stacks(profile)
+        added.update(sums)
+        if profile["name"].startswith("other threads ("):
+            others = int(profile["name"].split("(")[1].split()[0])
+        elif sums:
+            process, thread = profile["name"].rsplit(" / ", 1)
+            threads[process.rsplit(" ", 1)[-1], thread.rsplit(" ", 1)[-1]] += sum(sums.values())
+    assert added == stacks(whole), "the threads together are not the whole"
+    sizes = [sum(profile["weights"]) for profile in own[: len(own) - bool(others)]]
+    assert sizes == sorted(sizes, reverse=True), "the heaviest thread is not first"
+
+    def collapsed(frame):
+        place = frame.get("file", "") + (":%d" % frame["line"] if "line" in frame else "")
+        return (frame["name"] + (" (%s)" % place if "file" in frame else "")).replace(";", "\\x3b")
+
+    def raw(frame):
+        return "%s %s:%d" % (frame["name"], frame.get("file", ""), frame.get("line", 0))
+
+    def renamed(name):
+        sums = collections.Counter()
+        for stack, weight in added.items():
+            sums[";".join(name(frames[frame]) for frame in stack)] += weight
+        return sums
+
+    return renamed(collapsed), renamed(raw), threads, others
 
 
-def by_json(path, metric):
-    document = json.load(open(path, encoding="utf-8"))
-    nanos = lambda seconds: sum(round(s * 1e9) for s in seconds.values())
+def nanos(seconds):
+    return {name: round(s * 1e9) for name, s in seconds.items()}
+
+
+def by_json(document, metric):
     figure = {
-        "cpu": lambda line: nanos(line["cpu_s"]),
-        "wall": lambda line: nanos(line["cpu_s"]) + nanos(line["wait_s"]),
+        "cpu": lambda line: sum(nanos(line["cpu_s"]).values()),
+        "wall": lambda line: sum(nanos({**line["cpu_s"], **line["wait_s"]}).values()),
         "alloc": lambda line: line["alloc_bytes"],
         "live": lambda line: line["live_at_end_bytes"],
         "peak": lambda line: line["live_at_peak_bytes"],
@@ -63,7 +106,7 @@ def by_json(path, metric):
     lines = [line for file in document["files"] for line in file["lines"]]
     total = sum(map(figure, lines))
     if metric == "cpu":
-        assert nanos(document["cpu_s"]) == total, "cpu_s and lines"
+        assert sum(nanos(document["cpu_s"]).values()) == total, "cpu_s and lines"
         threads = sum(round(thread["cpu_s"] * 1e9) for thread in document["threads"])
         assert threads == total, "threads and lines"
         for line in lines:
@@ -76,21 +119,53 @@ def by_json(path, metric):
     return total
 
 
+def classes_by_json(document, metric):
+    sums = collections.Counter()
+    for thread in document["threads"]:
+        pid = document["processes"][thread["process"]]["pid"]
+        waits = thread["wait_s"] if metric == "wall" else {}
+        for name, ns in nanos({**thread["cpu_by_class_s"], **waits}).items():
+            if ns:
+                sums[str(pid), str(thread["tid"]), name] += ns
+    return sums
+
+
+def differ(metric, what, one, other):
+    """Ends with the differences, if there are any."""
+    if one != other:
+        keys = [key for key in {**one, **other} if one.get(key) != other.get(key)]
+        shown = ["%r: %s, %s" % (key, one.get(key), other.get(key)) for key in keys[:5]]
+        sys.exit("%s of %s differ in %d places: %s" % (what, metric, len(keys), "; ".join(shown)))
+
+
 def main():
     metric, raw, speedscope, collapsed, document = sys.argv[1:]
-    pprof, pprof_threads = by_raw(raw)
-    scope, scope_threads = by_speedscope(speedscope)
-    with open(collapsed, encoding="utf-8") as lines:
-        stacks = sum(int(line.rsplit(" ", 1)[1]) for line in lines)
-    found = {"pprof": pprof, "speedscope": scope, "collapsed": stacks,
+    document = json.load(open(document, encoding="utf-8"))
+    stacks, classes = by_raw(raw)
+    scope_collapsed, scope_raw, scope_threads, others = by_speedscope(speedscope)
+    lines = collections.Counter()
+    for line in open(collapsed, encoding="utf-8"):
+        stack, weight = line.rstrip("\n").rsplit(" ", 1)
+        lines[stack] += int(weight)
+    total = sum(stacks.values())
+    found = {"pprof": total, "speedscope": sum(scope_raw.values()), "collapsed": sum(lines.values()),
              "json": by_json(document, metric)}
     if len(set(found.values())) != 1:
         sys.exit("totals of %s differ: %s" % (metric, found))
-    if pprof_threads != scope_threads:
-        sys.exit("totals of %s by thread differ: %s, %s" % (metric, pprof_threads, scope_threads))
-    if metric in ("cpu", "wall") and not pprof:
-        sys.exit("no %s time at all: the trace proves nothing" % metric)
-    print("%s: %d in all four, %d threads agree" % (metric, pprof, len(pprof_threads)))
+    differ(metric, "stacks in pprof and speedscope", stacks, scope_raw)
+    differ(metric, "stacks in collapsed stacks and speedscope", lines, scope_collapsed)
+    threads = collections.Counter()
+    for (pid, tid, _), weight in classes.items():
+        threads[pid, tid] += weight
+    assert len(threads) == len(scope_threads) + others, "the number of threads"
+    shown = {thread: weight for thread, weight in threads.items() if not others or thread in scope_threads}
+    differ(metric, "threads in pprof and speedscope", shown, dict(scope_threads))
+    if metric in ("cpu", "wall"):
+        differ(metric, "classes in pprof and JSON", classes, classes_by_json(document, metric))
+        if not total:
+            sys.exit("no %s time at all: the trace proves nothing" % metric)
+    print("%s: %d in all four, %d stacks, %d threads and %d of their classes agree"
+          % (metric, total, len(stacks), len(threads), len(classes)))
 
 
 main()

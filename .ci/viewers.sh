@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
 # Proves with the real viewers that the exports of a real trace are what they should be:
 #   .ci/viewers.sh [--install] PROF TRACE
-# - `go tool pprof` reads the pprof files (-raw, -top, -traces);
-# - totals of pprof, speedscope, collapsed and JSON agree to the nanosecond and byte (.ci/totals.py);
+# - `go tool pprof` reads the pprof files (-raw, -top, -traces, -tags);
+# - stacks, threads, classes and totals of pprof, speedscope, collapsed and JSON agree to the nanosecond and byte
+#   (.ci/totals.py);
 # - JSON and speedscope files fit their schemas;
-# - speedscope itself, in a headless Chromium, shows the files.
+# - speedscope itself, in a headless Chromium, shows the files;
+# - of a run of profcli/tests/programs/libraries.py, both show numpy, zlib and a Rust library below the Python lines that
+#   called them, with their lines where the library has any (.ci/libraries.py), and speedscope lists the threads.
 # Exit: 0 all proven, 1 a check failed, 2 wrong usage, 3 a tool was missing (its checks say SKIPPED).
+# SHOTS=FOLDER keeps the picture of speedscope with the libraries. Their Python is one that .ci/apps.sh has packages for.
 # --install gets what is missing: apt for go and chromium, npm and pip into a scratch folder.
 # SPEEDSCOPE (its dist/release) and CHECK_JSONSCHEMA name tools that stand elsewhere.
 set -u
@@ -56,6 +60,25 @@ fi
 
 out=$work/out
 mkdir "$out" "$PPROF_TMPDIR"
+target=${CARGO_TARGET_DIR:-$here/../target}
+
+# --- a run of our own: libraries, in threads ---------------------------------------------------------
+seconds=1.5
+libraries=
+for folder in "$target"/apps/3.{12,11,13,10,9}; do
+    python=$(ls "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"${folder##*/}".*/bin/python3 2>/dev/null | tail -1)
+    [ -n "$python" ] || python=$(command -v "python${folder##*/}")
+    if [ -f "$folder/complete" ] && [ -n "$python" ] && have rustc; then
+        programs=$(realpath "$here/../profcli/tests/programs")
+        rustc --edition=2021 -O -g --crate-type=cdylib -o "$work/libnative_work.so" "$programs/native_work.rs" &&
+            PYTHONPATH=$folder OPENBLAS_NUM_THREADS=1 "$prof" run --quiet --rate 250 -o "$work/libraries.proftrace" -- \
+                "$python" "$programs/libraries.py" "$work/libnative_work.so" $seconds &&
+            libraries=$work/libraries.proftrace
+        if [ -n "$libraries" ]; then ok "run of libraries.py with $python"; else bad "run of libraries.py with $python"; fi
+        break
+    fi
+done
+[ -n "$libraries" ] || skip "numpy, zlib and Rust below their lines: needs rustc and .ci/apps.sh"
 
 # --- conversions -------------------------------------------------------------------------------------
 metrics=
@@ -71,13 +94,21 @@ for metric in cpu wall alloc live peak copies; do
         bad "convert $metric: $(cat "$work/log")"
     fi
 done
+if [ -n "$libraries" ]; then
+    check "convert libraries to json" "$prof" convert "$libraries" --to json -o "$out/libraries.json"
+    for metric in cpu wall; do
+        for format in pprof speedscope collapsed; do
+            check "convert $metric of libraries to $format" "$prof" convert "$libraries" --to $format --metric $metric -o "$out/libraries.$metric.$format"
+        done
+    done
+fi
 "$prof" convert "$trace" --to pprof | cmp -s - "$out/cpu.pb.gz" && ok "pprof bytes are the same twice, and on a pipe" || bad "pprof bytes differ between two conversions"
 
 # --- go tool pprof -----------------------------------------------------------------------------------
 if have go && go tool -n pprof >/dev/null 2>&1; then
     for metric in $metrics; do
         file=$out/$metric.pb.gz
-        for view in raw top traces; do
+        for view in raw top traces tags; do
             check "go tool pprof -$view $metric" sh -c "go tool pprof -symbolize=none -$view '$file' >'$out/$metric.$view'"
         done
         if have python3; then
@@ -86,6 +117,21 @@ if have go && go tool -n pprof >/dev/null 2>&1; then
             skip "totals of $metric: no python3"
         fi
     done
+    if [ -n "$libraries" ]; then
+        for metric in cpu wall; do
+            file=$out/libraries.$metric
+            check "go tool pprof -raw $metric of libraries" sh -c "go tool pprof -symbolize=none -raw '$file.pprof' >'$file.raw'"
+            check "totals of $metric of libraries" python3 "$here/totals.py" $metric "$file.raw" "$file.speedscope" "$file.collapsed" "$out/libraries.json"
+        done
+        file=$out/libraries.cpu
+        check "go tool pprof -tags of libraries" sh -c "go tool pprof -symbolize=none -tags '$file.pprof' >'$file.tags'"
+        check "tags thread, process and class" python3 "$here/libraries.py" tags "$file.tags"
+        check "go tool pprof -lines -traces of libraries" sh -c "go tool pprof -symbolize=none -lines -traces '$file.pprof' >'$file.traces'"
+        check "-traces has libraries below their lines" python3 "$here/libraries.py" traces "$file.traces" $seconds
+        # The check can fail: without one of the functions.
+        sed 's/deflate/inflate/' "$file.traces" >"$work/other.traces"
+        if python3 "$here/libraries.py" traces "$work/other.traces" $seconds >/dev/null 2>&1; then bad "-traces without deflate passes"; else ok "-traces without deflate is refused"; fi
+    fi
     # The check can fail: a file cut short must be refused.
     head -c 100 "$out/cpu.pb.gz" >"$work/cut.pb.gz"
     if go tool pprof -symbolize=none -raw "$work/cut.pb.gz" >/dev/null 2>&1; then bad "go tool pprof takes a cut file"; else ok "go tool pprof refuses a cut file"; fi
@@ -108,15 +154,26 @@ else
 fi
 
 # --- speedscope --------------------------------------------------------------------------------------
-# FILE WORDS: loads the file in speedscope; the page's title must have the words in it.
-page() {
+browse() {
     "$chromium" --headless --no-sandbox --disable-gpu --enable-unsafe-swiftshader --disable-quic \
         --no-first-run --disable-background-networking --disable-component-update --disable-sync \
-        --user-data-dir="$(mktemp -d -p "$work")" --window-size=1200,700 --virtual-time-budget=8000 \
-        --dump-dom "http://127.0.0.1:$port/speedscope/index.html#profileURL=http://127.0.0.1:$port/$1" \
-        >"$work/dom" 2>"$work/chromium"
+        --user-data-dir="$(mktemp -d -p "$work")" --window-size=1600,900 --virtual-time-budget=20000 \
+        "$@" 2>"$work/chromium"
+}
+# FILE WORDS: loads the file in speedscope; the page's title must have the words in it.
+page() {
+    browse --dump-dom "http://127.0.0.1:$port/speedscope/index.html#profileURL=http://127.0.0.1:$port/$1" >"$work/dom"
     grep -o '<title>[^<]*</title>' "$work/dom"
     ! grep -q 'Something went wrong' "$work/dom" && grep -qE "<title>.*$2.* - speedscope</title>" "$work/dom"
+}
+# FROM TO: speedscope's page with .ci/watch.js in it.
+watched() {
+    python3 - "$1" "$here/watch.js" "$2" <<'PY'
+import sys
+page, script = (open(path, encoding="utf-8").read() for path in sys.argv[1:3])
+open(sys.argv[3], "w", encoding="utf-8").write(
+    page.replace("<head>", '<head><base href="speedscope/"><script>' + script + "</script>", 1))
+PY
 }
 if [ -n "$SPEEDSCOPE" ] && [ -n "$chromium" ] && have python3; then
     ln -s "$SPEEDSCOPE" "$out/speedscope"
@@ -136,6 +193,18 @@ PY
     done
     check "speedscope shows the pprof file" page cpu.pb.gz cpu.pb.gz
     check "speedscope shows collapsed stacks" page cpu.collapsed cpu.collapsed
+    if [ -n "$libraries" ]; then
+        watched "$out/speedscope/index.html" "$out/watched.html"
+        address=http://127.0.0.1:$port/watched.html#profileURL=http://127.0.0.1:$port/libraries.cpu.speedscope
+        address="$address&view=left-heavy&$(python3 "$here/libraries.py" address "$out/libraries.cpu.speedscope")"
+        browse --dump-dom "$address" >"$work/dom"
+        check "speedscope paints libraries below their lines, and lists the threads" python3 "$here/libraries.py" shown "$out/libraries.cpu.speedscope" "$work/dom"
+        sed 's/deflate/inflate/g' "$work/dom" >"$work/other.dom"
+        if python3 "$here/libraries.py" shown "$out/libraries.cpu.speedscope" "$work/other.dom" >/dev/null 2>&1; then bad "a picture without deflate passes"; else ok "a picture without deflate is refused"; fi
+        if [ -n "${SHOTS-}" ]; then
+            browse --screenshot="$SHOTS/speedscope.png" "${address%&profiles=1}" && browse --screenshot="$SHOTS/speedscope-threads.png" "$address"
+        fi
+    fi
     if page broken.json x >/dev/null 2>&1; then bad "speedscope takes a broken file"; else ok "speedscope refuses a broken file"; fi
 else
     skip "speedscope in a browser: needs speedscope, chromium and python3"

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::apps::packages;
 use crate::prof::pprof::{self, Sample};
-use crate::prof::{Python, Recording, call, marked, program, share, skip, stacks};
+use crate::prof::{Python, Recording, Track, call, marked, program, share, skip, stacks, tracks};
 
 /// Compiles a program of `tests/programs`, if the compiler is there.
 fn compile(compiler: &str, options: &[&str], source: &Path, product: PathBuf) -> Option<PathBuf> {
@@ -73,9 +73,11 @@ fn libraries_stand_below_the_lines_that_called_them() {
     assert!(inlined > 0.1, "{inlined:.3} s in the inlined function");
 
     // Whatever has no debug information has its function or its module, below the line all the same.
-    for (function, mark, file, name) in
-        [("compress", "# ZLIB", "libz.so", "zlib"), ("multiply", "# NUMPY", "openblas", "numpy")]
-    {
+    for (function, mark, file, name) in [
+        ("compress", "# ZLIB", "libz.so", "zlib"),
+        ("multiply", "# NUMPY", "openblas", "numpy"),
+        ("sort", "# SORT", "_multiarray_umath", "numpy"),
+    ] {
         let line = line_of(&script, mark);
         let under = |sample: &Sample| at(sample, function, "libraries.py", line);
         let native = seconds(&samples, |sample| {
@@ -95,17 +97,29 @@ fn libraries_stand_below_the_lines_that_called_them() {
 
     for sample in &samples {
         let has = |label: &str| sample.labels.contains_key(label);
-        assert!(has("thread") && has("process") && has("class"), "{sample:?}");
+        assert!(
+            ["thread", "thread_id", "process", "pid", "class"].into_iter().all(has),
+            "{sample:?}"
+        );
     }
     let Some(traces) = pprof::go(&recording, "-traces") else {
         return skip("no go tool pprof: read back by our own decoder alone");
     };
-    for function in ["native_work::inner", "outer", "call", "compress", "multiply"] {
+    for function in ["native_work::inner", "outer", "call", "compress", "multiply", "sort"] {
         assert!(traces.contains(function), "{function} in:\n{traces}");
     }
     let tags = pprof::go(&recording, "-tags").expect("it was there a moment ago");
-    for tag in [" thread:", " process:", " class:", " native"] {
+    for tag in [" thread:", " thread_id:", " process:", " pid:", " class:", " native"] {
         assert!(tags.contains(tag), "{tag} in:\n{tags}");
+    }
+
+    // The main thread and four others: the work of each of them is in its profile and in no other.
+    let tracks = tracks(&recording);
+    for function in ["native_work::inner", "compress", "multiply", "sort"] {
+        let has = |track: &&Track| {
+            track.stacks.iter().flat_map(|(names, _)| names).any(|name| name.starts_with(function))
+        };
+        assert_eq!(tracks.iter().filter(has).count(), 1, "{function} in {tracks:?}");
     }
 }
 

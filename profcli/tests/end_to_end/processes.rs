@@ -115,11 +115,11 @@ fn every_process_has_its_own(python: &Python) {
         assert!(version.starts_with(&python.version), "{told:?}: {process}");
 
         let work = format!("work_{way}");
-        let thread = format!(", {pid})");
+        let thread = format!(" {pid}");
         let mine = tracks.iter().filter(|track| track.name.ends_with(&thread));
         let mine: Vec<_> = mine.filter(|track| way == "main" || track.share(&work) > 0.0).collect();
         let [track] = mine.as_slice() else { panic!("{told:?} has {} threads", mine.len()) };
-        assert!(track.name.contains(&format!("({pid} ")), "{}", track.name);
+        assert!(track.name.contains(&format!(" {pid} / ")), "{}", track.name);
         let strangers: Vec<_> = track.stacks.iter().flat_map(|(functions, _)| functions).collect();
         let strangers =
             strangers.iter().filter(|name| name.starts_with("work_") && ***name != work);

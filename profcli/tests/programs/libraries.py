@@ -1,7 +1,8 @@
-"""Work in libraries, each below a line of its own. Arguments: a Rust library, seconds for each."""
+"""Work in libraries, each below a line and in a thread of its own. Arguments: a Rust library, seconds for each."""
 
 import ctypes
 import sys
+import threading
 import time
 import zlib
 
@@ -26,10 +27,19 @@ def multiply():
         matrix @ matrix  # NUMPY
 
 
+def sort():
+    shuffled = numpy.random.default_rng(1).random(300_000)
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        values = shuffled.copy()
+        values.sort()  # SORT
+
+
 def call():
     rust.outer(seconds)  # RUST
 
 
-compress()
-multiply()
-call()
+for work in compress, multiply, sort, call:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()

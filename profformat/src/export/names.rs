@@ -51,6 +51,15 @@ pub(super) fn process_name(process: &Process) -> String {
     }
 }
 
+/// A process's program, without its folder.
+pub(super) fn program_name(process: &Process) -> String {
+    let program = process.command.first().and_then(|path| path.rsplit(|byte| *byte == b'/').next());
+    match program.filter(|name| !name.is_empty()) {
+        Some(name) => escape(&shown(name)),
+        None => "process".to_owned(),
+    }
+}
+
 /// The thread with this id, and its process.
 pub(super) fn thread_of(profile: &Profile, id: ThreadId) -> (Option<&Thread>, Option<&Process>) {
     let found = profile.threads.binary_search_by_key(&id, |(t, _)| t.id);

@@ -1,5 +1,6 @@
-//! speedscope's JSON: one profile for each thread.
+//! speedscope's JSON: one profile of all threads together, and one for each thread.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io::Write;
 
@@ -9,13 +10,15 @@ use serde::{Serialize, Serializer};
 use super::escape::escape;
 use super::json::plain;
 use super::metric::Weight;
-use super::names::{Name, depth_first, process_name, root_first, thread_name, thread_of};
+use super::names::{Name, depth_first, program_name, root_first, thread_name, thread_of};
 use super::{ExportError, Metric};
 use crate::analysis::Profile;
-use crate::ids::{FrameId, StackId, StringId};
+use crate::ids::{FrameId, StackId, StringId, ThreadId};
 use crate::tables::Tables;
 
 const SCHEMA: &str = "https://www.speedscope.app/file-format-schema.json";
+/// Threads that have a profile of their own at most, for people choose from a list of them; the others share one.
+const THREADS: usize = 100;
 
 #[derive(Serialize)]
 struct File<'a> {
@@ -61,28 +64,49 @@ fn is_zero(line: &u32) -> bool {
     *line == 0
 }
 
-/// Writes the weights of each thread. Equal stacks of a thread are one entry, and entries with the same
-/// callers are neighbors: the order is not that of time.
+/// Writes the weights of all threads together, then those of each thread, the heaviest first. Equal stacks are one entry,
+/// and entries with the same callers are neighbors: the order is not that of time.
 pub fn write(profile: &Profile, metric: Metric, out: &mut dyn Write) -> Result<(), ExportError> {
-    let positions = depth_first(&profile.tables);
-    let place = |stack: Option<StackId>| stack.and_then(|s| positions.get(s.index())).copied();
+    let places = Places(depth_first(&profile.tables));
     let mut weights = metric.weights(profile);
-    weights.sort_by_key(|w| (w.thread, place(w.stack)));
+    weights.sort_by_key(|w| (w.thread, places.of(w)));
 
     let frames = Frames::of(&profile.tables, &weights);
-    let sum = |weights: &[Weight]| weights.iter().map(|w| w.weight).fold(0, u64::saturating_add);
-    let threads: Vec<&[Weight]> = weights.chunk_by(|a, b| a.thread == b.thread).collect();
-    let busiest = threads.iter().enumerate().max_by_key(|(at, w)| (sum(w), usize::MAX - at));
     let command: Vec<String> = profile.header.command.iter().map(|word| escape(word)).collect();
+    let profiles =
+        Profiles { profile, metric, weights: &weights, frames: &frames, places: &places };
     let file = File {
         schema: SCHEMA,
         name: format!("{} ({})", command.join(" "), metric.name()),
         exporter: concat!("prof@", env!("CARGO_PKG_VERSION")),
-        active: busiest.map_or(0, |(at, _)| at),
+        // What is shown first is the whole.
+        active: 0,
         shared: Shared { frames: List { tables: &profile.tables, frames: &frames.list } },
-        profiles: Profiles { profile, metric, threads: &threads, frames: &frames },
+        profiles,
     };
     plain(&file, out)
+}
+
+/// Positions of stacks in the order of [`depth_first`]; `None` of one that is not known.
+struct Places(Vec<u32>);
+
+impl Places {
+    fn of(&self, weight: &Weight) -> Option<u32> {
+        self.0.get(weight.stack?.index()).copied()
+    }
+
+    /// The weights of several threads, each stack once.
+    fn together(&self, mut weights: Vec<Weight>) -> Vec<Weight> {
+        weights.sort_unstable_by_key(|w| (self.of(w), w.stack));
+        weights.dedup_by(|other, kept| {
+            let same = self.of(other) == self.of(kept);
+            if same {
+                kept.weight = kept.weight.saturating_add(other.weight);
+            }
+            same
+        });
+        weights
+    }
 }
 
 /// Stands for the place of a frame that is in no stack.
@@ -147,8 +171,10 @@ fn shared(name: Name) -> SharedFrame {
 struct Profiles<'a> {
     profile: &'a Profile,
     metric: Metric,
-    threads: &'a [&'a [Weight]],
+    /// In order of thread, then place.
+    weights: &'a [Weight],
     frames: &'a Frames,
+    places: &'a Places,
 }
 
 #[derive(Serialize)]
@@ -161,43 +187,66 @@ struct Sampled<'a> {
     #[serde(rename = "endValue")]
     end: u64,
     samples: Samples<'a>,
-    weights: Vec<u64>,
+    weights: Numbers<'a>,
 }
 
 impl Serialize for Profiles<'_> {
+    /// One profile is made at a time.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut threads: Vec<&[Weight]> =
+            self.weights.chunk_by(|a, b| a.thread == b.thread).collect();
+        threads.sort_by_cached_key(|weights| Reverse(sum(weights)));
         let mut seq = serializer.serialize_seq(None)?;
-        // A run without a single sample is still a profile to look at.
-        let none: [&[Weight]; 1] = [&[]];
-        let threads = if self.threads.is_empty() { &none } else { self.threads };
-        for weights in threads {
-            seq.serialize_element(&self.thread(weights))?;
+        match threads.len() {
+            // A run without a single sample is still a profile to look at.
+            0 => seq.serialize_element(&self.sampled("nothing was sampled".to_owned(), &[]))?,
+            // A thread alone is the whole.
+            1 => {}
+            count => {
+                let all = self.places.together(self.weights.to_vec());
+                seq.serialize_element(&self.sampled(format!("all {count} threads"), &all))?;
+            }
+        }
+        let (own, others) = threads.split_at(threads.len().min(THREADS));
+        for weights in own {
+            seq.serialize_element(&self.sampled(self.thread(weights[0].thread), weights))?;
+        }
+        if !others.is_empty() {
+            let name = format!("other threads ({} of {})", others.len(), threads.len());
+            let others = self.places.together(others.concat());
+            seq.serialize_element(&self.sampled(name, &others))?;
         }
         seq.end()
     }
 }
 
-impl<'a> Profiles<'a> {
-    fn thread(&self, weights: &'a [Weight]) -> Sampled<'a> {
-        let name = match weights.first() {
-            Some(first) => {
-                let (thread, process) = thread_of(self.profile, first.thread);
-                let name = thread_name(thread, first.thread);
-                match (process, thread) {
-                    (Some(p), Some(t)) => format!("{name} ({}, {})", process_name(p), t.tid),
-                    _ => name,
-                }
-            }
-            None => "nothing was sampled".to_owned(),
-        };
+fn sum(weights: &[Weight]) -> u64 {
+    weights.iter().map(|weight| weight.weight).fold(0, u64::saturating_add)
+}
+
+impl Profiles<'_> {
+    /// The name of a thread's profile: program and pid, thread and its number.
+    fn thread(&self, id: ThreadId) -> String {
+        let (thread, process) = thread_of(self.profile, id);
+        let mut name = thread_name(thread, id);
+        if let Some(thread) = thread.filter(|thread| !thread.name.is_empty()) {
+            name = format!("{name} {}", thread.tid);
+        }
+        match process {
+            Some(process) => format!("{} {} / {name}", program_name(process), process.pid),
+            None => name,
+        }
+    }
+
+    fn sampled<'a>(&'a self, name: String, weights: &'a [Weight]) -> Sampled<'a> {
         Sampled {
             r#type: "sampled",
             name,
             unit: self.metric.unit().name(),
             start: 0,
-            end: weights.iter().map(|w| w.weight).fold(0, u64::saturating_add),
+            end: sum(weights),
             samples: Samples { tables: &self.profile.tables, frames: self.frames, weights },
-            weights: weights.iter().map(|w| w.weight).collect(),
+            weights: Numbers(weights),
         }
     }
 }
@@ -212,5 +261,13 @@ struct Samples<'a> {
 impl Serialize for Samples<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.weights.iter().map(|w| self.frames.stack(self.tables, w.stack)))
+    }
+}
+
+struct Numbers<'a>(&'a [Weight]);
+
+impl Serialize for Numbers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|weight| weight.weight))
     }
 }

@@ -57,48 +57,143 @@ pub(crate) fn check_valid(message: &pb::Profile) {
     assert!(types.into_iter().any(|t| t == default));
 }
 
-/// Totals of a metric by tid, from each export that tells threads apart, and overall.
-pub(crate) fn totals(profile: &Profile, metric: Metric) -> [BTreeMap<u64, u64>; 2] {
-    let message = pprof(profile, metric);
-    let at = |text: &str| message.string_table.iter().position(|s| s == text).unwrap() as i64;
-    let default = message.default_sample_type;
-    let column = message.sample_type.iter().position(|t| t.r#type == default).unwrap();
-    let key = if message.sample.is_empty() { 0 } else { at("thread_id") };
-    let mut from_pprof = BTreeMap::new();
-    for sample in &message.sample {
-        let tid = sample.label.iter().find(|l| l.key == key).unwrap().num as u64;
-        *from_pprof.entry(tid).or_insert(0) += sample.value[column] as u64;
-    }
-    from_pprof.retain(|_, sum| *sum > 0);
+/// Weights by stack, as collapsed stacks write it.
+type ByStack = BTreeMap<String, u64>;
 
-    let file = json(profile, Format::Speedscope, metric);
-    let mut from_speedscope = BTreeMap::new();
-    let frames = file["shared"]["frames"].as_array().unwrap().len() as u64;
-    for thread in file["profiles"].as_array().unwrap() {
-        let numbers = |v: &Value| -> Vec<u64> {
-            v.as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).collect()
-        };
-        let weights = numbers(&thread["weights"]);
-        let samples = thread["samples"].as_array().unwrap();
-        assert_eq!(samples.len(), weights.len());
-        for sample in samples {
-            let stack = numbers(sample);
-            assert!(!stack.is_empty() && stack.iter().all(|frame| *frame < frames));
-        }
-        let sum: u64 = weights.iter().sum();
-        assert_eq!(thread["endValue"].as_u64(), Some(sum));
-        let name = thread["name"].as_str().unwrap();
-        if let Some((_, tid)) = name.trim_end_matches(')').rsplit_once(", ") {
-            *from_speedscope.entry(tid.parse().unwrap()).or_insert(0) += sum;
-        }
-    }
+fn label(name: &str, file: &str, line: u64) -> String {
+    let text = match (file, line) {
+        ("", _) => name.to_owned(),
+        (_, 0) => format!("{name} ({file})"),
+        _ => format!("{name} ({file}:{line})"),
+    };
+    text.replace(';', "\\x3b")
+}
+
+/// Totals of a metric by tid, from each export that tells threads apart. All exports agree on every stack and class.
+pub(crate) fn totals(profile: &Profile, metric: Metric) -> [BTreeMap<u64, u64>; 2] {
+    let (from_pprof, stacks, classes) = of_pprof(profile, metric);
     let overall: u64 = from_pprof.values().sum();
     let collapsed = String::from_utf8(text(profile, Format::Collapsed, metric)).unwrap();
-    let weights = collapsed.lines().map(|l| l.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap());
-    assert_eq!(weights.sum::<u64>(), overall, "{metric:?} of collapsed stacks");
-    let lines = json(profile, Format::Json, metric);
-    assert_eq!(json_total(&lines, metric), overall, "{metric:?} of JSON lines");
-    [from_pprof, from_speedscope]
+    let mut lines = ByStack::new();
+    for (stack, weight) in collapsed.lines().map(|line| line.rsplit_once(' ').unwrap()) {
+        *lines.entry(stack.to_owned()).or_insert(0) += weight.parse::<u64>().unwrap();
+    }
+    assert_eq!(lines, stacks, "{metric:?} of collapsed stacks");
+    let document = json(profile, Format::Json, metric);
+    assert_eq!(json_total(&document, metric), overall, "{metric:?} of JSON lines");
+    if matches!(metric, Metric::Cpu | Metric::Wall) {
+        assert_eq!(json_classes(&document, metric), classes, "{metric:?} by thread and class");
+    }
+
+    let file = json(profile, Format::Speedscope, metric);
+    let frames: Vec<String> =
+        file["shared"]["frames"].as_array().unwrap().iter().map(frame).collect();
+    let profiles = file["profiles"].as_array().unwrap();
+    assert_eq!(file["activeProfileIndex"], 0);
+    let (whole, threads) = match profiles.as_slice() {
+        [only] => (only, profiles.as_slice()),
+        [whole, threads @ ..] => (whole, threads),
+        [] => panic!("no profile at all"),
+    };
+    assert_eq!(speedscope_stacks(&frames, whole), stacks, "{metric:?} of all threads");
+    let (mut by_thread, mut added, mut last) = (BTreeMap::new(), ByStack::new(), u64::MAX);
+    for thread in threads {
+        let own = speedscope_stacks(&frames, thread);
+        let sum: u64 = own.values().sum();
+        if let Ok(tid) = thread["name"].as_str().unwrap().rsplit(' ').next().unwrap().parse() {
+            *by_thread.entry(tid).or_insert(0) += sum;
+            assert!(sum <= last, "the heaviest is first");
+            last = sum;
+        }
+        for (stack, weight) in own {
+            *added.entry(stack).or_insert(0) += weight;
+        }
+    }
+    assert_eq!(added, stacks, "{metric:?} of the threads together");
+    [from_pprof, by_thread]
+}
+
+fn frame(frame: &Value) -> String {
+    let file = frame["file"].as_str().unwrap_or_default();
+    label(frame["name"].as_str().unwrap(), file, frame["line"].as_u64().unwrap_or_default())
+}
+
+/// Weights of one profile of speedscope's file.
+fn speedscope_stacks(frames: &[String], profile: &Value) -> ByStack {
+    let weights = profile["weights"].as_array().unwrap();
+    let samples = profile["samples"].as_array().unwrap();
+    assert_eq!(samples.len(), weights.len());
+    let mut stacks = ByStack::new();
+    for (sample, weight) in samples.iter().zip(weights) {
+        let stack = sample.as_array().unwrap().iter();
+        let names = stack.map(|frame| frames[frame.as_u64().unwrap() as usize].as_str());
+        let names = names.collect::<Vec<_>>().join(";");
+        assert!(!names.is_empty());
+        *stacks.entry(names).or_insert(0) += weight.as_u64().unwrap();
+    }
+    assert_eq!(profile["endValue"].as_u64(), Some(stacks.values().sum()));
+    stacks
+}
+
+/// Weights by tid and class.
+type ByClass = BTreeMap<(u64, String), u64>;
+
+/// Weights of pprof's file by tid, by stack, and by tid and class.
+fn of_pprof(profile: &Profile, metric: Metric) -> (BTreeMap<u64, u64>, ByStack, ByClass) {
+    let message = pprof(profile, metric);
+    let text = |at: i64| message.string_table[at as usize].as_str();
+    let default = message.default_sample_type;
+    let column = message.sample_type.iter().position(|t| t.r#type == default).unwrap();
+    let frame = |id: &u64| {
+        let location = message.location.iter().find(|l| l.id == *id).unwrap();
+        let [line] = location.line.as_slice() else { panic!("one line for each place") };
+        let function = message.function.iter().find(|f| f.id == line.function_id).unwrap();
+        label(text(function.name), text(function.filename), line.line as u64)
+    };
+    let (mut threads, mut stacks, mut classes) = (BTreeMap::new(), ByStack::new(), ByClass::new());
+    for sample in message.sample.iter().filter(|sample| sample.value[column] > 0) {
+        let labels: BTreeMap<&str, &pb::Label> =
+            sample.label.iter().map(|label| (text(label.key), label)).collect();
+        assert_eq!(labels.len(), sample.label.len(), "one value for each key");
+        let (tid, pid) = (labels["thread_id"].num as u64, labels["pid"].num as u64);
+        assert_eq!((tid - 5000) / 2, pid - 4000, "the thread's process");
+        assert_eq!(text(labels["process"].str), "python3");
+        let name = if tid == 5001 { "thread 5001" } else { "Main;\\x0aThread" };
+        assert_eq!(text(labels["thread"].str), name);
+        let weight = sample.value[column] as u64;
+        *threads.entry(tid).or_insert(0) += weight;
+        let names: Vec<String> = sample.location_id.iter().rev().map(frame).collect();
+        *stacks.entry(names.join(";")).or_insert(0) += weight;
+        assert_eq!(labels.contains_key("class"), matches!(metric, Metric::Cpu | Metric::Wall));
+        if let Some(class) = labels.get("class") {
+            *classes.entry((tid, text(class.str).to_owned())).or_insert(0) += weight;
+        }
+    }
+    (threads, stacks, classes)
+}
+
+/// Nanoseconds of each thread by class. Those of all threads together and of the processes are the same.
+fn json_classes(document: &Value, metric: Metric) -> ByClass {
+    let of = |one: &Value, cpu: &str| -> BTreeMap<String, u64> {
+        let fields = |name: &str| one[name].as_object().unwrap().clone().into_iter();
+        let waits = fields("wait_s").filter(|_| metric == Metric::Wall);
+        let all = fields(cpu).chain(waits).map(|(class, seconds)| (class, nanos(&seconds)));
+        all.filter(|(_, ns)| *ns > 0).collect()
+    };
+    let mut threads = ByClass::new();
+    for list in ["threads", "processes"] {
+        let mut sums = BTreeMap::new();
+        for one in document[list].as_array().unwrap() {
+            for (class, ns) in of(one, "cpu_by_class_s") {
+                *sums.entry(class.clone()).or_insert(0) += ns;
+                if list == "threads" {
+                    threads.insert((one["tid"].as_u64().unwrap(), class), ns);
+                }
+            }
+        }
+        assert_eq!(sums, of(document, "cpu_s"), "{list}");
+    }
+    threads
 }
 
 pub(crate) fn nanos(seconds: &Value) -> u64 {

@@ -9,7 +9,7 @@ mod stacks;
 pub(crate) use interpreter::{Python, each_python, every_python, skip, some_python};
 pub(crate) use profile::{Line, Profile, line_of};
 pub(crate) use recording::{Ended, Recording, wait};
-pub(crate) use stacks::{marked, share, stacks, tracks};
+pub(crate) use stacks::{Track, marked, share, stacks, tracks};
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

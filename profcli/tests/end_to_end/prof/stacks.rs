@@ -55,11 +55,14 @@ pub(crate) struct Track {
 }
 
 impl Track {
+    fn weight(&self) -> u64 {
+        self.stacks.iter().map(|(_, weight)| weight).sum()
+    }
+
     /// Share of the thread's weight that has the function on its stack.
     pub(crate) fn share(&self, function: &str) -> f64 {
-        let all: u64 = self.stacks.iter().map(|(_, weight)| weight).sum();
         let those = self.stacks.iter().filter(|(functions, _)| functions.contains(function));
-        those.map(|(_, weight)| weight).sum::<u64>() as f64 / all as f64
+        those.map(|(_, weight)| weight).sum::<u64>() as f64 / self.weight() as f64
     }
 }
 
@@ -85,5 +88,11 @@ pub(crate) fn tracks(recording: &Recording) -> Vec<Track> {
             stacks: list(&profile["samples"]).iter().map(stack).zip(weights).collect(),
         }
     };
-    list(&file["profiles"]).iter().map(track).collect()
+    let mut tracks: Vec<Track> = list(&file["profiles"]).iter().map(track).collect();
+    if tracks.len() > 1 {
+        let whole = tracks.remove(0);
+        let threads: u64 = tracks.iter().map(Track::weight).sum();
+        assert_eq!((whole.weight(), &file["activeProfileIndex"]), (threads, &Value::from(0)));
+    }
+    tracks
 }

@@ -15,7 +15,7 @@ use prost::Message;
 
 use self::message as pb;
 use super::escape::escape;
-use super::names::{Name, process_name, thread_name, thread_of};
+use super::names::{Name, program_name, thread_name, thread_of};
 use super::{ExportError, Metric, Unit};
 use crate::analysis::{MemorySum, Profile};
 use crate::ids::{FrameId, StackId, ThreadId};
@@ -204,11 +204,11 @@ impl<W: Write> Writer<'_, W> {
         let (known, process) = thread_of(self.profile, thread);
         let mut labels = vec![self.label("thread", &thread_name(known, thread))];
         if let Some(known) = known {
-            let key = self.string("thread_id");
-            labels.push(pb::Label { key, str: 0, num: i64::from(known.tid) });
+            labels.push(self.number("thread_id", known.tid));
         }
         if let Some(process) = process {
-            labels.push(self.label("process", &process_name(process)));
+            labels.push(self.label("process", &program_name(process)));
+            labels.push(self.number("pid", process.pid));
         }
         self.labels = Some((thread, labels.clone()));
         labels
@@ -236,6 +236,10 @@ impl<W: Write> Writer<'_, W> {
 
     fn label(&mut self, key: &str, text: &str) -> pb::Label {
         pb::Label { key: self.string(key), str: self.string(text), num: 0 }
+    }
+
+    fn number(&mut self, key: &str, number: u32) -> pb::Label {
+        pb::Label { key: self.string(key), str: 0, num: i64::from(number) }
     }
 
     fn value_type(&mut self, name: &str, unit: &str) -> pb::ValueType {
