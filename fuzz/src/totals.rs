@@ -54,12 +54,12 @@ fn number(value: &Value) -> u64 {
     value.as_u64().expect("a whole number")
 }
 
-/// The total of speedscope's file, whose frames are all there.
+/// The total of speedscope's file, whose frames are all there. The first of several profiles is the others together.
 pub fn of_speedscope(text: &[u8]) -> u128 {
     let file: Value = serde_json::from_slice(text).expect("JSON");
     let frames = list(&file["shared"]["frames"]).len() as u64;
     let profiles = list(&file["profiles"]);
-    assert!((number(&file["activeProfileIndex"]) as usize) < profiles.len());
+    assert_eq!(number(&file["activeProfileIndex"]), 0);
     let total = |profile: &Value| {
         let weights = list(&profile["weights"]);
         assert_eq!(weights.len(), list(&profile["samples"]).len());
@@ -71,7 +71,11 @@ pub fn of_speedscope(text: &[u8]) -> u128 {
         assert!(u128::from(number(&profile["endValue"])) == sum || sum > EXACT);
         sum
     };
-    profiles.iter().map(total).sum()
+    let (whole, threads) = profiles.split_first().expect("a profile");
+    let (whole, count) = (total(whole), threads.len());
+    let threads: u128 = threads.iter().map(total).sum();
+    assert!(threads == whole || count == 0 || threads > EXACT, "{threads} in {count}, not {whole}");
+    whole
 }
 
 /// The total of our JSON's lines.

@@ -21,18 +21,15 @@ fn collapsed_sum(trace: &Path, metric: &str) -> u64 {
     text.lines().map(|line| count(line).unwrap_or_else(|| panic!("{line:?}"))).sum()
 }
 
-/// The sum of a speedscope file's weights, in its own unit, and that unit.
+/// The sum of the weights that a speedscope file shows first, in its own unit, and that unit.
 fn speedscope_sum(trace: &Path, metric: &str) -> (f64, String) {
     let bytes = convert(trace, "speedscope", metric);
     let json: serde_json::Value = serde_json::from_slice(&bytes).expect("speedscope is JSON");
-    let mut sum = 0.0;
-    let mut unit = String::new();
-    for profile in json["profiles"].as_array().expect("profiles") {
-        unit = profile["unit"].as_str().expect("a unit").to_owned();
-        let weights = profile["weights"].as_array().expect("a sampled profile");
-        sum += weights.iter().map(|weight| weight.as_f64().expect("a weight")).sum::<f64>();
-    }
-    (sum, unit)
+    let shown = json["activeProfileIndex"].as_u64().expect("a number") as usize;
+    let profile = &json["profiles"][shown];
+    let weights = profile["weights"].as_array().expect("a sampled profile");
+    let sum = weights.iter().map(|weight| weight.as_f64().expect("a weight")).sum();
+    (sum, profile["unit"].as_str().expect("a unit").to_owned())
 }
 
 #[test]
