@@ -25,6 +25,8 @@ mod threads;
 
 /// Most events of one slot in one drain: a thread that is faster than us must not keep us.
 const MAX_EVENTS: usize = 4096;
+/// Nanoseconds between two looks at what threads wait for, at least.
+const LOOK: u64 = 40_000_000;
 /// Drains that an event waits for a code object to be told.
 const PATIENCE: u32 = 4;
 /// Drains between two looks for threads that ended without a word.
@@ -47,6 +49,10 @@ pub(crate) struct Drain {
     /// The process's memory, where we may look; opened at the first wait of a thread with a Python stack.
     remote: Option<Remote>,
     events: Events,
+    /// A ring was more than half full.
+    crowded: bool,
+    /// When it was last looked what threads wait for.
+    looked: u64,
     /// Threads that got no perf event, and the first reason.
     no_event: u64,
     why_no_event: Option<String>,
@@ -85,6 +91,8 @@ impl Drain {
             same_pids,
             remote: same_pids.then(|| Remote::of(pid)).flatten(),
             events,
+            crowded: false,
+            looked: 0,
             no_event: 0,
             why_no_event: None,
         }
@@ -101,7 +109,7 @@ impl Drain {
     }
 
     /// Takes everything out of the rings and writes it, with the footprint. `last`: nothing comes after. True when
-    /// handlers asked for unwind tables.
+    /// it should be done again soon: handlers asked for unwind tables, or a ring was filling up.
     pub(crate) fn drain(
         &mut self,
         now: u64,
@@ -134,7 +142,8 @@ impl Drain {
                 }
             }
         }
-        if self.same_pids {
+        if self.same_pids && (last || now.saturating_sub(self.looked) >= LOOK) {
+            self.looked = now;
             self.look_at_waits(session, now, last, trace);
         }
         let recorder = &mut self.recorder;
@@ -145,7 +154,7 @@ impl Drain {
             recorder.push(time, record, trace);
         }
         recorder.write_batch(trace);
-        asked
+        asked | std::mem::take(&mut self.crowded)
     }
 
     /// Writes the counters that changed.
@@ -224,6 +233,7 @@ impl Drain {
                 id
             }
         };
+        self.crowded |= slot.ring().is_crowded();
         let mut empty = false;
         for _ in 0..MAX_EVENTS {
             if state.held.is_empty() {

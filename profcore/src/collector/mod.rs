@@ -57,8 +57,8 @@ use crate::config::Config;
 
 /// Time between two drains.
 const DRAIN: Duration = Duration::from_millis(50);
-/// The same while handlers ask for unwind tables, each stack for one at a time, and at the start: a program has no
-/// native frames before it was looked at.
+/// The same while handlers ask for unwind tables, each stack for one at a time, while rings fill up faster, and at the
+/// start: a program has no native frames before it was looked at.
 const DRAIN_SOON: Duration = Duration::from_millis(5);
 /// So many drains the program may take to announce itself.
 const START: u64 = 100;
@@ -175,9 +175,9 @@ impl Collector {
                 continue;
             }
             drains += 1;
-            let asked = self.drain(drains.is_multiple_of(FLUSH));
+            let soon = self.drain(drains.is_multiple_of(FLUSH));
             let starts = drains < START && !self.tree.knows(root);
-            let pause = if asked || starts { DRAIN_SOON } else { DRAIN };
+            let pause = if soon || starts { DRAIN_SOON } else { DRAIN };
             next = now() + pause.as_nanos() as u64;
         };
         self.meet();
@@ -194,16 +194,16 @@ impl Collector {
         }
     }
 
-    /// True when handlers asked for something.
+    /// True when it should be done again soon.
     fn drain(&mut self, flush: bool) -> bool {
         self.meet();
         let now = now();
-        let asked = self.tree.drain(now, &mut self.trace);
+        let soon = self.tree.drain(now, &mut self.trace);
         if flush {
             self.tree.write_counters(now, &mut self.trace);
             self.trace.flush();
         }
-        asked
+        soon
     }
 }
 

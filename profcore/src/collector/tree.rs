@@ -122,10 +122,9 @@ impl Tree {
         self.running.insert(arrival.pid, Member { id, pidfd, cpu_ns: None, drain });
     }
 
-    /// Drains every session, and lets those processes go that have ended. True when handlers asked for unwind
-    /// tables.
+    /// Drains every session, and lets those processes go that have ended. True when it should be done again soon.
     pub(crate) fn drain(&mut self, now: u64, trace: &mut Trace) -> bool {
-        let mut asked = false;
+        let mut soon = false;
         for pid in self.ended() {
             if let Some(mut member) = self.running.remove(&pid) {
                 member.cpu_ns = launch::cpu_ns(pid).or(member.cpu_ns);
@@ -134,11 +133,11 @@ impl Tree {
         }
         for (&pid, member) in &mut self.running {
             if let Some((drain, _)) = &mut member.drain {
-                asked |= drain.drain(now, false, trace, &mut self.threads);
+                soon |= drain.drain(now, false, trace, &mut self.threads);
                 member.cpu_ns = launch::cpu_ns(pid).or(member.cpu_ns);
             }
         }
-        asked
+        soon
     }
 
     /// Writes the counters that changed.

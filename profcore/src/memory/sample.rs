@@ -92,7 +92,7 @@ impl Work {
     /// Writes an event without a stack; false if the ring is full.
     fn tell(&self, kind: u8, time: u64, words: &[u64]) -> bool {
         let len = PREFIX + words.len();
-        let Some(mut event) = self.slot.ring().reserve(len) else { return false };
+        let Some(mut event) = self.slot.ring().reserve_as_one_of_many(len) else { return false };
         event.word(head_word(len, kind, 0, 0));
         event.word(time);
         for &word in words {
@@ -114,7 +114,7 @@ impl Work {
             stack::capture(self.session, self.slot, registers)
         };
         let len = PREFIX + words.len() + stack.words();
-        let Some(mut event) = self.slot.ring().reserve(len) else { return false };
+        let Some(mut event) = self.slot.ring().reserve_as_one_of_many(len) else { return false };
         event.word(head_word(len, kind, flags, 0));
         event.word(self.time);
         for &word in words {

@@ -36,16 +36,33 @@ impl<'a> Ring<'a> {
     /// Room for an event of `len` words, or `None` when the ring is full. Called by the owning thread only.
     #[inline]
     pub(crate) fn reserve(self, len: usize) -> Option<Reserved<'a>> {
+        self.reserve_leaving(0, len)
+    }
+
+    /// The same for one of many events, which must not take the room that is kept for fewer and weightier ones.
+    #[inline]
+    pub(crate) fn reserve_as_one_of_many(self, len: usize) -> Option<Reserved<'a>> {
+        self.reserve_leaving(self.words.len() as u64 / 4, len)
+    }
+
+    #[inline]
+    fn reserve_leaving(self, kept: u64, len: usize) -> Option<Reserved<'a>> {
         let capacity = self.words.len() as u64;
         let head = self.head.load(Ordering::Relaxed);
         // Acquire: pairs with the Release in `pop`; words before `tail` have been read.
         let tail = self.tail.load(Ordering::Acquire);
         let used = head.wrapping_sub(tail);
-        if used > capacity || capacity - used < len as u64 {
+        if used > capacity || capacity - used < len as u64 + kept {
             return None;
         }
         let index = (head % capacity) as usize;
         Some(Reserved { ring: self, index, end: head.wrapping_add(len as u64) })
+    }
+
+    /// Whether more than half of it is taken. For the consumer.
+    pub(crate) fn is_crowded(self) -> bool {
+        let (head, tail) = (self.head.load(Ordering::Relaxed), self.tail.load(Ordering::Relaxed));
+        head.wrapping_sub(tail) > self.words.len() as u64 / 2
     }
 
     /// Takes the oldest event into `event`. Called by the consumer only.
@@ -125,8 +142,10 @@ mod tests {
         }
     }
 
-    fn push(ring: Ring<'_>, event: &[u64]) -> bool {
-        let Some(mut room) = ring.reserve(event.len()) else { return false };
+    fn push(ring: Ring<'_>, event: &[u64], many: bool) -> bool {
+        let len = event.len();
+        let room = if many { ring.reserve_as_one_of_many(len) } else { ring.reserve(len) };
+        let Some(mut room) = room else { return false };
         event.iter().for_each(|&word| room.word(word));
         room.commit();
         true
@@ -144,18 +163,20 @@ mod tests {
             capacity in 1_usize..40,
             // Also just below the point where a count of words would wrap around.
             start in prop_oneof![Just(0), 0_u64..1_000, Just(u64::MAX - (u64::MAX % 720_720) - 720_720)],
-            steps in proptest::collection::vec((any::<bool>(), 1_usize..12, 0_u64..1 << 40), 0..200),
+            steps in proptest::collection::vec((0..4, 1_usize..12, 0_u64..1 << 40), 0..200),
         ) {
             let memory = Memory::new(capacity, start);
             let ring = memory.ring();
             let mut oracle: VecDeque<Vec<u64>> = VecDeque::new();
             let mut popped = Vec::new();
-            for (is_push, len, seed) in steps {
-                if is_push {
-                    let used: usize = oracle.iter().map(Vec::len).sum();
-                    let event = event(len, seed);
-                    prop_assert_eq!(push(ring, &event), used + len <= capacity);
-                    if used + len <= capacity {
+            for (step, len, seed) in steps {
+                let used: usize = oracle.iter().map(Vec::len).sum();
+                prop_assert_eq!(ring.is_crowded(), used > capacity / 2);
+                if step < 2 {
+                    let (event, many) = (event(len, seed), step == 0);
+                    let fits = used + len + if many { capacity / 4 } else { 0 } <= capacity;
+                    prop_assert_eq!(push(ring, &event, many), fits);
+                    if fits {
                         oracle.push_back(event);
                     }
                 } else if let Some(expected) = oracle.pop_front() {
@@ -204,7 +225,7 @@ mod tests {
             scope.spawn(|| {
                 for seed in 0..EVENTS {
                     let event = event(1 + (seed % 7) as usize, seed);
-                    while !push(memory.ring(), &event) {
+                    while !push(memory.ring(), &event, false) {
                         std::thread::yield_now();
                     }
                 }
