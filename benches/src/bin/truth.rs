@@ -19,11 +19,11 @@ struct Arguments {
     /// An interpreter; without any, pyenv's 3.9, 3.12 and 3.13, the system's 3.11, and 3.14 and 3.15 of target/sid
     #[arg(long, value_name = "PATH")]
     python: Vec<PathBuf>,
-    /// Seconds that each program runs
-    #[arg(long, value_name = "S", default_value_t = 12.0)]
+    /// Seconds that each program runs; one whose threads take turns runs longer
+    #[arg(long, value_name = "S", default_value_t = 8.0)]
     seconds: f64,
-    /// Samples per second
-    #[arg(long, value_name = "HZ", default_value_t = 250.0)]
+    /// Samples per second; above the kernel's tick, perf events are needed, or there will be fewer
+    #[arg(long, value_name = "HZ", default_value_t = 1000.0)]
     rate: f64,
     /// Only programs with this in their name or file
     #[arg(long, value_name = "NAME")]

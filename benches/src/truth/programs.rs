@@ -17,18 +17,20 @@ pub struct Program {
     pub needs: Option<&'static str>,
     /// It mostly waits, so that a tool is to be asked for wall time.
     pub waits: bool,
+    /// How many times as long it runs as others: its threads share that time.
+    pub times: f64,
 }
 
 const fn plain(name: &'static str, file: &'static str) -> Program {
-    Program { name, file, arguments: &[], needs: None, waits: false }
+    Program { name, file, arguments: &[], needs: None, waits: false, times: 1.0 }
 }
 
 const fn waiting(name: &'static str, file: &'static str) -> Program {
     Program { waits: true, ..plain(name, file) }
 }
 
-const fn fight(name: &'static str, threads: &'static [&'static str]) -> Program {
-    Program { arguments: threads, ..plain(name, "gil_fight.py") }
+const fn fight(name: &'static str, threads: &'static [&'static str], times: f64) -> Program {
+    Program { arguments: threads, times, ..plain(name, "gil_fight.py") }
 }
 
 /// All of them.
@@ -48,8 +50,8 @@ pub const PROGRAMS: [Program; 20] = [
     plain("exceptions", "exceptions.py"),
     plain("asyncio gather", "asyncio_gather.py"),
     plain("process pool", "process_pool.py"),
-    fight("GIL fight of 2", &["2"]),
-    fight("GIL fight of 8", &["8"]),
+    fight("GIL fight of 2", &["2"], 1.0),
+    fight("GIL fight of 8", &["8"], 4.0),
     waiting("sleep", "sleep.py"),
     waiting("socket wait", "socket_wait.py"),
     waiting("lock wait", "lock_wait.py"),
@@ -67,7 +69,7 @@ impl Program {
     pub fn words(&self, seconds: f64) -> Vec<String> {
         let path = self.path().to_string_lossy().into_owned();
         let arguments = self.arguments.iter().map(ToString::to_string);
-        [path, seconds.to_string()].into_iter().chain(arguments).collect()
+        [path, (seconds * self.times).to_string()].into_iter().chain(arguments).collect()
     }
 
     /// The numbers of the lines that end in `# TAG`, by tag.

@@ -27,6 +27,8 @@ mod threads;
 const MAX_EVENTS: usize = 4096;
 /// Nanoseconds between two looks at what threads wait for, at least.
 const LOOK: u64 = 40_000_000;
+/// Nanoseconds for which a session is drained more often after a ring was filling up: who allocates much does so again.
+const CROWDED: u64 = 300_000_000;
 /// Drains that an event waits for a code object to be told.
 const PATIENCE: u32 = 4;
 /// Drains between two looks for threads that ended without a word.
@@ -49,8 +51,8 @@ pub(crate) struct Drain {
     /// The process's memory, where we may look; opened at the first wait of a thread with a Python stack.
     remote: Option<Remote>,
     events: Events,
-    /// A ring was more than half full.
-    crowded: bool,
+    /// Until when it is drained more often: a ring was filling up.
+    crowded_until: u64,
     /// When it was last looked what threads wait for.
     looked: u64,
     /// Threads that got no perf event, and the first reason.
@@ -91,7 +93,7 @@ impl Drain {
             same_pids,
             remote: same_pids.then(|| Remote::of(pid)).flatten(),
             events,
-            crowded: false,
+            crowded_until: 0,
             looked: 0,
             no_event: 0,
             why_no_event: None,
@@ -154,7 +156,7 @@ impl Drain {
             recorder.push(time, record, trace);
         }
         recorder.write_batch(trace);
-        asked | std::mem::take(&mut self.crowded)
+        asked || now < self.crowded_until
     }
 
     /// Writes the counters that changed.
@@ -233,7 +235,9 @@ impl Drain {
                 id
             }
         };
-        self.crowded |= slot.ring().is_crowded();
+        if slot.ring().is_crowded() {
+            self.crowded_until = now + CROWDED;
+        }
         let mut empty = false;
         for _ in 0..MAX_EVENTS {
             if state.held.is_empty() {

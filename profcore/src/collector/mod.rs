@@ -60,7 +60,7 @@ const DRAIN: Duration = Duration::from_millis(50);
 /// The same while handlers ask for unwind tables, each stack for one at a time, while rings fill up faster, and at the
 /// start: a program has no native frames before it was looked at.
 const DRAIN_SOON: Duration = Duration::from_millis(5);
-/// So many drains the program may take to announce itself.
+/// Drains that are the start: half a second, in which programs also allocate most.
 const START: u64 = 100;
 /// Drains between two flushes: what is older than half a second survives our own death.
 const FLUSH: u64 = 8;
@@ -176,8 +176,7 @@ impl Collector {
             }
             drains += 1;
             let soon = self.drain(drains.is_multiple_of(FLUSH));
-            let starts = drains < START && !self.tree.knows(root);
-            let pause = if soon || starts { DRAIN_SOON } else { DRAIN };
+            let pause = if soon || drains < START { DRAIN_SOON } else { DRAIN };
             next = now() + pause.as_nanos() as u64;
         };
         self.meet();

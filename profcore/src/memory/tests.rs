@@ -288,7 +288,7 @@ fn what_the_ring_cannot_take_is_counted_and_ends_are_told_later() {
         copied(2 * INTERVAL as usize, 7);
         assert_eq!(lost(session, LostKind::Alloc, Loss::RingFull), before + 1);
         assert_eq!(lost(session, LostKind::Copy, Loss::RingFull), 1);
-        assert!(ring.reserve(1_000).is_some(), "a tick has room");
+        assert!(ring.reserve(500).is_some(), "a tick has room");
         assert_eq!(Live::of(session).find(0x10_000), Some(block));
         told();
         freeing(0x10_000, 16);

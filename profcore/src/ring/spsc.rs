@@ -42,7 +42,7 @@ impl<'a> Ring<'a> {
     /// The same for one of many events, which must not take the room that is kept for fewer and weightier ones.
     #[inline]
     pub(crate) fn reserve_as_one_of_many(self, len: usize) -> Option<Reserved<'a>> {
-        self.reserve_leaving(self.words.len() as u64 / 4, len)
+        self.reserve_leaving(self.words.len() as u64 / 8, len)
     }
 
     #[inline]
@@ -59,10 +59,10 @@ impl<'a> Ring<'a> {
         Some(Reserved { ring: self, index, end: head.wrapping_add(len as u64) })
     }
 
-    /// Whether more than half of it is taken. For the consumer.
+    /// Whether more than a quarter of it is taken. For the consumer.
     pub(crate) fn is_crowded(self) -> bool {
         let (head, tail) = (self.head.load(Ordering::Relaxed), self.tail.load(Ordering::Relaxed));
-        head.wrapping_sub(tail) > self.words.len() as u64 / 2
+        head.wrapping_sub(tail) > self.words.len() as u64 / 4
     }
 
     /// Takes the oldest event into `event`. Called by the consumer only.
@@ -171,10 +171,10 @@ mod tests {
             let mut popped = Vec::new();
             for (step, len, seed) in steps {
                 let used: usize = oracle.iter().map(Vec::len).sum();
-                prop_assert_eq!(ring.is_crowded(), used > capacity / 2);
+                prop_assert_eq!(ring.is_crowded(), used > capacity / 4);
                 if step < 2 {
                     let (event, many) = (event(len, seed), step == 0);
-                    let fits = used + len + if many { capacity / 4 } else { 0 } <= capacity;
+                    let fits = used + len + if many { capacity / 8 } else { 0 } <= capacity;
                     prop_assert_eq!(push(ring, &event, many), fits);
                     if fits {
                         oracle.push_back(event);
