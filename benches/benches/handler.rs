@@ -1,8 +1,9 @@
 //! What a tick costs inside a profiled program: nanoseconds of the handler by depth of the Python stack, with native frames
 //! unwound and without, in turns; and of one system call, which every tick makes to read the thread's clock.
 //!
-//! The handler measures itself (counter `self_ns`), with caches as cold as a real program leaves them, so this
-//! is no Criterion bench: each figure is the median of several runs of a recursive Python program.
+//! The handler measures itself (counter `self_ns`, which has two of these system calls in it and the time of one), with
+//! caches as cold as a real program leaves them at that rate, so this is no Criterion bench: each figure is the median
+//! of several runs of a recursive Python program.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,6 +12,7 @@ use std::time::Instant;
 use profformat::analysis::Profile;
 
 const DEPTHS: [usize; 3] = [1, 10, 100];
+const RATES: [u32; 2] = [250, 10_000];
 const ROUNDS: usize = 5;
 
 const PROGRAM: &str = "
@@ -32,21 +34,21 @@ fn main() {
     let prof = benches::built_prof();
     let folder = tempfile::tempdir().expect("a scratch folder");
     println!("thread clock by system call: {:.0} ns", system_call());
-    println!("handler  depth  samples  ns a sample  of them without unwinding");
-    for depth in DEPTHS {
+    println!("handler   rate  depth  samples  ns a sample  without unwinding");
+    for (rate, depth) in RATES.into_iter().flat_map(|rate| DEPTHS.map(|depth| (rate, depth))) {
         let trace = folder.path().join(format!("{depth}.proftrace"));
         let mut with = Vec::new();
         let mut without = Vec::new();
         let mut samples = 0;
         for _ in 0..ROUNDS {
-            let (count, nanos) = run(&prof, &trace, depth, &[]);
+            let (count, nanos) = run(&prof, &trace, rate, depth, &[]);
             samples += count;
             with.push(nanos as f64 / count.max(1) as f64);
-            let (count, nanos) = run(&prof, &trace, depth, &["--no-native"]);
+            let (count, nanos) = run(&prof, &trace, rate, depth, &["--no-native"]);
             without.push(nanos as f64 / count.max(1) as f64);
         }
         let (with, without) = (median(with), median(without));
-        println!("         {depth:>5}  {samples:>7}  {with:>11.0}  {without:>11.0}");
+        println!("        {rate:>6}  {depth:>5}  {samples:>7}  {with:>11.0}  {without:>17.0}");
     }
 }
 
@@ -66,10 +68,10 @@ fn system_call() -> f64 {
 }
 
 /// Samples of a run and the nanoseconds they took.
-fn run(prof: &Path, trace: &Path, depth: usize, options: &[&str]) -> (u64, u64) {
+fn run(prof: &Path, trace: &Path, rate: u32, depth: usize, options: &[&str]) -> (u64, u64) {
     let mut command = Command::new(prof);
-    command.args(["run", "--quiet", "--force", "--rate", "250", "--no-memory", "--no-copies"]);
-    command.args(options).arg("-o").arg(trace);
+    command.args(["run", "--quiet", "--force", "--no-memory", "--no-copies"]);
+    command.args(["--rate", &rate.to_string()]).args(options).arg("-o").arg(trace);
     command.args(["--", "python3", "-c", PROGRAM, &depth.to_string()]);
     let status = command.status().expect("prof starts");
     assert!(status.success(), "{status}");

@@ -32,80 +32,75 @@ const HEAD_WORDS: usize = 2;
 /// States of an entry. Published ones also hold the record's arena offset, above bit 8.
 const PUBLISHED: u64 = 1;
 const NO_ROOM: u64 = 2;
+const INTERNAL: u64 = 3;
 
-/// What identifies a code object, read in one go.
+/// A code object, as a walk needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Code {
-    address: usize,
-    file: usize,
-    name: usize,
-    lines: usize,
-    first_line: u32,
-    /// Tells code objects apart that have lain at the same addresses.
-    identity: u64,
+    pub(crate) address: usize,
     /// Address of the first instruction.
     pub(crate) start: usize,
     /// Bytes of instructions.
     pub(crate) size: usize,
+    /// A number that differs between code objects, also those that have lain at the same address; never 0.
+    fingerprint: u64,
 }
 
 impl Code {
     /// Reads the code object at `address`; `None` if its memory cannot be read. The type is not checked.
     #[inline]
     pub(crate) fn read(memory: &impl Memory, layout: &Layout, address: usize) -> Option<Self> {
-        let field = |at: usize| memory.word(address + at).map(|word| word as usize);
         let fields = &layout.code;
         let (start, size) = match fields.bytecode {
             Bytecode::Object { at } => {
-                let object = field(at)?;
+                let object = memory.word(address + at)? as usize;
                 let size = memory.word(object.wrapping_add(layout.bytes.length))? as usize;
                 (object.wrapping_add(layout.bytes.data), size)
             }
-            Bytecode::Inline { at, units } => (address + at, field(units)?.wrapping_mul(2)),
+            Bytecode::Inline { at, units } => {
+                (address + at, (memory.word(address + units)? as usize).wrapping_mul(2))
+            }
         };
-        let (file, name) = (field(fields.file)?, field(fields.name)?);
         let version = match fields.version {
-            Some(at) => field(at)? as u32,
+            Some(at) => memory.word(address + at)? as u32,
             None => 0,
         };
-        let identity = match version {
-            0 => contents(memory, layout, file).rotate_left(21) ^ contents(memory, layout, name),
-            version => u64::from(version),
+        let fingerprint = match version {
+            0 => mixed(&[address as u64, size as u64, fields_of(memory, layout, address)?]),
+            version => mixed(&[address as u64, u64::from(version)]),
         };
-        Some(Self {
-            address,
-            file,
-            name,
-            lines: field(fields.lines)?,
-            first_line: field(fields.first_line)? as u32,
-            identity,
-            start,
-            size,
-        })
+        Some(Self { address, start, size, fingerprint })
     }
 
     /// Whether this is code of the interpreter itself, which no program wrote.
-    #[inline]
-    pub(crate) fn is_internal(&self, memory: &impl Memory, layout: &Layout) -> bool {
-        self.file == self.name
+    fn is_internal(&self, memory: &impl Memory, layout: &Layout) -> bool {
+        let field = |at: usize| memory.word(self.address + at);
+        field(layout.code.file) == field(layout.code.name)
             && layout
                 .init_cleanup
                 .is_some_and(|(_, opcode)| memory.byte(self.start) == Some(opcode))
     }
+}
 
-    /// A number that differs between code objects; never 0.
-    #[inline]
-    fn fingerprint(&self) -> u64 {
-        let mut hash = 0_u64;
-        let last = self.size as u64 ^ u64::from(self.first_line) << 32;
-        let [address, file, name, lines] =
-            [self.address, self.file, self.name, self.lines].map(|part| part as u64);
-        for part in [address, file, name, lines, self.identity, last] {
-            hash = (hash.rotate_left(23) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        }
-        // The high bits are the well-mixed ones; entries are chosen by the low ones.
-        (hash ^ hash >> 32).max(1)
+/// One number of several; never 0.
+#[inline]
+fn mixed(parts: &[u64]) -> u64 {
+    let mut hash = 0_u64;
+    for part in parts {
+        hash = (hash.rotate_left(23) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
+    // The high bits are the well-mixed ones; entries are chosen by the low ones.
+    (hash ^ hash >> 32).max(1)
+}
+
+/// A number made of all that tells the code object at `address` apart where it has no version.
+fn fields_of(memory: &impl Memory, layout: &Layout, address: usize) -> Option<u64> {
+    let fields = &layout.code;
+    let field = |at: usize| memory.word(address + at);
+    let (file, name) = (field(fields.file)?, field(fields.name)?);
+    let [file_text, name_text] = [file, name].map(|text| contents(memory, layout, text as usize));
+    let first_line = field(fields.first_line)? & u64::from(u32::MAX);
+    Some(mixed(&[file, name, field(fields.lines)?, file_text, name_text, first_line]))
 }
 
 /// A number made of a text's contents: its hash if Python has made one (of most names and file names), else
@@ -130,29 +125,44 @@ fn last_bytes(memory: &impl Memory, layout: &Layout, object: usize) -> Option<u6
     Some(word & u64::MAX.checked_shr(64 - 8 * (text.len - skipped) as u32).unwrap_or(0))
 }
 
-/// The id of `code` in this session, told to the collector if it is new. [`UNKNOWN_CODE`] if the table or
-/// the arena is full, which is counted. Safe in a handler; any number of threads at once.
+/// The id of `code` in this session, told to the collector if it is new. `None` if it is the interpreter's own,
+/// [`UNKNOWN_CODE`] if the table or the arena is full, which is counted. Safe in a handler; any number of threads at
+/// once.
 #[inline]
-pub(crate) fn intern(memory: &impl Memory, session: Session, layout: &Layout, code: &Code) -> u32 {
-    let fingerprint = code.fingerprint();
+pub(crate) fn intern(
+    memory: &impl Memory,
+    session: Session,
+    layout: &Layout,
+    code: &Code,
+) -> Option<u32> {
     let table = session.area(area::CODE_TABLE, 2 * CODE_ENTRIES);
     for step in 0..PROBES {
-        let index = (fingerprint as usize).wrapping_add(step) % CODE_ENTRIES;
+        let index = (code.fingerprint as usize).wrapping_add(step) % CODE_ENTRIES;
         let [key, state] = entry(table, index);
         let mut seen = key.load(Ordering::Relaxed);
         if seen == 0 {
-            match key.compare_exchange(0, fingerprint, Ordering::Relaxed, Ordering::Relaxed) {
+            let claimed =
+                key.compare_exchange(0, code.fingerprint, Ordering::Relaxed, Ordering::Relaxed);
+            match claimed {
                 Ok(_) => return tell(memory, session, layout, code, index, state),
                 Err(other) => seen = other,
             }
         }
-        if seen == fingerprint {
-            if state.load(Ordering::Relaxed) == NO_ROOM {
-                break;
-            }
-            return index as u32;
+        if seen == code.fingerprint {
+            return match state.load(Ordering::Relaxed) {
+                INTERNAL => None,
+                NO_ROOM => Some(unknown(session)),
+                // Another thread is about to tell it.
+                0 if code.is_internal(memory, layout) => None,
+                _ => Some(index as u32),
+            };
         }
     }
+    Some(unknown(session))
+}
+
+#[cold]
+fn unknown(session: Session) -> u32 {
     session.word(word::CODE_FULL).fetch_add(1, Ordering::Relaxed);
     UNKNOWN_CODE
 }
@@ -171,10 +181,17 @@ fn tell(
     code: &Code,
     index: usize,
     state: &AtomicU64,
-) -> u32 {
-    let file = Text::find(memory, layout, code.file, FILE_BYTES);
-    let name = Text::find(memory, layout, code.name, NAME_BYTES);
-    let table = Bytes::find(memory, layout, code.lines);
+) -> Option<u32> {
+    if code.is_internal(memory, layout) {
+        state.store(INTERNAL, Ordering::Relaxed);
+        return None;
+    }
+    // A field that cannot be read is 0: an object that is not there.
+    let field = |at: usize| memory.word(code.address + at).unwrap_or(0) as usize;
+    let file = Text::find(memory, layout, field(layout.code.file), FILE_BYTES);
+    let name = Text::find(memory, layout, field(layout.code.name), NAME_BYTES);
+    let table = Bytes::find(memory, layout, field(layout.code.lines));
+    let first_line = field(layout.code.first_line) as u32;
     let words = HEAD_WORDS + file.words() + name.words() + table.len.div_ceil(8);
     // Relaxed: the offset is ours alone; the Release store of the state publishes what is written there.
     let at = session.word(word::ARENA_NEXT).fetch_add(words as u64, Ordering::Relaxed);
@@ -182,8 +199,7 @@ fn tell(
     let record = usize::try_from(at).ok().and_then(|at| arena.get(at..at.checked_add(words)?));
     let Some(record) = record else {
         state.store(NO_ROOM, Ordering::Relaxed);
-        session.word(word::CODE_FULL).fetch_add(1, Ordering::Relaxed);
-        return UNKNOWN_CODE;
+        return Some(unknown(session));
     };
     let (head, rest) = record.split_at(HEAD_WORDS);
     let (file_words, rest) = rest.split_at(file.words());
@@ -191,11 +207,11 @@ fn tell(
     let file = file.write(memory, file_words);
     let name = name.write(memory, name_words);
     let table = table.write(memory, table_words);
-    head[0].store(u64::from(code.first_line) << 32 | table as u64, Ordering::Relaxed);
+    head[0].store(u64::from(first_line) << 32 | table as u64, Ordering::Relaxed);
     head[1].store(u64::from(name) << 32 | u64::from(file), Ordering::Relaxed);
     // Release: pairs with the Acquire in `read`; the record is complete.
     state.store(at << 8 | PUBLISHED, Ordering::Release);
-    index as u32
+    Some(index as u32)
 }
 
 /// Copies `len` bytes into `words`; false if they cannot be read.

@@ -19,7 +19,7 @@ fn ascii(python: &Python, text: &str) -> image::Object {
 
 fn told(session: Session, python: &Python, image: &image::CodeImage) -> (u32, Option<CodeRecord>) {
     let code = Code::read(&Own, &python.layout, image.object.address()).unwrap();
-    let id = intern(&Own, session, &python.layout, &code);
+    let id = intern(&Own, session, &python.layout, &code).unwrap();
     (id, read(session, id))
 }
 
@@ -187,7 +187,7 @@ fn threads_that_see_the_same_codes_agree_on_them() {
                 .iter()
                 .map(|&address| {
                     let code = Code::read(&Own, &python.layout, address).unwrap();
-                    intern(&Own, session, &python.layout, &code)
+                    intern(&Own, session, &python.layout, &code).unwrap()
                 })
                 .collect()
         };

@@ -6,7 +6,7 @@
 
 use crate::codes::{self, Code};
 use crate::cpython::layout::{Entered, FrameChain, Layout, Position};
-use crate::event::{ENTERED, frame_word, stack_flag};
+use crate::event::{ENTERED, UNKNOWN_CODE, frame_word, stack_flag};
 use crate::session::Session;
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::probe::{self, Memory};
@@ -35,11 +35,29 @@ struct Frame {
 /// What a frame runs.
 enum At {
     /// The program's code at an instruction; whether the interpreter was entered from C here.
-    Code { code: Code, offset: i32, entered: bool },
+    Code { code: Known, offset: i32, entered: bool },
     /// Code of the interpreter's own, which is passed over.
     Internal,
     /// Nothing: it marks that the frame inside it was entered from C.
     Entry,
+}
+
+/// A code object that a walk has met.
+#[derive(Clone, Copy)]
+struct Known {
+    code: Code,
+    /// `None`: the interpreter's own.
+    id: Option<u32>,
+}
+
+/// What one walk reads from and by.
+struct Walker<'a, M> {
+    memory: &'a M,
+    session: Session,
+    layout: &'a Layout,
+    code_type: usize,
+    /// The code object of the frame before: the one code object that a recursion is made of.
+    last: Option<Known>,
 }
 
 /// Walks from the thread state's innermost frame outwards, writing frame words into `into` until it is full.
@@ -59,6 +77,7 @@ pub(crate) fn walk(
         walk.found_code = Some(false);
         return walk;
     };
+    let mut walker = Walker { memory, session, layout, code_type, last: None };
     let mut if_last = 0;
     // At most two frames that are passed over stand between two others; a longer chain is a circle.
     for _ in 0..3 * into.len() + 3 {
@@ -66,7 +85,7 @@ pub(crate) fn walk(
             walk.flags |= if_last;
             return walk;
         }
-        let Some(frame) = read_frame(memory, layout, code_type, address) else {
+        let Some(frame) = walker.frame(address) else {
             walk.flags |= stack_flag::TORN;
             walk.found_code.get_or_insert(false);
             return walk;
@@ -84,10 +103,11 @@ pub(crate) fn walk(
             if walk.depth == 0 {
                 walk.found_code = Some(true);
                 if let Ok(offset) = usize::try_from(*offset) {
-                    walk.opcode = memory.byte(code.start.wrapping_add(offset)).unwrap_or(0);
+                    let instruction = code.code.start.wrapping_add(offset);
+                    walk.opcode = memory.byte(instruction).unwrap_or(0);
                 }
             }
-            let id = codes::intern(memory, session, layout, code);
+            let id = code.id.unwrap_or(UNKNOWN_CODE);
             let flag = if *entered { ENTERED } else { 0 };
             cell.store(frame_word(id, *offset) | flag, Ordering::Relaxed);
             walk.depth += 1;
@@ -127,58 +147,80 @@ fn innermost(memory: &impl Memory, layout: &Layout, thread_state: usize) -> Opti
     Some(frame as usize)
 }
 
-/// Reads the frame at `address`; `None` if it is not one.
-#[inline]
-fn read_frame(
-    memory: &impl Memory,
-    layout: &Layout,
-    code_type: usize,
-    address: usize,
-) -> Option<Frame> {
-    let fields = &layout.frame;
-    if !probe::plausible(address) {
-        return None;
-    }
-    let mut if_last = 0;
-    let previous = memory.word(address + fields.previous)? as usize;
-    if let Some(owner) = fields.owner {
-        let value = memory.byte(address + owner.at)?;
-        if value > owner.highest {
+impl<M: Memory> Walker<'_, M> {
+    /// Reads the frame at `address`; `None` if it is not one.
+    #[inline]
+    fn frame(&mut self, address: usize) -> Option<Frame> {
+        const OBJECT: usize = 7;
+        const PLAIN: usize = 5;
+        if !probe::plausible(address) {
             return None;
         }
-        if value >= owner.entry_from {
-            return Some(Frame { previous, if_last, at: At::Entry });
-        }
-        if value == owner.generator {
-            // A generator is always run by somebody: its caller has not been linked yet.
-            if_last = stack_flag::UNLINKED;
-        } else if owner.has_entries() {
-            if_last = stack_flag::TORN;
+        match self.layout.chain {
+            FrameChain::FrameObject { .. } => {
+                let words = self.memory.words::<OBJECT>(address)?;
+                self.parse(words.as_flattened())
+            }
+            _ => self.parse(self.memory.words::<PLAIN>(address)?.as_flattened()),
         }
     }
-    let code = memory.word(address + fields.code)? as usize & !fields.tag_mask;
-    if !probe::plausible(code) || memory.word(code + layout.object_type)? as usize != code_type {
-        return None;
-    }
-    let code = Code::read(memory, layout, code)?;
-    if code.is_internal(memory, layout) {
-        return Some(Frame { previous, if_last, at: At::Internal });
-    }
-    let entered = match fields.entered {
-        Entered::Always => true,
-        Entered::Flag { at } => memory.byte(address + at)? != 0,
-        Entered::ByEntryFrame => false,
-    };
-    let offset = match fields.position {
-        Position::Index { at, unit } => {
-            let index = memory.word(address + at)? as u32 as i32;
-            i64::from(index) * i64::from(unit)
+
+    #[inline(always)]
+    fn parse(&mut self, words: &[u64]) -> Option<Frame> {
+        let fields = &self.layout.frame;
+        // The field at byte `at`, in the low bits.
+        let field = |at: usize| Some(words.get(at / 8)? >> (at % 8 * 8));
+        let mut if_last = 0;
+        let previous = field(fields.previous)? as usize;
+        if let Some(owner) = fields.owner {
+            let value = field(owner.at)? as u8;
+            if value > owner.highest {
+                return None;
+            }
+            if value >= owner.entry_from {
+                return Some(Frame { previous, if_last, at: At::Entry });
+            }
+            if value == owner.generator {
+                // A generator is always run by somebody: its caller has not been linked yet.
+                if_last = stack_flag::UNLINKED;
+            } else if owner.has_entries() {
+                if_last = stack_flag::TORN;
+            }
         }
-        Position::Pointer { at } => {
-            (memory.word(address + at)? as usize).wrapping_sub(code.start) as i64
+        let code = self.known(field(fields.code)? as usize & !fields.tag_mask)?;
+        if code.id.is_none() {
+            return Some(Frame { previous, if_last, at: At::Internal });
         }
-    };
-    let in_bounds = offset >= -2 && offset < code.size as i64;
-    let offset = i32::try_from(offset).ok().filter(|_| in_bounds)?;
-    Some(Frame { previous, if_last, at: At::Code { code, offset, entered } })
+        let entered = match fields.entered {
+            Entered::Always => true,
+            Entered::Flag { at } => field(at)? as u8 != 0,
+            Entered::ByEntryFrame => false,
+        };
+        let offset = match fields.position {
+            Position::Index { at, unit } => i64::from(field(at)? as u32 as i32) * i64::from(unit),
+            Position::Pointer { at } => (field(at)? as usize).wrapping_sub(code.code.start) as i64,
+        };
+        let in_bounds = offset >= -2 && offset < code.code.size as i64;
+        let offset = i32::try_from(offset).ok().filter(|_| in_bounds)?;
+        Some(Frame { previous, if_last, at: At::Code { code, offset, entered } })
+    }
+
+    /// The code object at `address`; `None` if it is not one.
+    #[inline]
+    fn known(&mut self, address: usize) -> Option<Known> {
+        if let Some(last) = self.last
+            && last.code.address == address
+        {
+            return Some(last);
+        }
+        let Self { memory, session, layout, code_type, .. } = *self;
+        if !probe::plausible(address)
+            || memory.word(address + layout.object_type)? as usize != code_type
+        {
+            return None;
+        }
+        let code = Code::read(memory, layout, address)?;
+        let id = codes::intern(memory, session, layout, &code);
+        Some(*self.last.insert(Known { code, id }))
+    }
 }

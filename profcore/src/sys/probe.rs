@@ -21,6 +21,25 @@ unsafe extern "C" fn load(address: usize) -> Loaded {
     core::arch::naked_asm!("mov rax, [rdi]", "mov edx, 1", "ret")
 }
 
+/// Copies `pairs` times two words, at least once.
+///
+/// # Safety
+/// `into` must be writable for so much; the fix-up of [`recover`] must be in place, or `from` readable.
+#[unsafe(naked)]
+unsafe extern "C" fn load_words(from: usize, into: *mut u64, pairs: usize) -> Loaded {
+    core::arch::naked_asm!(
+        "2:",
+        "movups xmm0, [rdi]",
+        "movups [rsi], xmm0",
+        "add rdi, 16",
+        "add rsi, 16",
+        "dec rdx",
+        "jnz 2b",
+        "mov edx, 1",
+        "ret",
+    )
+}
+
 /// Copies `len` bytes; the arguments lie where `rep movsb` wants them, so that it can come first.
 ///
 /// # Safety
@@ -48,6 +67,16 @@ pub(crate) fn word(address: usize) -> Option<u64> {
     (loaded.ok != 0).then_some(loaded.value)
 }
 
+/// The `2 * PAIRS` words at `address`, aligned or not; `None` if not all of them can be read.
+#[inline]
+pub(crate) fn words<const PAIRS: usize>(address: usize) -> Option<[[u64; 2]; PAIRS]> {
+    const { assert!(PAIRS > 0) };
+    let mut into = [[0; 2]; PAIRS];
+    // SAFETY: R4: as in `word`; `into` has room for so many pairs, and a write there cannot fault.
+    let loaded = unsafe { load_words(address, into.as_mut_ptr().cast(), PAIRS) };
+    (loaded.ok != 0).then_some(into)
+}
+
 /// Fills `into` from `address`; false if that cannot be read whole (then `into` holds part of it).
 #[inline]
 pub(crate) fn copy(address: usize, into: &mut [u8]) -> bool {
@@ -62,6 +91,16 @@ pub(crate) trait Memory {
 
     /// Fills `into` from `address`; false if that cannot be read whole.
     fn copy(&self, address: usize, into: &mut [u8]) -> bool;
+
+    /// The `2 * PAIRS` words at `address`, aligned or not; `None` if not all of them can be read.
+    #[inline]
+    fn words<const PAIRS: usize>(&self, address: usize) -> Option<[[u64; 2]; PAIRS]> {
+        let mut into = [[0; 2]; PAIRS];
+        for (i, word) in into.as_flattened_mut().iter_mut().enumerate() {
+            *word = self.word(address.wrapping_add(8 * i))?;
+        }
+        Some(into)
+    }
 
     /// The byte at `address`; `None` if it cannot be read.
     #[inline]
@@ -86,13 +125,18 @@ impl Memory for Own {
     fn copy(&self, address: usize, into: &mut [u8]) -> bool {
         copy(address, into)
     }
+
+    #[inline]
+    fn words<const PAIRS: usize>(&self, address: usize) -> Option<[[u64; 2]; PAIRS]> {
+        words(address)
+    }
 }
 
 /// For the SIGSEGV/SIGBUS handler: where to go on, if `pc` is the faulting instruction of a guarded read.
 #[inline]
 pub(crate) fn recover(pc: usize) -> Option<usize> {
-    let guarded = pc == load as *const () as usize || pc == load_bytes as *const () as usize;
-    guarded.then_some(failed as *const () as usize)
+    let routines = [load as *const (), load_words as *const (), load_bytes as *const ()];
+    routines.map(|routine| routine as usize).contains(&pc).then_some(failed as *const () as usize)
 }
 
 /// Could `address` be an object of the process: aligned, not near zero, in the lower half?
@@ -138,6 +182,12 @@ pub(crate) mod tests {
         assert!(copy(at + 1, &mut bytes));
         assert_eq!(bytes, [2, 3, 4, 5, 6, 7, 8, 0x11, 0x12, 0x13, 0x14]);
         assert!(copy(at, &mut []));
+        let more = [1, 2, 3, 4, 5, 6, 7_u64];
+        let at = more.as_ptr() as usize;
+        assert_eq!(super::words::<3>(at), Some([[1, 2], [3, 4], [5, 6]]));
+        assert_eq!(super::words::<1>(at + 8), Some([[2, 3]]));
+        assert_eq!(super::words::<1>(at + 4), Some([[2 << 32, 3 << 32]]), "unaligned");
+        assert_eq!(Own.words::<3>(at), Some([[1, 2], [3, 4], [5, 6]]));
     }
 
     #[test]
@@ -145,6 +195,7 @@ pub(crate) mod tests {
         guard();
         for address in [0, 8, 1 << 46, 1 << 63, usize::MAX - 3, usize::MAX] {
             assert_eq!(word(address), None, "{address:#x}");
+            assert_eq!(words::<2>(address), None, "{address:#x}");
             assert!(!copy(address, &mut [0; 5]), "{address:#x}");
         }
         assert_eq!(recover(word as *const () as usize), None, "only the routines themselves");
@@ -172,6 +223,8 @@ pub(crate) mod tests {
         assert_eq!(word(end - 7), None);
         assert_eq!(Own.byte(end - 1), Some(0));
         assert_eq!(Own.byte(end), None);
+        assert_eq!(words::<2>(end - 32), Some([[0; 2]; 2]));
+        assert_eq!(words::<2>(end - 24), None);
         assert!(copy(end - 16, &mut [1; 16]));
         assert!(!copy(end - 16, &mut [1; 17]));
         // SAFETY: the mapping made above; nothing refers to it any more.
