@@ -19,18 +19,29 @@ pub struct Program {
     pub waits: bool,
     /// How many times as long it runs as others: its threads share that time.
     pub times: f64,
+    /// Most samples per second: for each of them the kernel works a little in the thread's own time, outside of all
+    /// samples, and this program knows to a point what part of its time was the kernel's.
+    pub rate: f64,
 }
 
 const fn plain(name: &'static str, file: &'static str) -> Program {
-    Program { name, file, arguments: &[], needs: None, waits: false, times: 1.0 }
+    Program {
+        name,
+        file,
+        arguments: &[],
+        needs: None,
+        waits: false,
+        times: 1.0,
+        rate: f64::INFINITY,
+    }
 }
 
 const fn waiting(name: &'static str, file: &'static str) -> Program {
     Program { waits: true, ..plain(name, file) }
 }
 
-const fn fight(name: &'static str, threads: &'static [&'static str], times: f64) -> Program {
-    Program { arguments: threads, times, ..plain(name, "gil_fight.py") }
+const fn fight(name: &'static str, threads: &'static [&'static str]) -> Program {
+    Program { arguments: threads, times: 4.0, rate: 250.0, ..plain(name, "gil_fight.py") }
 }
 
 /// All of them.
@@ -50,8 +61,8 @@ pub const PROGRAMS: [Program; 20] = [
     plain("exceptions", "exceptions.py"),
     plain("asyncio gather", "asyncio_gather.py"),
     plain("process pool", "process_pool.py"),
-    fight("GIL fight of 2", &["2"], 1.0),
-    fight("GIL fight of 8", &["8"], 4.0),
+    fight("GIL fight of 2", &["2"]),
+    fight("GIL fight of 8", &["8"]),
     waiting("sleep", "sleep.py"),
     waiting("socket wait", "socket_wait.py"),
     waiting("lock wait", "lock_wait.py"),

@@ -68,8 +68,9 @@ impl Runs {
         let folder = TempDir::new().map_err(|error| error.to_string())?;
         let name = format!("{} {}.proftrace", program.name.replace('/', "-"), python.version);
         let trace = self.keep.as_deref().unwrap_or(folder.path()).join(name);
+        let rate = self.rate.min(program.rate);
         let mut command = Command::new(&self.prof);
-        command.args(["run", "--quiet", "--force", "--rate", &self.rate.to_string(), "-o"]);
+        command.args(["run", "--quiet", "--force", "--rate", &rate.to_string(), "-o"]);
         command.arg(&trace);
         command.arg("--").arg(&python.path).args(program.words(self.seconds));
         let printed = output(command.envs(variables), folder.path())?;

@@ -18,9 +18,11 @@ def less(turns):
 
 def work(n):
     watch = Watch("fight")
-    phases = [Phase(more, 1.4, "python", "MORE"), Phase(less, 0.6, "python", "LESS")]
+    phases = [Phase(more, 1.4, line="MORE"), Phase(less, 0.6, line="LESS")]
     watch.alternate(phases, time.perf_counter)
     watch.off_is("gil", "wait")
+    # To hand the GIL over is the kernel's work.
+    watch.rest_is("python")
     return watch.told()
 
 

@@ -20,6 +20,7 @@ import gc
 import json
 import os
 import random
+import resource
 import sys
 import threading
 import time
@@ -69,6 +70,7 @@ class Watch:
         self.turns = 0
         self.collecting_s = 0.0
         self.delayed_s = 0.0
+        self.kernel_s = 0.0
 
     def watch_gc(self):
         """From now on, what the collector of garbage takes is booked as gc."""
@@ -122,12 +124,14 @@ class Watch:
         self.root_cpu_s -= time.thread_time()
         self.root_wall_s -= time.perf_counter()
         self.delayed_s -= run_delay()
+        self.kernel_s -= kernel_time()
 
     def end(self):
         """The root function ends."""
         self.root_cpu_s += time.thread_time()
         self.root_wall_s += time.perf_counter()
         self.delayed_s += run_delay()
+        self.kernel_s += kernel_time()
 
     def alternate(self, phases, clock=time.thread_time, length=None):
         """Takes turns until the clock has gone on for that long, by default as the program was told."""
@@ -146,6 +150,11 @@ class Watch:
             figures = {"gil": off - self.delayed_s, "wait": self.delayed_s, "off": off}
             self.classes[kind] = figures[kind] if kind != "wait" or "gil" in kinds else off
 
+    def rest_is(self, kind):
+        """Says that all time on the CPU was of that kind but for what the kernel counts as its own, by its ticks."""
+        self.classes["kernel"] = self.kernel_s
+        self.classes[kind] = self.root_cpu_s - self.kernel_s
+
     def told(self):
         """All of it; to be asked by the thread itself."""
         kept = ("name", "root", "pid", "tid", "root_cpu_s", "root_wall_s", "classes", "lines", "functions", "waits", "turns")
@@ -161,6 +170,11 @@ def run_delay():
     """Seconds for which this thread wanted a CPU and had none."""
     with open("/proc/thread-self/schedstat") as file:
         return int(file.read().split()[1]) / 1e9
+
+
+def kernel_time():
+    """Seconds that this thread was in the kernel."""
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_stime
 
 
 def in_threads(count, work):

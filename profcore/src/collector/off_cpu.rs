@@ -14,8 +14,9 @@ use super::trace::Trace;
 
 /// A wait is written when it ends, or after this long.
 const LONGEST: u64 = 250_000_000;
-/// How long after it was seen waiting a thread that waits in turns is taken to wait for the same.
-const TURNS: u64 = 300_000_000;
+/// How long after it was seen waiting a thread that waits in turns is taken to wait for the same: of a thread that
+/// waits for half of its time, ten looks in a row miss that once in a thousand times.
+const TURNS: u64 = 1_000_000_000;
 /// What the scheduler books late: less is no wait.
 const LEAST: u64 = 1_000_000;
 /// Number of the system call that waits for a lock.
