@@ -24,12 +24,10 @@ mod blocks;
 mod sums;
 mod table;
 
-use hashbrown::HashMap;
-
 use self::blocks::{Blocks, Key, More, Place, Shrink};
 use self::sums::Sums;
 use crate::analysis::MemorySum;
-use crate::analysis::leaks::{Births, Spread};
+use crate::analysis::leaks::Births;
 use crate::ids::{ProcessId, ThreadId};
 use crate::record::{Alloc, Free, MemoryEvent, Resize};
 use crate::units::Timestamp;
@@ -268,26 +266,21 @@ impl Heap {
         self.sums.crowded_out
     }
 
-    /// Births of the blocks that are live now, by thread and stack, in that order. `life` tells when a process began, and for
-    /// how many nanoseconds it lived.
+    /// Births of the blocks that are live now, by thread, stack and part, in that order. `life` tells when a process began,
+    /// and for how many nanoseconds it lived.
     pub(super) fn births(
         &self,
         life: impl Fn(Option<ProcessId>) -> (Timestamp, u64),
     ) -> Vec<Births> {
-        let mut by_sum: HashMap<u32, Spread> = HashMap::new();
+        let mut births = Vec::with_capacity(self.blocks.live_count() + self.parts);
         for block in self.blocks.all_live() {
-            let (begin, length) = life(block.process());
-            for part in block.parts().filter(|part| part.live > 0) {
-                let spread = by_sum.entry(part.sum).or_insert(Spread::EMPTY);
-                spread.add(part.time, part.live, begin, length);
-            }
+            let life = life(block.process());
+            let parts = block.parts().filter(|part| part.live > 0);
+            births.extend(
+                parts.map(|part| Births::one(self.sums.key(part.sum), part.live, part.time, life)),
+            );
         }
-        let births = by_sum.into_iter().map(|(sum, spread)| {
-            let (thread, stack) = self.sums.key(sum);
-            Births { thread, stack, spread }
-        });
-        let mut births: Vec<Births> = births.collect();
-        births.sort_unstable_by_key(|births| (births.thread, births.stack));
+        Births::add_up(&mut births);
         births
     }
 

@@ -31,56 +31,82 @@ const LEAST_BYTES: u64 = 1 << 20;
 const SOME: u64 = 16;
 const MANY: u64 = 64;
 
-/// When the sampled blocks were born that one thread allocated in one stack and that were never freed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Sampled blocks that one thread allocated in one stack, in one part of its process's life, and that were never freed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Births {
     /// The thread.
     pub thread: ThreadId,
     /// The stack.
     pub stack: Option<StackId>,
-    /// When and how many.
-    pub spread: Spread,
-}
-
-/// Births of blocks by parts of their process's life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spread {
-    /// The first of them.
+    /// The part, below [`PARTS`].
+    pub part: u8,
+    /// Blocks.
+    pub blocks: u32,
+    /// Bytes that they stand for.
+    pub bytes: u64,
+    /// When the first of them was born.
     pub oldest: Timestamp,
     /// Length of a part, nanoseconds.
     pub part_ns: u64,
-    /// Sampled blocks born in each part.
-    pub blocks: [u64; PARTS],
-    /// Bytes that they stand for.
-    pub bytes: [u64; PARTS],
+}
+
+impl Births {
+    /// A block of so many bytes, born at `time` in a process that lived from `begin` for `length` nanoseconds.
+    pub(super) fn one(
+        (thread, stack): (ThreadId, Option<StackId>),
+        bytes: u64,
+        time: Timestamp,
+        (begin, length): (Timestamp, u64),
+    ) -> Self {
+        let part_ns = (length / PARTS as u64).max(1);
+        let age = time.as_nanos().saturating_sub(begin.as_nanos());
+        let part = (age / part_ns).min(PARTS as u64 - 1) as u8;
+        Self { thread, stack, part, blocks: 1, bytes, oldest: time, part_ns }
+    }
+
+    /// Makes one of those of the same thread, stack and part, in that order.
+    pub(super) fn add_up(all: &mut Vec<Self>) {
+        let key = |births: &Self| (births.thread, births.stack, births.part);
+        all.sort_unstable_by_key(key);
+        all.dedup_by(|next, kept| {
+            let same = key(next) == key(kept);
+            if same {
+                kept.blocks = kept.blocks.saturating_add(next.blocks);
+                kept.bytes = kept.bytes.saturating_add(next.bytes);
+                kept.oldest = kept.oldest.min(next.oldest);
+                kept.part_ns = kept.part_ns.max(next.part_ns);
+            }
+            same
+        });
+    }
+}
+
+/// Births of the blocks of one line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spread {
+    oldest: Timestamp,
+    /// Stack that the oldest was allocated in.
+    stack: Option<StackId>,
+    part_ns: u64,
+    blocks: [u64; PARTS],
+    bytes: [u64; PARTS],
 }
 
 impl Spread {
-    pub(super) const EMPTY: Self = Self {
-        oldest: Timestamp::from_nanos(u64::MAX),
-        part_ns: 0,
-        blocks: [0; PARTS],
-        bytes: [0; PARTS],
-    };
-
-    /// A block of so many bytes was born at `time`, in a process that lived from `begin` for `length` nanoseconds.
-    pub(super) fn add(&mut self, time: Timestamp, bytes: u64, begin: Timestamp, length: u64) {
-        let part_ns = (length / PARTS as u64).max(1);
-        let age = time.as_nanos().saturating_sub(begin.as_nanos());
-        let part = usize::try_from(age / part_ns).unwrap_or(PARTS).min(PARTS - 1);
-        self.blocks[part] += 1;
-        self.bytes[part] = self.bytes[part].saturating_add(bytes);
-        self.oldest = self.oldest.min(time);
-        self.part_ns = self.part_ns.max(part_ns);
-    }
-
-    pub(super) fn merge(&mut self, other: &Self) {
-        for part in 0..PARTS {
-            self.blocks[part] = self.blocks[part].saturating_add(other.blocks[part]);
-            self.bytes[part] = self.bytes[part].saturating_add(other.bytes[part]);
+    pub(super) fn of<'a>(all: impl IntoIterator<Item = &'a Births>) -> Self {
+        let oldest = Timestamp::from_nanos(u64::MAX);
+        let (blocks, bytes) = ([0; PARTS], [0; PARTS]);
+        let mut spread = Self { oldest, stack: None, part_ns: 0, blocks, bytes };
+        for births in all {
+            let part = usize::from(births.part).min(PARTS - 1);
+            spread.blocks[part] = spread.blocks[part].saturating_add(births.blocks.into());
+            spread.bytes[part] = spread.bytes[part].saturating_add(births.bytes);
+            spread.part_ns = spread.part_ns.max(births.part_ns);
+            if births.oldest < spread.oldest {
+                (spread.oldest, spread.stack) = (births.oldest, births.stack);
+            }
         }
-        self.oldest = self.oldest.min(other.oldest);
-        self.part_ns = self.part_ns.max(other.part_ns);
+        spread
     }
 }
 
@@ -109,13 +135,8 @@ impl Leak {
     }
 }
 
-/// Judges a line by the births of what stayed of its allocations, `kept` bytes of `allocated`. `stack` is the oldest one's.
-pub(super) fn judge(
-    spread: &Spread,
-    kept: u64,
-    allocated: u64,
-    stack: Option<StackId>,
-) -> Option<Leak> {
+/// Judges a line by the births of what stayed of its allocations, `kept` bytes of `allocated`.
+pub(super) fn judge(spread: &Spread, kept: u64, allocated: u64) -> Option<Leak> {
     let all: u64 = sum(&spread.blocks);
     if all < LEAST_BLOCKS || sum(&spread.bytes) < LEAST_BYTES {
         return None;
@@ -135,7 +156,7 @@ pub(super) fn judge(
         high: (per_second * (1.0 + around)) as u64,
         blocks,
         oldest: spread.oldest,
-        stack,
+        stack: spread.stack,
     })
 }
 
@@ -170,17 +191,23 @@ mod tests {
 
     /// Blocks born at these moments, in seconds, of a life of 16 s.
     fn born(moments: impl IntoIterator<Item = f64>) -> Spread {
-        let mut spread = Spread::EMPTY;
-        for moment in moments {
-            let time = Timestamp::from_nanos((moment * SECOND as f64) as u64);
-            spread.add(time, BLOCK, Timestamp::ZERO, 16 * SECOND);
-        }
-        spread
+        let nanos = moments.into_iter().map(|moment| (moment * SECOND as f64) as u64);
+        spread(nanos.map(|nanos| (nanos, BLOCK)), (Timestamp::ZERO, 16 * SECOND))
+    }
+
+    fn spread(births: impl Iterator<Item = (u64, u64)>, life: (Timestamp, u64)) -> Spread {
+        let thread = ThreadId::new(0);
+        let one =
+            |(time, bytes)| Births::one((thread, None), bytes, Timestamp::from_nanos(time), life);
+        let mut all: Vec<Births> = births.map(one).collect();
+        Births::add_up(&mut all);
+        assert!(all.len() <= PARTS && all.is_sorted_by_key(|births| births.part));
+        Spread::of(&all)
     }
 
     fn leak(spread: &Spread, part_kept: f64) -> Option<Leak> {
         let kept = sum(&spread.bytes);
-        judge(spread, kept, (kept as f64 / part_kept) as u64, None)
+        judge(spread, kept, (kept as f64 / part_kept) as u64)
     }
 
     fn evenly(from: f64, to: f64, blocks: u32) -> impl Iterator<Item = f64> {
@@ -213,24 +240,14 @@ mod tests {
             ("cache of the last seconds", born(evenly(10.0, 16.0, 500))),
             ("table and cache", born(evenly(0.0, 1.0, 200).chain(evenly(13.0, 16.0, 200)))),
             ("few", born(evenly(0.0, 16.0, 4))),
-            ("nothing", Spread::EMPTY),
+            ("nothing", born([])),
         ] {
             assert_eq!(leak(&spread, 1.0), None, "{name}");
         }
         assert_eq!(leak(&born(evenly(0.0, 16.0, 8)), 0.1), None, "few, of much");
-        let mut small = Spread::EMPTY;
-        for n in 0..100 {
-            small.add(Timestamp::from_nanos(n * SECOND / 10), 1000, Timestamp::ZERO, 10 * SECOND);
-        }
-        assert_eq!(judge(&small, 100_000, 100_000, None), None, "next to nothing");
-    }
-
-    #[test]
-    fn lines_of_two_threads_add_up() {
-        let (mut one, other) = (born(evenly(0.0, 16.0, 10)), born(evenly(0.5, 15.5, 10)));
-        one.merge(&other);
-        assert_eq!(sum(&one.blocks), 20);
-        assert!(leak(&one, 0.1).is_some());
+        let births = (0..100).map(|n| (n * SECOND / 10, 1000));
+        let small = spread(births, (Timestamp::ZERO, 10 * SECOND));
+        assert_eq!(judge(&small, 100_000, 100_000), None, "next to nothing");
     }
 
     proptest! {
@@ -239,13 +256,8 @@ mod tests {
             births in prop::collection::vec((any::<u64>(), any::<u64>()), 0..200),
             begin: u64, length: u64, kept: u64, allocated: u64,
         ) {
-            let mut spread = Spread::EMPTY;
-            for (time, bytes) in births {
-                let (time, begin) = (Timestamp::from_nanos(time), Timestamp::from_nanos(begin));
-                spread.add(time, bytes, begin, length);
-            }
-            let twice = { let mut twice = spread; twice.merge(&spread); twice };
-            let _ = (judge(&spread, kept, allocated, None), judge(&twice, kept, allocated, None));
+            let spread = spread(births.into_iter(), (Timestamp::from_nanos(begin), length));
+            let _ = judge(&spread, kept, allocated);
         }
     }
 }

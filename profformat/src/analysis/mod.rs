@@ -49,7 +49,7 @@ pub struct Profile {
     pub time: Vec<TimeSum>,
     /// Sums of allocations by thread and stack, in that order.
     pub memory: Vec<MemorySum>,
-    /// Births of the blocks of those that were never freed, by thread and stack, in that order.
+    /// Births of the blocks of those that were never freed, by thread, stack and part of the run, in that order.
     pub births: Vec<leaks::Births>,
     /// Sums of copies by thread and stack, in that order.
     pub copies: Vec<CopySum>,

@@ -14,7 +14,7 @@ use self::why::Parts;
 use crate::analysis::family::Hottest;
 use crate::analysis::leaks::{self, Leak, Spread};
 use crate::analysis::{Profile, TimeSum};
-use crate::ids::{StackId, StringId};
+use crate::ids::StringId;
 use crate::record::Class;
 use crate::tables::Tables;
 
@@ -203,21 +203,16 @@ pub fn sites(profile: &Profile) -> Vec<Site> {
 
 /// Finds the lines that leak. What the import system loads stays on purpose.
 fn judge_leaks(profile: &Profile, places: &mut Places<'_>, sites: &mut [Site]) {
-    let mut by_site: HashMap<usize, (Spread, Option<StackId>)> = HashMap::new();
-    for births in &profile.births {
-        let leaf = places.of_memory(births.stack);
-        let (all, stack) = by_site.entry(leaf).or_insert((Spread::EMPTY, None));
-        if births.spread.oldest < all.oldest {
-            *stack = births.stack;
-        }
-        all.merge(&births.spread);
-    }
-    for (leaf, (spread, stack)) in by_site {
+    let leaves = profile.births.iter().map(|births| places.of_memory(births.stack));
+    let mut by_site: Vec<(usize, u32)> = leaves.zip(0..).collect();
+    by_site.sort_unstable();
+    for births in by_site.chunk_by(|a, b| a.0 == b.0) {
         // Every place of memory is a site by now.
-        let Some(site) = sites.get_mut(leaf) else { continue };
+        let Some(site) = sites.get_mut(births[0].0) else { continue };
         let imports = profile.tables.string(site.file).starts_with(b"<frozen importlib");
         if site.line != 0 && !imports {
-            site.leak = leaks::judge(&spread, site.live_at_end_bytes, site.alloc_bytes, stack);
+            let spread = Spread::of(births.iter().map(|(_, at)| &profile.births[*at as usize]));
+            site.leak = leaks::judge(&spread, site.live_at_end_bytes, site.alloc_bytes);
         }
     }
 }
