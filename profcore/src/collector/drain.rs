@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use profformat::ids::ThreadId;
-use profformat::record::{Record, Thread, ThreadEnd};
+use profformat::record::{Record, Thread, ThreadEnd, counter};
 
 use super::books::Books;
 use super::budget::Budget;
@@ -56,8 +56,10 @@ pub(crate) struct Drain {
     budgets: [Budget; 2],
     /// Until when it is drained more often: a ring was filling up.
     crowded_until: u64,
-    /// When it was last looked what threads wait for.
+    /// When it was last looked what threads wait for, and at its resident memory.
     looked: u64,
+    /// The most that was resident, bytes.
+    resident: u64,
     /// Threads that got no perf event, and the first reason.
     no_event: u64,
     why_no_event: Option<String>,
@@ -99,6 +101,7 @@ impl Drain {
             budgets: [word::MEMORY_INTERVAL, word::COPY_INTERVAL].map(Budget::of),
             crowded_until: 0,
             looked: 0,
+            resident: 0,
             no_event: 0,
             why_no_event: None,
         }
@@ -153,6 +156,7 @@ impl Drain {
         }
         if self.same_pids && (last || now.saturating_sub(self.looked) >= LOOK) {
             self.looked = now;
+            self.resident = procfs::resident_peak(self.pid).unwrap_or(0).max(self.resident);
             self.look_at_waits(session, now, last, trace);
         }
         let recorder = &mut self.recorder;
@@ -171,6 +175,9 @@ impl Drain {
         let Some(session) = self.region.session() else { return };
         let id = self.recorder.id();
         self.books.write_counters(id, session, slots_high(session), now, trace);
+        if self.resident > 0 {
+            self.books.write(id, counter::RESIDENT_PEAK_BYTES, self.resident, now, trace);
+        }
         for (name, value) in self.recorder.unreadable() {
             self.books.write(id, name, value, now, trace);
         }

@@ -74,6 +74,11 @@ pub(crate) fn signal_room(pid: u32) -> u64 {
     parse_signal_room(&read(pid, "status")).unwrap_or(0)
 }
 
+/// The most memory that a process had resident so far, bytes; `None` when it has ended.
+pub(crate) fn resident_peak(pid: u32) -> Option<u64> {
+    parse_resident_peak(&read(pid, "status"))
+}
+
 /// How often a thread has given its CPU up by itself, in order to wait.
 pub(crate) fn voluntary_switches(pid: u32, tid: u32) -> Option<u64> {
     parse_switches(&read(pid, &format!("task/{tid}/status")))
@@ -100,12 +105,19 @@ fn read(pid: u32, file: &str) -> Vec<u8> {
     bytes
 }
 
-/// The line `SigQ:`, the number queued, a slash, the most.
 fn parse_switches(status: &[u8]) -> Option<u64> {
     let text = String::from_utf8_lossy(status);
     text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?.trim().parse().ok()
 }
 
+/// The line `VmHWM:`, a number of KiB.
+fn parse_resident_peak(status: &[u8]) -> Option<u64> {
+    let text = String::from_utf8_lossy(status);
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// The line `SigQ:`, the number queued, a slash, the most.
 fn parse_signal_room(status: &[u8]) -> Option<u64> {
     let text = String::from_utf8_lossy(status);
     let line = text.lines().find_map(|line| line.strip_prefix("SigQ:"))?;
@@ -146,6 +158,14 @@ mod tests {
         assert_eq!(parse_signal_room(b"SigQ:\t3/2\n"), Some(0));
         assert_eq!(parse_signal_room(b"SigQ:\t3\n"), None);
         assert!(signal_room(std::process::id()) > 0);
+    }
+
+    #[test]
+    fn the_most_that_was_resident_is_in_kib() {
+        assert_eq!(parse_resident_peak(b"Name:\tx\nVmHWM:\t    3064 kB\n"), Some(3064 * 1024));
+        assert_eq!(parse_resident_peak(b"VmHWM:\t1 MB\n"), None);
+        assert_eq!(parse_resident_peak(b"VmHWM:\t99999999999999999 kB\n"), None);
+        assert!(resident_peak(std::process::id()).unwrap() > 1 << 20);
     }
 
     #[test]

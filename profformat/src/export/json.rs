@@ -17,7 +17,7 @@ use crate::analysis::sites::places::text;
 use crate::analysis::sites::{Site, Why, WhyKind, sites};
 use crate::analysis::{Profile, books};
 use crate::ids::{ProcessId, StringId};
-use crate::record::{Class, Outcome, Process, ProcessEnd, Thread};
+use crate::record::{Class, Outcome, Process, ProcessEnd, Thread, counter};
 use crate::units::Timestamp;
 
 #[derive(Serialize)]
@@ -69,6 +69,7 @@ impl Waiting {
 struct Footprint<'a> {
     peak_bytes: u64,
     end_bytes: u64,
+    resident_peak_bytes: Option<u64>,
     #[serde(serialize_with = "timeline")]
     timeline: &'a [(Timestamp, u64)],
 }
@@ -208,6 +209,7 @@ pub fn write(profile: &Profile, out: &mut dyn Write) -> Result<(), ExportError> 
         footprint: Footprint {
             peak_bytes: profile.footprint.peak_bytes,
             end_bytes: profile.footprint.end_bytes,
+            resident_peak_bytes: profile.counters.get(counter::RESIDENT_PEAK_BYTES).copied(),
             timeline: &profile.footprint.timeline,
         },
         copy_bytes: profile.copies.iter().map(|c| c.copy_bytes).fold(0, u64::saturating_add),

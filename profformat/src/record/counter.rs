@@ -17,6 +17,8 @@ pub const ALLOC_PYTHON_BYTES: &str = "alloc_python_bytes";
 pub const COPY_BYTES: &str = "copy_bytes";
 /// Exact number of copies.
 pub const COPY_CALLS: &str = "copy_calls";
+/// The most memory that the process had resident, bytes, looked at all along; what it took in its last moments may be missing.
+pub const RESIDENT_PEAK_BYTES: &str = "resident_peak_bytes";
 /// Nanoseconds spent in our handler and in the sampling half of our hooks.
 pub const SELF_NS: &str = "self_ns";
 /// Prefix of lost ticks by reason.

@@ -11,7 +11,7 @@ use super::select::{Metric, Row};
 use super::view::View;
 use super::{missing, spent};
 use crate::ids::ProcessId;
-use crate::record::Outcome;
+use crate::record::{Outcome, counter};
 
 /// A sentence in styled pieces.
 pub(super) type Sentence = Vec<(Style, String)>;
@@ -174,6 +174,11 @@ pub(super) fn memory(view: &View) -> Vec<Sentence> {
         sentence.push(plain(". "));
     }
     sentence.push(plain(format!("{} allocated.", number::bytes(view.totals.alloc))));
+    let resident = view.profile.counters.get(counter::RESIDENT_PEAK_BYTES);
+    let profiled = view.profile.processes.iter().filter(|(process, _)| process.profiled);
+    if let (Some(&bytes), 1) = (resident, profiled.count()) {
+        sentence.push(plain(format!(" At most {} were resident.", number::bytes(bytes))));
+    }
     vec![sentence]
 }
 
