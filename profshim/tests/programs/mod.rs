@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Calls a macro with the names of all programs.
+#[allow(unused_macros, reason = "not asked for by the test that takes some of them")]
 macro_rules! each_program {
     ($take:ident) => {
         $take! {
@@ -78,6 +79,7 @@ macro_rules! each_program {
         }
     };
 }
+#[allow(unused_imports, reason = "as above")]
 pub(crate) use each_program;
 
 fn folder() -> PathBuf {
