@@ -31,7 +31,7 @@ void *memalign(size_t alignment, size_t size) {
     area = block + ((size + 15) & -16);
     ((Head *)(block - 32))->size = size;
     ((Head *)(block - 32))->mark = MARK;
-    live++;
+    __atomic_fetch_add(&live, 1, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&lock);
     return block;
 }
