@@ -2,7 +2,9 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    for name in ["dlsym", "dlerror"] {
+    // What the compiler makes calls of `memcpy` from must not run the program's own, which may not be ready for it.
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-Bsymbolic-functions");
+    for name in ["dlsym", "dlerror", "dladdr", "dlvsym"] {
         println!("cargo::rustc-cdylib-link-arg=-Wl,--wrap={name}");
     }
 }

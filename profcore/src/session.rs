@@ -246,16 +246,20 @@ pub(crate) enum Loss {
     NoSlot,
     /// The kind is switched off while an event of it was under way.
     Off,
+    /// The program blocks SIGSEGV or SIGBUS while one that was sent waits, which guarded reads would let arrive; or it blocks
+    /// the tick's signal and took it by `sigwait`.
+    SignalBlocked,
 }
 
 impl Loss {
     /// All reasons, with the names they have in the trace and in reports.
-    pub(crate) const ALL: [(Loss, &'static str); 5] = [
+    pub(crate) const ALL: [(Loss, &'static str); 6] = [
         (Loss::RingFull, "ring_full"),
         (Loss::Reentered, "reentered"),
         (Loss::AltstackLow, "altstack_low"),
         (Loss::NoSlot, "no_slot"),
         (Loss::Off, "off"),
+        (Loss::SignalBlocked, "signal_blocked"),
     ];
 }
 

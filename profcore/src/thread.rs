@@ -129,10 +129,10 @@ pub(crate) fn write_rest(session: Session, slot: Slot) {
     slot.add(Count::Ticks, 1);
     match enter() {
         // A fault whose signal is blocked would kill, and a thread may block what it likes.
-        Some(_busy) => {
-            let _open = Masked::unblock(FAULTS);
-            handler::sample_rest(session, slot);
-        }
+        Some(_busy) => match Masked::faults_only() {
+            (_quiet, true) => handler::sample_rest(session, slot),
+            (_, false) => slot.lose(LostKind::Tick, Loss::SignalBlocked),
+        },
         None => slot.lose(LostKind::Tick, Loss::Reentered),
     }
 }

@@ -4,8 +4,16 @@
 //! at once, by the constructor or by the first hook before it. Whoever needs one meanwhile (the lookup itself
 //! may allocate) is told that there is none yet and makes do without.
 
+mod linker;
+mod sizes;
+
+pub(crate) use linker::{forget_error, look_up};
+pub(crate) use sizes::{heap_size, usable};
+
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use linker::{look_up_version, same_library};
+use sizes::{SIZE_IN_FRONT, SIZES_KNOWN, is_under_valgrind, sizes_agree};
 
 type Size = usize;
 type Block = *mut c_void;
@@ -15,19 +23,26 @@ type Texts = *const Text;
 type Routine = unsafe extern "C" fn(Block) -> Block;
 
 macro_rules! next {
-    ($($name:ident($($argument:ty),*) $(-> $result:ty)?;)*) => {
+    ($($name:ident($($argument:ty),*) $(-> $result:ty)? $(, since $version:literal)?;)*) => {
         #[allow(non_camel_case_types, reason = "the functions' own names")]
         enum Index { $($name,)* Count }
 
         static ADDRESSES: [AtomicUsize; Index::Count as usize] =
             [const { AtomicUsize::new(0) }; Index::Count as usize];
 
-        fn names() -> [&'static CStr; Index::Count as usize] {
-            [$(const {
-                match CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
-                    Ok(name) => name,
+        /// Their names, and the versions by which a program asks for those that another library may stand in for.
+        fn names() -> [(&'static CStr, Option<&'static CStr>); Index::Count as usize] {
+            const fn text(bytes: &'static [u8]) -> &'static CStr {
+                match CStr::from_bytes_with_nul(bytes) {
+                    Ok(text) => text,
                     Err(_) => panic!(),
                 }
+            }
+            [$(const {
+                #[allow(unused_mut, unused_assignments, reason = "for those with a version")]
+                let mut version = None;
+                $(version = Some(text(concat!($version, "\0").as_bytes()));)?
+                (text(concat!(stringify!($name), "\0").as_bytes()), version)
             }),*]
         }
 
@@ -45,16 +60,17 @@ macro_rules! next {
 }
 
 next! {
-    malloc(Size) -> Block;
-    calloc(Size, Size) -> Block;
-    realloc(Block, Size) -> Block;
-    free(Block);
-    posix_memalign(*mut Block, Size, Size) -> c_int;
-    aligned_alloc(Size, Size) -> Block;
-    memalign(Size, Size) -> Block;
-    valloc(Size) -> Block;
-    pvalloc(Size) -> Block;
-    malloc_usable_size(Block) -> Size;
+    malloc(Size) -> Block, since "GLIBC_2.2.5";
+    calloc(Size, Size) -> Block, since "GLIBC_2.2.5";
+    realloc(Block, Size) -> Block, since "GLIBC_2.2.5";
+    free(Block), since "GLIBC_2.2.5";
+    posix_memalign(*mut Block, Size, Size) -> c_int, since "GLIBC_2.2.5";
+    aligned_alloc(Size, Size) -> Block, since "GLIBC_2.16";
+    memalign(Size, Size) -> Block, since "GLIBC_2.2.5";
+    valloc(Size) -> Block, since "GLIBC_2.2.5";
+    pvalloc(Size) -> Block, since "GLIBC_2.2.5";
+    malloc_usable_size(Block) -> Size, since "GLIBC_2.2.5";
+    reallocarray(Block, Size, Size) -> Block;
     memmove(Block, *const c_void, Size) -> Block;
     mempcpy(Block, *const c_void, Size) -> Block;
     __memcpy_chk(Block, *const c_void, Size, Size) -> Block;
@@ -80,10 +96,12 @@ next! {
     sigaction(c_int, *const Action, *mut Action) -> c_int;
     signal(c_int, libc::sighandler_t) -> libc::sighandler_t;
     sysv_signal(c_int, libc::sighandler_t) -> libc::sighandler_t;
+    sigwait(*const libc::sigset_t, *mut c_int) -> c_int;
+    sigwaitinfo(*const libc::sigset_t, *mut libc::siginfo_t) -> c_int;
+    sigtimedwait(*const libc::sigset_t, *mut libc::siginfo_t, *const libc::timespec) -> c_int;
+    sigpending(*mut libc::sigset_t) -> c_int;
 }
 
-/// Whether the next `malloc` is glibc's own, whose blocks have their size in front.
-static SIZE_IN_FRONT: AtomicBool = AtomicBool::new(false);
 /// Whether there are blocks of ours (see `bootstrap`), which the next `free` must not see.
 static EARLY_BLOCKS: AtomicBool = AtomicBool::new(false);
 
@@ -91,6 +109,17 @@ static EARLY_BLOCKS: AtomicBool = AtomicBool::new(false);
 /// for `free`, all of them do.
 static PLAIN_MALLOC: AtomicUsize = AtomicUsize::new(0);
 static PLAIN_FREE: AtomicUsize = AtomicUsize::new(0);
+
+/// What the program calls by the name of `free`: our hook, unless the program has a `malloc` family of its own.
+static PROGRAMS_FREE: AtomicUsize = AtomicUsize::new(0);
+
+/// See [`PROGRAMS_FREE`]; `None` before `resolve`.
+pub(crate) fn programs_free() -> Option<unsafe extern "C" fn(Block)> {
+    let pointer =
+        core::ptr::with_exposed_provenance::<c_void>(PROGRAMS_FREE.load(Ordering::Relaxed));
+    // SAFETY: 0 is `None`; anything else is the address of a `free`.
+    unsafe { core::mem::transmute(pointer) }
+}
 
 /// The next `malloc` if [`heap_size`] is good for its blocks.
 #[inline(always)]
@@ -144,19 +173,32 @@ pub(crate) fn resolve() {
     let errno = unsafe { libc::__errno_location() };
     // SAFETY: as above.
     let before = unsafe { errno.read() };
-    let mut missing = false;
-    for (address, name) in ADDRESSES.iter().zip(names()) {
-        let found = look_up(libc::RTLD_NEXT, name);
+    let original = look_up(libc::RTLD_NEXT, c"__libc_malloc");
+    // Other allocators have the name above, too.
+    let c_library = look_up(libc::RTLD_NEXT, c"gnu_get_libc_version");
+    PROGRAMS_FREE.store(look_up(libc::RTLD_DEFAULT, c"free"), Ordering::Relaxed);
+    let mut missing = original == 0 || c_library == 0;
+    for (address, (name, version)) in ADDRESSES.iter().zip(names()) {
+        let mut found = look_up(libc::RTLD_NEXT, name);
+        // The C library's is the last one: another may stand before it that a name alone does not find.
+        if let Some(version) = version
+            && same_library(found, c_library)
+        {
+            let versioned = look_up_version(libc::RTLD_NEXT, name, version);
+            found = if versioned == 0 { found } else { versioned };
+        }
         missing |= found == 0;
         address.store(found, Ordering::Relaxed);
     }
-    let original = look_up(libc::RTLD_NEXT, c"__libc_malloc");
     let next = ADDRESSES[Index::malloc as usize].load(Ordering::Relaxed);
     STATE.store(KNOWN, Ordering::Release);
-    if missing || original == 0 {
+    if missing {
         forget_error();
     }
-    if original != 0 && original == next && sizes_agree() {
+    let usable = ADDRESSES[Index::malloc_usable_size as usize].load(Ordering::Relaxed);
+    SIZES_KNOWN.store(same_library(next, usable), Ordering::Relaxed);
+    let is_glibc = original != 0 && original == next && same_library(next, c_library);
+    if is_glibc && !is_under_valgrind() && sizes_agree() {
         use_plain();
     }
     // SAFETY: as above.
@@ -175,92 +217,4 @@ pub(crate) fn sure<F>(known: impl Fn() -> Option<F>) -> Option<F> {
         Some(next) => Some(next),
         None => again(known),
     }
-}
-
-/// Address of a symbol, 0 if there is none.
-pub(crate) fn look_up(handle: *mut c_void, name: &CStr) -> usize {
-    // SAFETY: a name that ends with NUL and one of the two handles that need no `dlopen`.
-    unsafe { libc::dlsym(handle, name.as_ptr()) }.expose_provenance()
-}
-
-/// Takes a failed lookup's message away, which the program could take for its own.
-pub(crate) fn forget_error() {
-    // SAFETY: returns the message and frees it at the next call.
-    unsafe {
-        libc::dlerror();
-        libc::dlerror();
-    }
-}
-
-// The versions that every glibc has: the linker would choose GLIBC_2.34, and the shim would not load before.
-// It is told (`build.rs`) to bind all uses of these functions to the `__wrap_` names, profcore's too. They
-// jump and do not call, because RTLD_NEXT looks at the return address to learn after whom to search.
-core::arch::global_asm!(
-    ".symver prof_dlsym, dlsym@GLIBC_2.2.5",
-    ".symver prof_dlerror, dlerror@GLIBC_2.2.5",
-    ".pushsection .text.prof_linker,\"ax\",@progbits",
-    ".globl __wrap_dlsym, __wrap_dlerror",
-    ".hidden __wrap_dlsym, __wrap_dlerror",
-    ".type __wrap_dlsym, @function",
-    ".type __wrap_dlerror, @function",
-    "__wrap_dlsym: jmp prof_dlsym@PLT",
-    "__wrap_dlerror: jmp prof_dlerror@PLT",
-    ".popsection",
-);
-
-/// Usable size of a block of the next allocator.
-///
-/// # Safety
-/// `block` must be a live block of it.
-pub(crate) unsafe fn usable(block: *mut c_void) -> usize {
-    if SIZE_IN_FRONT.load(Ordering::Relaxed) {
-        // SAFETY: glibc's own block, by `resolve`.
-        return unsafe { size_in_front(block) };
-    }
-    // SAFETY: a live block, by the caller.
-    malloc_usable_size().map_or(0, |next| unsafe { next(block) })
-}
-
-/// Bits in the word in front of a glibc block, which is its chunk's size otherwise.
-const MAPPED: usize = 2;
-const FLAGS: usize = 7;
-
-/// Usable size of a block of glibc's heap; `None` if the block is a mapping of its own.
-///
-/// # Safety
-/// `block` must be a live block of glibc's.
-#[inline(always)]
-pub(crate) unsafe fn heap_size(block: *mut c_void) -> Option<usize> {
-    // SAFETY: every block has that word in front.
-    let size = unsafe { block.cast::<usize>().sub(1).read() };
-    // Of its chunk it has all but that word: the next one's is its own.
-    (size & MAPPED == 0).then(|| (size & !FLAGS).wrapping_sub(8))
-}
-
-/// What `malloc_usable_size` of glibc says.
-///
-/// # Safety
-/// `block` must be a live block of glibc's.
-unsafe fn size_in_front(block: *mut c_void) -> usize {
-    // SAFETY: by the caller.
-    unsafe { heap_size(block) }.unwrap_or_else(|| {
-        // SAFETY: as in `heap_size`. Nothing follows a mapped chunk.
-        (unsafe { block.cast::<usize>().sub(1).read() } & !FLAGS).wrapping_sub(16)
-    })
-}
-
-/// Tries blocks of both kinds: a debugging or future glibc may lay them out in another way.
-fn sizes_agree() -> bool {
-    let (Some(malloc), Some(free), Some(usable)) = (malloc(), free(), malloc_usable_size()) else {
-        return false;
-    };
-    [1, 24, 1000, 1 << 20].into_iter().all(|bytes| {
-        // SAFETY: a block of our own, looked at while it lives and given back once.
-        unsafe {
-            let block = malloc(bytes);
-            let agrees = !block.is_null() && size_in_front(block) == usable(block);
-            free(block);
-            agrees
-        }
-    })
 }

@@ -1,6 +1,6 @@
 //! Finds the shim, and the words that make the loader load it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, symlink};
@@ -23,8 +23,15 @@ impl Preload {
     /// Finds the shim.
     ///
     /// # Errors
-    /// One line: where it was looked for.
+    /// One line: where it was looked for, or what it cannot be loaded beside.
     pub(super) fn find() -> Result<Self, String> {
+        let before = std::env::var_os("LD_PRELOAD").unwrap_or_default();
+        if let Some(sanitizer) = sanitizer(before.as_bytes()) {
+            let name = shown(Path::new(OsStr::from_bytes(sanitizer)));
+            return Err(format!(
+                "LD_PRELOAD names {name}, a sanitizer, which must be loaded first; so must the profiler: run without it"
+            ));
+        }
         let path = locate()?;
         if !is_split(&path) {
             return Ok(Self { path, folder: None });
@@ -35,7 +42,7 @@ impl Preload {
         })
     }
 
-    /// The value of `LD_PRELOAD`: what it was before, then the shim.
+    /// The value of `LD_PRELOAD`: the shim, then what it was before.
     pub(super) fn value(&self) -> OsString {
         let before = std::env::var_os("LD_PRELOAD").unwrap_or_default();
         joined(before.as_bytes(), self.path.as_os_str().as_bytes())
@@ -90,15 +97,21 @@ fn link(shim: &Path) -> Option<Preload> {
     })
 }
 
-/// Our entry last; not twice.
+/// Our entry first, and not twice: an allocator that is preloaded too is then the next one, and what it does is seen.
 fn joined(before: &[u8], shim: &[u8]) -> OsString {
-    let known = before.split(|b| b" :".contains(b)).any(|entry| entry == shim);
-    let value = match (before.is_empty(), known) {
-        (true, _) => shim.to_vec(),
-        (false, true) => before.to_vec(),
-        (false, false) => [before, b":", shim].concat(),
-    };
-    OsString::from_vec(value)
+    let others = before.split(|b| b" :".contains(b)).filter(|entry| !entry.is_empty());
+    let others = others.filter(|&entry| entry != shim);
+    OsString::from_vec(std::iter::once(shim).chain(others).collect::<Vec<_>>().join(&b':'))
+}
+
+/// The runtime of a sanitizer in the value of `LD_PRELOAD`: it ends the program if it does not come first.
+fn sanitizer(before: &[u8]) -> Option<&[u8]> {
+    before.split(|b| b" :".contains(b)).find(|entry| {
+        let file = entry.rsplit(|&b| b == b'/').next().unwrap_or(entry);
+        ["libasan.so", "liblsan.so", "libtsan.so", "libhwasan.so", "libclang_rt."]
+            .iter()
+            .any(|name| file.starts_with(name.as_bytes()))
+    })
 }
 
 /// A number nobody can guess; 0 if the kernel has none to give, which makes a name that may be taken.
@@ -113,11 +126,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_earlier_preload_is_kept_in_front() {
+    fn an_earlier_preload_is_kept_behind_ours() {
         assert_eq!(joined(b"", b"/s.so"), "/s.so");
-        assert_eq!(joined(b"/a.so", b"/s.so"), "/a.so:/s.so");
-        assert_eq!(joined(b"/a.so /s.so", b"/s.so"), "/a.so /s.so");
-        assert_eq!(joined(b"/as.so", b"/s.so"), "/as.so:/s.so");
+        assert_eq!(joined(b"/a.so", b"/s.so"), "/s.so:/a.so");
+        assert_eq!(joined(b"/a.so /s.so", b"/s.so"), "/s.so:/a.so");
+        assert_eq!(joined(b"/as.so:: b.so ", b"/s.so"), "/s.so:/as.so:b.so");
+    }
+
+    #[test]
+    fn a_sanitizer_is_found_by_its_file_name() {
+        assert_eq!(sanitizer(b"/lib/libasan.so.8:x.so"), Some(&b"/lib/libasan.so.8"[..]));
+        assert_eq!(sanitizer(b"a.so liblsan.so.0"), Some(&b"liblsan.so.0"[..]));
+        assert_eq!(sanitizer(b"/libasan.so/a.so:notlibasan.so"), None);
     }
 
     #[test]

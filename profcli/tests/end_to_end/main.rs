@@ -1,7 +1,9 @@
 //! Runs `prof` the way people do, on real programs, and compares what it says with what is known to be true.
 
+mod allocators;
 mod apps;
 mod bad_input;
+mod behaviors;
 mod clocks;
 mod embedding;
 mod kill;

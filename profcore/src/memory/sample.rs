@@ -16,7 +16,7 @@ use crate::process;
 use crate::session::{Count, Loss, LostKind, Session, Slot, control, slot_word, word};
 use crate::stack::{self, Registers};
 use crate::sync::Ordering::Relaxed;
-use crate::sys::sigset::{FAULTS, Masked};
+use crate::sys::sigset::Masked;
 use crate::sys::syscall;
 use crate::thread;
 
@@ -28,6 +28,12 @@ const PREFIX: usize = 2;
 pub(super) enum Origin {
     Native { caller: usize },
     Python,
+}
+
+impl Origin {
+    fn is_native(self) -> bool {
+        matches!(self, Self::Native { .. })
+    }
 }
 
 /// A block between the moment before and the moment after the allocator resized it.
@@ -70,15 +76,31 @@ struct Work {
     session: Session,
     slot: Slot,
     time: u64,
+    // In this order: a handler of the program's that comes in between and leaves by a jump must not leave the flag set.
     _busy: thread::Busy,
+    _quiet: Option<Masked>,
 }
 
 impl Work {
     /// `None` inside another hook or handler of this thread, or without a session.
     fn begin(slot: Slot) -> Option<Self> {
+        Self::begin_with(slot, None)
+    }
+
+    fn begin_with(slot: Slot, quiet: Option<Masked>) -> Option<Self> {
         let session = process::session()?;
         let busy = thread::enter()?;
-        Some(Self { session, slot, time: syscall::monotonic(), _busy: busy })
+        Some(Self { session, slot, time: syscall::monotonic(), _busy: busy, _quiet: quiet })
+    }
+
+    /// As [`Work::begin`], for an event whose stack has native frames, which may lead anywhere, and which may be that of a
+    /// copy, which a handler of the program's may leave by a jump: with signals blocked and faults let through.
+    fn begin_native(slot: Slot) -> Result<Self, Loss> {
+        let (quiet, open) = Masked::faults_only();
+        if !open {
+            return Err(Loss::SignalBlocked);
+        }
+        Self::begin_with(slot, Some(quiet)).ok_or(Loss::Reentered)
     }
 
     fn live(&self) -> Live<'static> {
@@ -108,11 +130,7 @@ impl Work {
         stack::warm_up();
         // Small objects of Python are its lines': their native frames would say the same each time.
         let registers = (flags & flag::PYTHON == 0).then(Registers::here);
-        let stack = {
-            // Frames of native code may lead anywhere, and a fault whose signal is blocked kills.
-            let _open = registers.map(|_| Masked::unblock(FAULTS));
-            stack::capture(self.session, self.slot, registers)
-        };
+        let stack = stack::capture(self.session, self.slot, registers);
         let len = PREFIX + words.len() + stack.words();
         let Some(mut event) = self.slot.ring().reserve_as_one_of_many(len) else { return false };
         event.word(head_word(len, kind, flags, 0));
@@ -216,16 +234,13 @@ const _: () = assert!(slot_word::ALLOC_REST == slot_word::ALLOC_LEFT + 1);
 const _: () = assert!(slot_word::COPY_REST == slot_word::COPY_LEFT + 1);
 
 /// Begins to tell a sample of this kind, or counts it as lost.
-fn begin(slot: Slot, kind: LostKind, switch: u64) -> Option<Work> {
-    let Some(work) = Work::begin(slot) else {
-        slot.lose(kind, Loss::Reentered);
-        return None;
+fn begin(slot: Slot, kind: LostKind, switch: u64, native: bool) -> Option<Work> {
+    let work = match native {
+        true => Work::begin_native(slot),
+        false => Work::begin(slot).ok_or(Loss::Reentered),
     };
-    if !work.is_on(switch) {
-        slot.lose(kind, Loss::Off);
-        return None;
-    }
-    Some(work)
+    let work = work.and_then(|work| if work.is_on(switch) { Ok(work) } else { Err(Loss::Off) });
+    work.inspect_err(|&why| slot.lose(kind, why)).ok()
 }
 
 /// A sample point was met by a new block.
@@ -234,7 +249,7 @@ fn begin(slot: Slot, kind: LostKind, switch: u64) -> Option<Work> {
 pub(super) fn allocated(slot: Slot, address: usize, bytes: usize, origin: Origin) {
     let weight = weigh(slot, ALLOCATIONS, bytes);
     if weight != 0
-        && let Some(work) = begin(slot, LostKind::Alloc, control::MEMORY)
+        && let Some(work) = begin(slot, LostKind::Alloc, control::MEMORY, origin.is_native())
     {
         work.tell_allocation(address as u64, 0, bytes as u64, weight, origin);
     }
@@ -246,7 +261,7 @@ pub(super) fn allocated(slot: Slot, address: usize, bytes: usize, origin: Origin
 pub(super) fn copied(slot: Slot, bytes: usize, caller: usize) {
     let weight = weigh(slot, COPIES, bytes);
     if weight != 0
-        && let Some(work) = begin(slot, LostKind::Copy, control::COPIES)
+        && let Some(work) = begin(slot, LostKind::Copy, control::COPIES, true)
         && !work.tell_with_stack(kind::COPY, 0, &[bytes as u64, weight, caller as u64])
     {
         slot.lose(LostKind::Copy, Loss::RingFull);
@@ -323,12 +338,19 @@ pub(super) fn resized(
 ) {
     let weight = if growth == 0 { 0 } else { weigh(slot, ALLOCATIONS, growth) };
     let (address, block) = (address as u64, resizing.block);
-    let Some(work) = Work::begin(slot) else {
-        slot.lose(LostKind::Alloc, Loss::Reentered);
-        if block != 0 {
-            put_back(Resizing { address, ..resizing });
+    let work = match weight != 0 && origin.is_native() {
+        true => Work::begin_native(slot),
+        false => Work::begin(slot).ok_or(Loss::Reentered),
+    };
+    let work = match work {
+        Ok(work) => work,
+        Err(why) => {
+            slot.lose(LostKind::Alloc, why);
+            if block != 0 {
+                put_back(Resizing { address, ..resizing });
+            }
+            return;
         }
-        return;
     };
     let mut followed = 0;
     if block != 0 {

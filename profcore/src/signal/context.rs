@@ -49,6 +49,12 @@ impl Info {
         self.is_from_kernel() && !(self.signal == libc::SIGBUS && self.code == libc::BUS_MCEERR_AO)
     }
 
+    /// Of libc's type.
+    pub(super) fn of_libc(info: &libc::siginfo_t) -> &Self {
+        // SAFETY: as in `as_libc`.
+        unsafe { &*core::ptr::from_ref(info).cast() }
+    }
+
     /// As libc's type.
     pub(super) fn as_libc(&self) -> &libc::siginfo_t {
         // SAFETY: same size (asserted above); both are plain words of the kernel's one type.

@@ -5,7 +5,7 @@
 //! (`sigaction` and `signal` are interposed) is kept here and followed by [`deliver`].
 
 use super::context::{Context, Info};
-use super::{entry, number};
+use super::{entry, handler, number};
 use crate::sys::sigset::{self, Action, FAULTS, Masked};
 use crate::sys::syscall;
 use core::ffi::c_int;
@@ -138,7 +138,8 @@ fn follow(signal: i32, program: &Action) {
         handler: entry::entry as *const () as usize,
         flags,
         restorer: entry::restore as *const () as usize,
-        mask: 0,
+        // A handler of the program's that ran amid a tick could leave it by a jump, or fork.
+        mask: if is_fault { 0 } else { !FAULTS },
     };
     // SAFETY: `entry` takes a handler's three arguments (SA_SIGINFO), `restore` is a restorer.
     let _ = unsafe { sigset::set_action(signal, &ours) };
@@ -186,6 +187,34 @@ pub fn signal(signal: c_int, handler: libc::sighandler_t) -> Option<libc::sighan
     let flags = RESTART | SA_RESTORER;
     let new = Action { handler, flags, restorer: 0, mask: sigset::bit(signal) };
     Some(of(signal)?.change(signal, |_| Some(new)).handler)
+}
+
+/// Whether the signal that a `sigwait` of the program's took is a tick of ours: it is counted as lost, and the program must
+/// wait on.
+pub fn is_tick(signal: c_int, info: &libc::siginfo_t) -> bool {
+    let info = Info::of_libc(info);
+    if signal <= 0 || signal != number() {
+        return false;
+    }
+    let ours = info.is_tick() || info.perf_event().is_some_and(handler::is_perf_event);
+    if ours {
+        handler::taken();
+    }
+    ours
+}
+
+/// Takes the tick's signal out of a set of pending ones, unless the program has a use for that signal.
+///
+/// # Safety
+/// `set` must point to a signal set.
+pub unsafe fn hide_tick(set: *mut libc::sigset_t) {
+    if let Some(place) = of(number())
+        && place.read().handler == libc::SIG_DFL
+    {
+        let word = set.cast::<u64>();
+        // SAFETY: by the caller; a set's first word holds signals 1 to 64.
+        unsafe { word.write(word.read() & !super::mask()) };
+    }
 }
 
 /// Does what the program's disposition says. Returns its handler, to be jumped to, or 0.

@@ -9,7 +9,7 @@ use crate::session::{
 };
 use crate::stack::{self, Registers};
 use crate::sync::Ordering;
-use crate::sys::sigset::{self, FAULTS};
+use crate::sys::sigset;
 use crate::sys::{probe, syscall};
 use crate::thread;
 
@@ -30,6 +30,14 @@ pub(super) fn is_perf_event(event: u64) -> bool {
         let own = slot.word(slot_word::PERF).load(Ordering::Relaxed);
         own == event || own == PERF_REFUSED
     })
+}
+
+/// The program took a tick away before it could arrive.
+pub(super) fn taken() {
+    if let Some(slot) = thread::existing() {
+        slot.add(Count::Ticks, 1);
+        slot.lose(LostKind::Tick, Loss::SignalBlocked);
+    }
 }
 
 /// A timer of ours has expired. With a perf event the thread needs it no more.
@@ -66,9 +74,9 @@ pub(super) fn tick(overruns: u32, context: &Context) {
     if !is_on(session) {
         return slot.lose(LostKind::Tick, Loss::Off);
     }
-    if context.mask() & FAULTS != 0 {
-        // The kernel kills for a fault whose signal is blocked. The handler's return restores the mask.
-        sigset::change(libc::SIG_UNBLOCK, FAULTS);
+    // The kernel kills for a fault whose signal is blocked. The handler's return restores the mask.
+    if !sigset::open_faults(context.mask()) {
+        return slot.lose(LostKind::Tick, Loss::SignalBlocked);
     }
     let pc = context.pc();
     let flags = if is_behind_system_call(pc) { flag::KERNEL } else { 0 };

@@ -48,6 +48,27 @@ pub(crate) fn discard(mask: u64) {
 /// Bounds [`discard`]: more ticks than the collector ever pays in advance.
 const MOST_PENDING: usize = 100_000;
 
+/// Lets faults through that `mask`, the thread's present one, blocks; false, and nothing done, if one is waiting behind it.
+pub(crate) fn open_faults(mask: u64) -> bool {
+    if mask & FAULTS == 0 {
+        return true;
+    }
+    if pending() & mask & FAULTS != 0 {
+        return false;
+    }
+    change(libc::SIG_UNBLOCK, FAULTS);
+    true
+}
+
+/// The signals that wait for the calling thread, or its process, to unblock them.
+fn pending() -> u64 {
+    let mut set = 0u64;
+    let arguments = [(&raw mut set).expose_provenance(), SIGSET_BYTES, 0, 0];
+    // SAFETY: the kernel writes one 8-byte set.
+    let _ = unsafe { call(libc::SYS_rt_sigpending, arguments) };
+    set
+}
+
 /// The calling thread's mask, changed for a scope.
 #[derive(Debug)]
 pub(crate) struct Masked {
@@ -61,9 +82,12 @@ impl Masked {
         Self { old: change(libc::SIG_BLOCK, mask), here: core::marker::PhantomData }
     }
 
-    /// Lets the signals of `mask` through: a fault whose signal is blocked kills the process.
-    pub(crate) fn unblock(mask: u64) -> Self {
-        Self { old: change(libc::SIG_UNBLOCK, mask), here: core::marker::PhantomData }
+    /// Blocks all signals but those of faults, for guarded reads: a fault whose signal is blocked kills the process. The
+    /// second is false if the program blocks one of these that somebody has sent: it must not arrive, so it stays blocked.
+    pub(crate) fn faults_only() -> (Self, bool) {
+        let old = change(libc::SIG_BLOCK, !FAULTS);
+        let masked = Self { old, here: core::marker::PhantomData };
+        (masked, open_faults(old))
     }
 }
 

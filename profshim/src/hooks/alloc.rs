@@ -149,6 +149,16 @@ pub(super) unsafe extern "C" fn free(block: Block) {
     unsafe { free_unusual(block) }
 }
 
+/// `free` under its other names: what the program calls by that one, which libc's functions of these names do too.
+pub(super) unsafe extern "C" fn free_alias(block: Block) {
+    match next::sure(next::programs_free) {
+        // SAFETY: the program's own argument.
+        Some(programs) => unsafe { programs(block) },
+        // SAFETY: as above.
+        None => unsafe { free(block) },
+    }
+}
+
 /// # Safety
 /// As for `free`.
 #[inline(never)]
@@ -205,8 +215,14 @@ pub(super) unsafe extern "C" fn reallocarray(
     bytes: usize,
     caller: usize,
 ) -> Block {
-    match count.checked_mul(bytes) {
+    // libc's calls the `realloc` that the program calls, be it ours or one of the program's own, whose blocks only that one
+    // knows.
+    if let Some(next) = next::sure(next::reallocarray) {
         // SAFETY: the program's own arguments.
+        return unsafe { next(block, count, bytes) };
+    }
+    match count.checked_mul(bytes) {
+        // SAFETY: as above.
         Some(bytes) => unsafe { realloc(block, bytes, caller) },
         None => {
             set_errno(libc::ENOMEM);

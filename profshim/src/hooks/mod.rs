@@ -36,9 +36,9 @@ hooks! {
     realloc => alloc::realloc, caller in "rdx";
     reallocarray => alloc::reallocarray, caller in "rcx";
     free => alloc::free;
-    cfree => alloc::free;
-    free_sized => alloc::free;
-    free_aligned_sized => alloc::free;
+    cfree => alloc::free_alias;
+    free_sized => alloc::free_alias;
+    free_aligned_sized => alloc::free_alias;
     posix_memalign => alloc::posix_memalign, caller in "rcx";
     aligned_alloc => alloc::aligned_alloc, caller in "rdx";
     memalign => alloc::memalign, caller in "rdx";
@@ -69,4 +69,8 @@ hooks! {
     ssignal => signal::signal;
     sysv_signal => signal::sysv_signal;
     __sysv_signal => signal::sysv_signal;
+    sigwait => signal::sigwait;
+    sigwaitinfo => signal::sigwaitinfo;
+    sigtimedwait => signal::sigtimedwait;
+    sigpending => signal::sigpending;
 }

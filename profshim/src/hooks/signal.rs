@@ -1,9 +1,11 @@
-//! Signal dispositions: for the signals that the profiler handles too, the program sees and sets its own by
-//! `profcore::signal::dispositions`; all others go to the next function untouched.
+//! Signals: for those that the profiler handles too, the program sees and sets its own dispositions by
+//! `profcore::signal::dispositions`; all others go to the next function untouched. A thread that blocks all signals and
+//! takes them one by one gets no tick.
 
 use crate::next;
 use core::ffi::c_int;
-use libc::{SIG_ERR, sighandler_t};
+use libc::{SIG_ERR, sighandler_t, siginfo_t, sigset_t, timespec};
+use profcore::process;
 use profcore::signal::dispositions;
 
 type Action = libc::sigaction;
@@ -45,4 +47,84 @@ pub(super) unsafe extern "C" fn sysv_signal(signal: c_int, handler: sighandler_t
     }
     // SAFETY: the program's own arguments.
     next::sure(next::sysv_signal).map_or(SIG_ERR, |next| unsafe { next(signal, handler) })
+}
+
+/// Calls `wait` until it takes a signal that is not a tick. Ticks come while a thread runs, so what a time limit is for
+/// begins when those that were there already are gone.
+///
+/// # Safety
+/// `info` must be null or the program's place for what is known of the signal.
+unsafe fn wait_on(info: *mut siginfo_t, wait: impl Fn(*mut siginfo_t) -> c_int) -> c_int {
+    // SAFETY: zeros are a good siginfo.
+    let mut own: siginfo_t = unsafe { core::mem::zeroed() };
+    let place = if info.is_null() { &raw mut own } else { info };
+    loop {
+        let signal = wait(place);
+        // SAFETY: a siginfo that is ours or the program's.
+        if signal <= 0 || !dispositions::is_tick(signal, unsafe { &*place }) {
+            return signal;
+        }
+    }
+}
+
+pub(super) unsafe extern "C" fn sigtimedwait(
+    set: *const sigset_t,
+    info: *mut siginfo_t,
+    limit: *const timespec,
+) -> c_int {
+    let Some(next) = next::sure(next::sigtimedwait) else { return -1 };
+    if !process::is_active() {
+        // SAFETY: the program's own arguments.
+        return unsafe { next(set, info, limit) };
+    }
+    // SAFETY: as above.
+    unsafe { wait_on(info, |info| next(set, info, limit)) }
+}
+
+pub(super) unsafe extern "C" fn sigwaitinfo(set: *const sigset_t, info: *mut siginfo_t) -> c_int {
+    let Some(next) = next::sure(next::sigwaitinfo) else { return -1 };
+    if !process::is_active() {
+        // SAFETY: the program's own arguments.
+        return unsafe { next(set, info) };
+    }
+    // SAFETY: as above.
+    unsafe { wait_on(info, |info| next(set, info)) }
+}
+
+/// Goes by `sigwaitinfo`, which tells who sent the signal; other than that it returns its error, and is not interrupted.
+pub(super) unsafe extern "C" fn sigwait(set: *const sigset_t, into: *mut c_int) -> c_int {
+    let Some(next) = next::sure(next::sigwait) else { return libc::EINVAL };
+    let Some(wait) = next::sigwaitinfo().filter(|_| process::is_active()) else {
+        // SAFETY: the program's own arguments.
+        return unsafe { next(set, into) };
+    };
+    // SAFETY: errno is the calling thread's own int.
+    let errno = unsafe { libc::__errno_location() };
+    // SAFETY: as above.
+    let before = unsafe { errno.read() };
+    loop {
+        // SAFETY: the program's own set.
+        let signal = unsafe { wait_on(core::ptr::null_mut(), |info| wait(set, info)) };
+        // SAFETY: as above.
+        let error = unsafe { errno.replace(before) };
+        if signal > 0 {
+            // SAFETY: the program's own place for the result.
+            unsafe { into.write(signal) };
+            return 0;
+        }
+        if error != libc::EINTR {
+            return error;
+        }
+    }
+}
+
+pub(super) unsafe extern "C" fn sigpending(set: *mut sigset_t) -> c_int {
+    let Some(next) = next::sure(next::sigpending) else { return -1 };
+    // SAFETY: the program's own argument.
+    let result = unsafe { next(set) };
+    if result == 0 && process::is_active() {
+        // SAFETY: the call succeeded, so it is a set.
+        unsafe { dispositions::hide_tick(set) };
+    }
+    result
 }

@@ -1,11 +1,13 @@
 //! The harness: builds the command and the shim once, runs programs bare and profiled, reads traces as JSON.
 
+mod byte_books;
 mod interpreter;
 pub(crate) mod pprof;
 mod profile;
 mod recording;
 mod stacks;
 
+pub(crate) use byte_books::ByteBooks;
 pub(crate) use interpreter::{Python, each_python, every_python, skip, some_python};
 pub(crate) use profile::{Line, Profile, line_of};
 pub(crate) use recording::{Ended, Recording, wait};

@@ -1,0 +1,98 @@
+//! Other allocators than glibc's, preloaded or linked: they do the work, the program does not notice, and what it
+//! allocates is seen.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::behaviors::{programs, recording};
+use crate::prof::{ByteBooks, Recording, skip};
+
+/// A library of the system; `None` says what is missing.
+fn library(name: &str) -> Option<PathBuf> {
+    let path = Path::new("/usr/lib/x86_64-linux-gnu").join(name);
+    if path.is_file() {
+        return Some(path);
+    }
+    skip(&format!("{name} is not installed"));
+    None
+}
+
+/// How a program comes to its allocator.
+enum Way {
+    Preloaded,
+    Linked,
+}
+
+#[track_caller]
+fn compare(allocator: &str, way: &Way, name: &str) {
+    let Some(library) = library(allocator) else { return };
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let link = format!("-l:{allocator}");
+    let options: &[&str] = match way {
+        Way::Preloaded => &[],
+        Way::Linked => &["-Wl,--no-as-needed", &link],
+    };
+    let program = programs::compile(name, folder.path(), options);
+    let recording = recording(&program);
+    let run = |mut command: Command| {
+        if let Way::Preloaded = way {
+            command.env("LD_PRELOAD", &library);
+        }
+        command.output().expect("the command starts")
+    };
+    let bare = run(Command::new(&program));
+    let profiled = run(recording.profiled_command());
+    let said = |output: &std::process::Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(said(&profiled), said(&bare), "{}", String::from_utf8_lossy(&profiled.stderr));
+    assert_eq!(profiled.stderr, bare.stderr);
+    assert_eq!(profiled.status, bare.status);
+    expect_seen(&recording);
+}
+
+#[track_caller]
+fn expect_seen(recording: &Recording) {
+    let books = ByteBooks::of_trace(&recording.trace());
+    books.assert_balance();
+    let seen = books.allocated();
+    assert!(seen > 1 << 20, "{seen} bytes were seen");
+}
+
+macro_rules! each_allocator {
+    ($($name:ident)*) => {
+        $(
+            mod $name {
+                use super::{Way, compare};
+
+                #[test]
+                fn jemalloc_preloaded() {
+                    compare("libjemalloc.so.2", &Way::Preloaded, stringify!($name));
+                }
+
+                #[test]
+                fn jemalloc_linked() {
+                    compare("libjemalloc.so.2", &Way::Linked, stringify!($name));
+                }
+
+                #[test]
+                fn mimalloc_preloaded() {
+                    compare("libmimalloc.so.2", &Way::Preloaded, stringify!($name));
+                }
+
+                #[test]
+                fn mimalloc_linked() {
+                    compare("libmimalloc.so.2", &Way::Linked, stringify!($name));
+                }
+            }
+        )*
+    };
+}
+
+each_allocator! {
+    aligned_blocks
+    any_mix
+    fork_children
+    late_allocations
+    libc_allocations
+    threads
+    usable_size
+}
