@@ -6,9 +6,11 @@ use std::process::ExitCode;
 use benches::truth::claim::Claim;
 use benches::truth::interpreters::{self, Interpreter};
 use benches::truth::peers::Peers;
-use benches::truth::programs::{PROGRAMS, Program};
-use benches::truth::rows::{Row, rows};
+use benches::truth::programs::Program;
+use benches::truth::row::Row;
+use benches::truth::rows::rows;
 use benches::truth::run::Runs;
+use benches::truth::suite::Suite;
 use benches::truth::table::{self, Column};
 use benches::truth::told::Told;
 use clap::Parser;
@@ -19,7 +21,13 @@ struct Arguments {
     /// An interpreter; without any, pyenv's 3.9, 3.12 and 3.13, the system's 3.11, and 3.14 and 3.15 of target/sid
     #[arg(long, value_name = "PATH")]
     python: Vec<PathBuf>,
-    /// Seconds that each program runs; one whose threads take turns runs longer
+    /// Memory and copies instead of time
+    #[arg(long)]
+    memory: bool,
+    /// How many times as much as usual the programs of memory do: less is less exact
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    scale: f64,
+    /// Seconds that each program of time runs; one whose threads take turns runs longer
     #[arg(long, value_name = "S", default_value_t = 8.0)]
     seconds: f64,
     /// Samples per second; above the kernel's tick, perf events are needed, or there will be fewer
@@ -60,9 +68,11 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
         let has = |word: &String| program.name.contains(&**word) || program.file.contains(&**word);
         only.is_empty() || only.iter().any(has)
     };
-    let programs: Vec<&Program> = PROGRAMS.iter().filter(wanted).collect();
+    let suite = if arguments.memory { Suite::Memory } else { Suite::Time };
+    let programs: Vec<&Program> = suite.programs().iter().filter(wanted).collect();
     if programs.is_empty() {
-        let names = PROGRAMS.map(|program| program.name).join(", ");
+        let names: Vec<&str> = suite.programs().iter().map(|program| program.name).collect();
+        let names = names.join(", ");
         return Err(format!("no such program; there are: {names}"));
     }
     let prof = arguments.prof.clone().unwrap_or_else(benches::built_prof);
@@ -70,11 +80,11 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
     let runs = Runs {
         prof: absolute(&prof)?,
         target: target(),
-        seconds: arguments.seconds,
+        length: if arguments.memory { arguments.scale } else { arguments.seconds },
         rate: arguments.rate,
         keep: arguments.keep.as_deref().map(absolute).transpose()?,
     };
-    println!("{}", table::heading());
+    println!("{}", table::heading(suite));
     let columns = if arguments.peers {
         beside_peers(&runs, &programs)?
     } else {
@@ -82,7 +92,7 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
             [] => Ok(interpreters::found(&runs.target)),
             paths => paths.iter().map(|path| Interpreter::at(path)).collect(),
         };
-        on_interpreters(&runs, &programs, &pythons?)
+        on_interpreters(suite, &runs, &programs, &pythons?)
     };
     if arguments.markdown {
         println!("\n{}", table::markdown(&columns.figures));
@@ -91,7 +101,7 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
         "\n! more than the bound off; ~ so few samples that an error says little; - not told, not sampled"
     );
     let ours = columns.figures.iter().take(columns.ours);
-    let verdicts: Vec<(String, bool)> = ours.map(table::verdict).collect();
+    let verdicts: Vec<(String, bool)> = ours.map(|column| suite.verdict(column)).collect();
     verdicts.iter().for_each(|(words, _)| println!("{words}"));
     Ok(columns.failures == 0 && verdicts.iter().all(|(_, kept)| *kept))
 }
@@ -130,18 +140,17 @@ impl Columns {
 }
 
 /// A column for each interpreter, with figures by thread.
-fn on_interpreters(runs: &Runs, programs: &[&Program], pythons: &[Interpreter]) -> Columns {
+fn on_interpreters(
+    suite: Suite,
+    runs: &Runs,
+    programs: &[&Program],
+    pythons: &[Interpreter],
+) -> Columns {
     let figures = pythons.iter().map(|python| (python.version.clone(), Vec::new()));
     let mut columns = Columns { figures: figures.collect(), ours: pythons.len(), failures: 0 };
     for program in programs {
-        let tags = program.tags();
         for (at, python) in pythons.iter().enumerate() {
-            let pairs = runs.of(program, python).map(Option::unwrap_or_default);
-            let rows = pairs.map(|pairs| {
-                let each = pairs.iter().map(|(claim, told)| rows(program.name, &tags, claim, told));
-                each.flatten().collect()
-            });
-            columns.add(at, program, rows);
+            columns.add(at, program, suite.of(runs, program, python));
         }
     }
     columns

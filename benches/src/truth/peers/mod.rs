@@ -140,7 +140,7 @@ impl Peer {
         let python = peers.interpreter(self);
         let Some(variables) = runs.variables(program, python) else { return Ok(None) };
         let folder = TempDir::new().map_err(|error| error.to_string())?;
-        let asked = Asked { program, seconds: runs.seconds, folder: folder.path() };
+        let asked = Asked { program, seconds: runs.length, folder: folder.path() };
         let mut command = self.command(&python.path, &asked);
         let printed = output(command.envs(variables), folder.path())?;
         let claim = claim::together(&claim::claims(&printed)?);

@@ -1,0 +1,43 @@
+"""Two children that write to what they inherit, which is the kernel's copy and nobody's allocation; and hold blocks of
+their own at one time."""
+
+import os
+import time
+from itertools import repeat
+
+from selfsized import BELOW, MIB, Book, many, taken
+
+COUNT, OWN, CHILDREN = many(192), many(96), 2
+
+
+def inherit():
+    return [bytearray(MIB - BELOW) for _ in repeat(None, COUNT)]  # PARENT
+
+
+def child(blocks):
+    for block in blocks:
+        for at in range(0, len(block), 4096):
+            block[at] = 1
+    own = [bytearray(MIB - BELOW) for _ in repeat(None, OWN)]  # CHILD
+    time.sleep(1)
+    return own
+
+
+book = Book()
+blocks = inherit()
+size = taken(blocks[0])
+children = []
+for _ in repeat(None, CHILDREN):
+    pid = os.fork()
+    if pid == 0:
+        child(blocks)
+        os._exit(0)
+    children.append(pid)
+for pid in children:
+    assert os.waitpid(pid, 0)[1] == 0
+book.peaked((COUNT + CHILDREN * OWN) * size)
+book.allocated("PARENT", COUNT * size, size)
+book.allocated("CHILD", CHILDREN * OWN * size, size)
+book.live("PARENT", COUNT * size, size)
+book.live("CHILD", CHILDREN * OWN * size, size)
+book.tell()
