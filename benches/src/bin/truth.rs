@@ -84,6 +84,10 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
         rate: arguments.rate,
         keep: arguments.keep.as_deref().map(absolute).transpose()?,
     };
+    if let Some(folder) = &runs.keep {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
     println!("{}", table::heading(suite));
     let columns = if arguments.peers {
         beside_peers(&runs, &programs)?

@@ -84,6 +84,18 @@ impl Runs {
         Ok(Some((printed, profile)))
     }
 
+    /// What a program prints without a profiler; `None` as above.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn bare(&self, program: &Program, python: &Interpreter) -> Result<Option<String>, String> {
+        let Some(variables) = self.variables(program, python) else { return Ok(None) };
+        let folder = TempDir::new().map_err(|error| error.to_string())?;
+        let mut command = Command::new(&python.path);
+        command.args(program.words(self.length)).args(program.library(folder.path())?);
+        output(command.envs(variables), folder.path()).map(Some)
+    }
+
     /// Environment variables for a program; `None` as above.
     pub fn variables(
         &self,

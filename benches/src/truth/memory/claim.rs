@@ -58,6 +58,15 @@ impl Claim {
     }
 }
 
+impl Claim {
+    /// With the base of a bare run, for CPython does not count its arenas under a profiler.
+    pub fn on_base_of(mut self, bare: &Self) -> Self {
+        self.peak += bare.base - self.base;
+        self.base = bare.base;
+        self
+    }
+}
+
 impl Amount {
     /// What errors are parts of: of nothing, there is no part.
     pub fn of(&self) -> f64 {
@@ -96,6 +105,8 @@ mod tests {
         assert_eq!(claim.lines["A"].live.unwrap().bytes, 20.0);
         assert!(claim.lines["A"].copied.is_none());
         assert!(Claim::printed("nothing\n").is_err());
+        let moved = claim.clone().on_base_of(&Claim { base: 13.0, ..claim });
+        assert_eq!((moved.base, moved.peak), (13.0, 33.0));
     }
 
     /// Against the sampling itself, played 2,000 times.

@@ -14,12 +14,16 @@ use super::run::Runs;
 use claim::Claim;
 use told::Told;
 
-/// Runs a program under `prof run`; no rows if the interpreter lacks what it needs, which is said on standard error.
+/// Runs a program bare, which tells what it begins with, and under `prof run`; no rows if the interpreter lacks what it needs, which is
+/// said on standard error.
 ///
 /// # Errors
 /// In words, when the program, the profiler or one of their outputs fails.
 pub fn of(runs: &Runs, program: &Program, python: &Interpreter) -> Result<Vec<Row>, String> {
+    let Some(printed) = runs.bare(program, python)? else { return Ok(Vec::new()) };
+    let bare = Claim::printed(&printed)?;
     let Some((printed, profile)) = runs.record(program, python)? else { return Ok(Vec::new()) };
+    let claim = Claim::printed(&printed)?.on_base_of(&bare);
     let told = Told::of_profile(&profile, &program.path());
-    Ok(rows(program.name, &program.tags(), &Claim::printed(&printed)?, &told))
+    Ok(rows(program.name, &program.tags(), &claim, &told))
 }

@@ -2,13 +2,13 @@
 
 from itertools import repeat
 
-from selfsized import BELOW, MIB, Book, many, taken
+from selfsized import BELOW, MIB, Book, many, paced, taken
 
-COUNT, LENGTH, HELD = many(400_000), 4_000, many(128)
+STEPS, EACH, LENGTH, HELD = many(200), 2_000, 4_000, many(128)
 
 
 def work():
-    for _ in repeat(None, COUNT):
+    for _ in repeat(None, EACH):
         bytearray(LENGTH)  # ODD
         bytearray(LENGTH)  # EVEN
 
@@ -16,10 +16,11 @@ def work():
 book = Book()
 held = [bytearray(MIB - BELOW) for _ in repeat(None, HELD)]  # HELD
 book.peaked(HELD * taken(held[0]) + LENGTH)
-work()
+for _ in paced(STEPS, 3):
+    work()
 # The object, and the buffer that it has since it is not empty.
-block = taken(bytearray(LENGTH))
+block, count = taken(bytearray(LENGTH)), STEPS * EACH
 for tag in ("ODD", "EVEN"):
-    book.allocated(tag, COUNT * block, block, 2 * COUNT * block)
+    book.allocated(tag, count * block, block, 2 * count * block)
 book.live("HELD", HELD * taken(held[0]), taken(held[0]))
 book.tell()

@@ -21,7 +21,7 @@ gc.disable()
 book = Book()
 held = first(1.5, 2.5, 3.5)
 block, spine = taken(held[0]), sys.getsizeof(held)
-book.peaked(spine)
+book.peaked(spine, book.arenas())
 kept = held[::KEPT]
 del held
 more = again(1.5, 2.5, 3.5)

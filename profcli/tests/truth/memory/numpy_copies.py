@@ -22,7 +22,7 @@ def as_list(array):
 array = numpy.arange(ITEMS, dtype=numpy.float64)
 book = Book()
 held = [as_list(array) for _ in repeat(None, many(4))]
-book.peaked(len(held) * taken(held[0]) + array.nbytes)
+book.peaked(len(held) * taken(held[0]) + array.nbytes, book.arenas())
 items = len(held) * (taken(held[0]) + ITEMS * taken(held[0][0]))
 work(array, numpy.float32)
 size = array.nbytes

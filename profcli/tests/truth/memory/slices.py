@@ -2,13 +2,13 @@
 
 from itertools import repeat
 
-from selfsized import BELOW, MIB, Book, many
+from selfsized import BELOW, MIB, Book, many, paced
 
 COUNT, LENGTH, HELD = many(8_000), MIB - BELOW, many(128)
 
 
 def work(data, array):
-    for _ in repeat(None, COUNT):
+    for _ in paced(COUNT, 4):
         data[1:]  # BYTES
         array[1:]  # BYTEARRAY
 

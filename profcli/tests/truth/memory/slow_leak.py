@@ -18,7 +18,7 @@ for n in paced(STEPS, 6):
     step(n)
 leaked = STEPS * (EACH * taken(log[0][0]) + taken(log[0]))
 block = len(held[0])
-book.peaked(many(128) * block + leaked)
+book.peaked(many(128) * block + leaked, book.arenas())
 book.allocated("HELD", many(128) * block, block)
 book.live("HELD", many(128) * block, block)
 book.leaked("LEAK", leaked)

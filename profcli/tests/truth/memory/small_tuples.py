@@ -17,7 +17,7 @@ gc.disable()
 book = Book()
 held = build(COUNT, 1.5, 2.5, 3.5)
 spine = sys.getsizeof(held)
-book.peaked(spine)
+book.peaked(spine, book.arenas())
 size = COUNT * taken(held[0]) + spine
 book.allocated("TUPLES", size, taken(held[0]))
 book.live("TUPLES", size, taken(held[0]))

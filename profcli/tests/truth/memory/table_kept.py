@@ -19,7 +19,7 @@ book = Book()
 table = {}
 build(table)
 held = ROWS * taken(table[0]) + taken(table)
-book.peaked(held + MIB)
+book.peaked(held + MIB, book.arenas())
 for _ in paced(CHURN, 4):
     work()
 churned = CHURN * (MIB - BELOW)
