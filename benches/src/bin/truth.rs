@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use benches::truth::claim::Claim;
 use benches::truth::interpreters::{self, Interpreter};
+use benches::truth::memory;
+use benches::truth::memory::peers::Peer;
 use benches::truth::peers::Peers;
 use benches::truth::programs::Program;
 use benches::truth::row::Row;
@@ -36,7 +38,7 @@ struct Arguments {
     /// Only programs with this in their name or file
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Scalene, py-spy and Tachyon on the same programs, instead of all interpreters
+    /// Scalene, py-spy and Tachyon on the same programs, instead of all interpreters; for memory Scalene, memray and Fil
     #[arg(long)]
     peers: bool,
     /// At the end, the errors as a Markdown table
@@ -90,7 +92,7 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
     }
     println!("{}", table::heading(suite));
     let columns = if arguments.peers {
-        beside_peers(&runs, &programs)?
+        beside_peers(suite, &runs, &programs)?
     } else {
         let pythons: Result<Vec<Interpreter>, String> = match arguments.python.as_slice() {
             [] => Ok(interpreters::found(&runs.target)),
@@ -161,8 +163,11 @@ fn on_interpreters(
 }
 
 /// A column for each tool, with the figures of all threads together: not all tools tell them apart.
-fn beside_peers(runs: &Runs, programs: &[&Program]) -> Result<Columns, String> {
+fn beside_peers(suite: Suite, runs: &Runs, programs: &[&Program]) -> Result<Columns, String> {
     let peers = Peers::prepare(&runs.target)?;
+    if suite == Suite::Memory {
+        return Ok(memory_beside_peers(runs, programs, &peers.python));
+    }
     let pythons: Vec<&Interpreter> = [&peers.python].into_iter().chain(&peers.newest).collect();
     let ours = pythons.iter().map(|python| format!("prof, {}", python.version));
     let theirs = peers.all().into_iter().map(|peer| peer.title(&peers));
@@ -184,4 +189,26 @@ fn beside_peers(runs: &Runs, programs: &[&Program]) -> Result<Columns, String> {
         }
     }
     Ok(columns)
+}
+
+/// The same for memory; its peers work with one interpreter.
+fn memory_beside_peers(runs: &Runs, programs: &[&Program], python: &Interpreter) -> Columns {
+    let titles = Peer::ALL.into_iter().map(|peer| peer.title().to_owned());
+    let titles = [format!("prof, {}", python.version)].into_iter().chain(titles);
+    let figures = titles.map(|title| (title, Vec::new())).collect();
+    let mut columns = Columns { figures, ours: 1, failures: 0 };
+    for peer in Peer::ALL {
+        println!("{}: {}", peer.title(), peer.words());
+    }
+    for program in programs {
+        columns.add(0, program, memory::of(runs, program, python));
+        for (at, peer) in Peer::ALL.into_iter().enumerate() {
+            match peer.of(program, runs, python) {
+                // A peer that cannot run a program is no failure of ours.
+                Err(why) => eprintln!("FAILED: {} with {}: {why}", program.name, peer.title()),
+                rows => columns.add(1 + at, program, rows),
+            }
+        }
+    }
+    columns
 }

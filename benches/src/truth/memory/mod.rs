@@ -1,6 +1,7 @@
 //! Programs that know their memory: what they hold at most, and what each line allocates, keeps, copies and leaks.
 
 pub mod claim;
+pub mod peers;
 pub mod programs;
 mod rows;
 pub mod told;
