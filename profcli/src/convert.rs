@@ -7,10 +7,13 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use profformat::Filter;
-use profformat::analysis::Profile;
+use profformat::analysis::{Profile, Survey};
 use profformat::export::{ExportError, Format, Metric, export, text};
 
+use profformat::units::Timestamp;
+
 use crate::output::{Output, Refusal, Replace, refuse, shown};
+use crate::split::moment;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -22,6 +25,9 @@ pub(crate) struct Args {
     /// What stacks are weighed by; text and json have everything side by side
     #[arg(long, value_enum, default_value = "cpu")]
     metric: Figure,
+    /// What is live is taken at this moment, not at the peak: 12.5s, 300ms, 2m, or seconds
+    #[arg(long, value_name = "T", value_parser = moment)]
+    at: Option<Timestamp>,
     /// The file to write; `-`, as without it, is standard output
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
@@ -123,7 +129,9 @@ fn convert(args: &Args) -> Result<(), ConvertError> {
     } else {
         Filter::new()
     };
-    let profile = Profile::from_bytes_with(&bytes, &filter, |offset| bytes.release_before(offset))
+    let survey = args.at.map_or_else(Survey::default, Survey::at);
+    let behind = |offset| bytes.release_before(offset);
+    let profile = Profile::from_bytes_with(&bytes, &filter, survey, behind)
         .map_err(|error| ConvertError::Trace { path: args.trace.clone(), error })?;
     crate::damage::warn(&args.trace, &profile);
     match file {

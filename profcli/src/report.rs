@@ -13,9 +13,12 @@ use std::time::{Duration, SystemTime};
 
 use clap::ValueEnum;
 use profformat::Filter;
-use profformat::analysis::Profile;
+use profformat::analysis::{Profile, Survey};
 use profformat::export::escape::escape;
 use profformat::export::text::{self, Options, Sort, Source};
+use profformat::units::Timestamp;
+
+use crate::split::moment;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -30,6 +33,9 @@ pub(crate) struct Args {
     /// Only files whose path fits this pattern (`*` any text, `?` one character)
     #[arg(long, value_name = "GLOB")]
     file: Option<String>,
+    /// Show the memory that was held at this moment, not at the peak: 12.5s, 300ms, 2m, or seconds
+    #[arg(long, value_name = "T", value_parser = moment)]
+    at: Option<Timestamp>,
     /// Show the table of functions in full
     #[arg(long)]
     functions: bool,
@@ -94,9 +100,10 @@ enum ReportError {
 
 fn report(args: &Args) -> Result<(), ReportError> {
     let bytes = profformat::map::open(&args.trace).map_err(ReportError::Open)?;
-    let profile =
-        Profile::from_bytes_with(&bytes, &Filter::new(), |offset| bytes.release_before(offset))
-            .map_err(|error| ReportError::Trace { path: args.trace.clone(), error })?;
+    let survey = args.at.map_or_else(Survey::default, Survey::at);
+    let behind = |offset| bytes.release_before(offset);
+    let profile = Profile::from_bytes_with(&bytes, &Filter::new(), survey, behind)
+        .map_err(|error| ReportError::Trace { path: args.trace.clone(), error })?;
     crate::damage::warn(&args.trace, &profile);
     let stdout = io::stdout();
     let terminal = stdout.is_terminal();

@@ -74,7 +74,7 @@ fn save(args: &Args) -> Result<Report, Error> {
 }
 
 /// A moment since the start of the trace: a number and `ms`, `s` or `m`, seconds without.
-fn moment(text: &str) -> Result<Timestamp, String> {
+pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
     const UNITS: [(&str, f64); 3] = [("ms", 1e6), ("s", 1e9), ("m", 60e9)];
     let unit = UNITS.iter().find_map(|(unit, nanos)| Some((text.strip_suffix(unit)?, *nanos)));
     let (digits, nanos) = unit.unwrap_or((text, 1e9));

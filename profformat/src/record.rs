@@ -65,6 +65,10 @@ pub struct Frame {
     pub line: u32,
 }
 
+/// Name of the function that stands for the time in which a thread could have run, or nobody saw why it did not. Such
+/// samples are of [`Class::Wait`].
+pub const NOT_RUNNING: &str = "[not running]";
+
 /// What a thread was doing, in classes that a test can check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use profcore::collector::Ended;
 use profformat::Filter;
-use profformat::analysis::Profile;
+use profformat::analysis::{Profile, Survey};
 use profformat::export::text;
 
 use super::{Args, shown};
@@ -45,9 +45,10 @@ pub(super) fn tell(args: &Args, ended: &Ended, remark: Option<&str>, trace: &Pat
 /// The summary of a trace; `None` if it cannot be read back.
 fn summary(trace: &Path) -> Option<Vec<u8>> {
     let bytes = profformat::map::open(trace).ok()?;
-    let profile =
-        Profile::from_bytes_with(&bytes, &Filter::new(), |offset| bytes.release_before(offset))
-            .ok()?;
+    let profile = Profile::from_bytes_with(&bytes, &Filter::new(), Survey::default(), |offset| {
+        bytes.release_before(offset)
+    })
+    .ok()?;
     let files = Files::of(&profile);
     let mut page = Vec::new();
     let path = trace.to_string_lossy();

@@ -6,6 +6,7 @@ use profformat::ids::ThreadId;
 use profformat::record::{Record, Thread, ThreadEnd};
 
 use super::books::Books;
+use super::budget::Budget;
 use super::modules::Anchors;
 use super::off_cpu::OffCpu;
 use super::perf::{Events, Paid};
@@ -51,6 +52,8 @@ pub(crate) struct Drain {
     /// The process's memory, where we may look; opened at the first wait of a thread with a Python stack.
     remote: Option<Remote>,
     events: Events,
+    /// Of allocations and of copies.
+    budgets: [Budget; 2],
     /// Until when it is drained more often: a ring was filling up.
     crowded_until: u64,
     /// When it was last looked what threads wait for.
@@ -93,6 +96,7 @@ impl Drain {
             same_pids,
             remote: same_pids.then(|| Remote::of(pid)).flatten(),
             events,
+            budgets: [word::MEMORY_INTERVAL, word::COPY_INTERVAL].map(Budget::of),
             crowded_until: 0,
             looked: 0,
             no_event: 0,
@@ -143,6 +147,9 @@ impl Drain {
                     self.tend_event(index, slot, owner, session, &mut room);
                 }
             }
+        }
+        for budget in &mut self.budgets {
+            budget.look(session, now);
         }
         if self.same_pids && (last || now.saturating_sub(self.looked) >= LOOK) {
             self.looked = now;
@@ -195,6 +202,15 @@ impl Drain {
                 "process {}: {} threads got no perf event ({why}), and were ticked at the kernel's tick only",
                 self.pid, self.no_event
             ));
+        }
+        for (budget, what) in self.budgets.iter().zip(["allocations", "copies"]) {
+            if let Some(interval) = budget.stretched() {
+                trace.remark(&format!(
+                    "process {}: there were so many {what} that at times only every {} KiB of them were sampled",
+                    self.pid,
+                    interval >> 10
+                ));
+            }
         }
         for (at, words) in REMARKS {
             let count = session.word(at).load(Ordering::Relaxed);
@@ -261,6 +277,11 @@ impl Drain {
                 self.recorder.count_unreadable();
                 continue;
             };
+            match event {
+                Event::Alloc { .. } => self.budgets[0].count(),
+                Event::Copy { .. } => self.budgets[1].count(),
+                _ => {}
+            }
             if let Event::ThreadEnd { time, cpu_ns } = event {
                 state.cpu_ns = cpu_ns;
                 state.end = Some(time);

@@ -8,6 +8,7 @@
 
 mod binaries;
 mod books;
+mod budget;
 mod call_frames;
 mod classes;
 mod code_lines;

@@ -7,7 +7,7 @@
 //! that it was there, to the scheduler's exactness.
 
 use profformat::ids::{StackId, ThreadId};
-use profformat::record::{Class, Lang, Sample};
+use profformat::record::{Class, Lang, NOT_RUNNING, Sample};
 
 use super::procfs::{self, Scheduled};
 use super::trace::Trace;
@@ -35,6 +35,8 @@ pub(crate) struct OffCpu {
     stack: Option<StackId>,
     class: Option<Class>,
     seen: u64,
+    /// How often it had given its CPU up by itself, at the last look that found it running.
+    switches: Option<u64>,
     /// Nanoseconds blocked that are not written yet; the same without a CPU though it wanted one, or nobody saw why.
     owed: u64,
     delayed: u64,
@@ -83,7 +85,12 @@ impl OffCpu {
         let Some(call) = blocked else {
             // It runs, or wants to: what it was seen waiting for is over, or comes again and again.
             self.stands = false;
-            if self.class.is_none() || now.saturating_sub(self.seen) > TURNS {
+            let switches = procfs::voluntary_switches(who.pid, who.tid);
+            // Without that the time is no wait at all, such as what a hypervisor takes.
+            let has_waited = switches.is_none() || switches != self.switches;
+            self.switches = switches;
+            let is_old = now.saturating_sub(self.seen) > TURNS;
+            if self.class.is_none() || is_old || !has_waited {
                 self.delayed += core::mem::take(&mut self.owed);
             }
             return self.write(who.thread, now, self.owed >= LEAST, trace);
@@ -122,7 +129,7 @@ impl OffCpu {
             return None;
         }
         let weight_ns = core::mem::take(&mut self.delayed);
-        let frame = trace.frame(b"[not running]", b"", 0, Lang::Other, 0);
+        let frame = trace.frame(NOT_RUNNING.as_bytes(), b"", 0, Lang::Other, 0);
         let stack = Some(trace.stack(None, frame));
         Some(Sample { time: trace.time(now), thread, stack, weight_ns, class: Class::Wait })
     }

@@ -74,6 +74,11 @@ pub(crate) fn signal_room(pid: u32) -> u64 {
     parse_signal_room(&read(pid, "status")).unwrap_or(0)
 }
 
+/// How often a thread has given its CPU up by itself, in order to wait.
+pub(crate) fn voluntary_switches(pid: u32, tid: u32) -> Option<u64> {
+    parse_switches(&read(pid, &format!("task/{tid}/status")))
+}
+
 /// The system call that a thread is blocked in: its number and first argument. `None` when the thread runs, or wants
 /// to, or must not be looked at.
 pub(crate) fn blocked_in(pid: u32, tid: u32) -> Option<(i64, u64)> {
@@ -96,6 +101,11 @@ fn read(pid: u32, file: &str) -> Vec<u8> {
 }
 
 /// The line `SigQ:`, the number queued, a slash, the most.
+fn parse_switches(status: &[u8]) -> Option<u64> {
+    let text = String::from_utf8_lossy(status);
+    text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?.trim().parse().ok()
+}
+
 fn parse_signal_room(status: &[u8]) -> Option<u64> {
     let text = String::from_utf8_lossy(status);
     let line = text.lines().find_map(|line| line.strip_prefix("SigQ:"))?;
@@ -121,6 +131,7 @@ fn parse_parent(stat: &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::syscall::gettid;
 
     #[test]
     fn the_parent_is_found_behind_any_name() {
@@ -135,6 +146,17 @@ mod tests {
         assert_eq!(parse_signal_room(b"SigQ:\t3/2\n"), Some(0));
         assert_eq!(parse_signal_room(b"SigQ:\t3\n"), None);
         assert!(signal_room(std::process::id()) > 0);
+    }
+
+    #[test]
+    fn waits_are_counted() {
+        let status = b"Name:\tx\nvoluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t545\n";
+        assert_eq!(parse_switches(status), Some(150));
+        assert_eq!(parse_switches(b"nonvoluntary_ctxt_switches:\t545\n"), None);
+        let own = || voluntary_switches(std::process::id(), gettid());
+        let before = own().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        assert!(own().unwrap() > before);
     }
 
     #[test]

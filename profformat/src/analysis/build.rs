@@ -37,6 +37,11 @@ pub struct Survey {
 }
 
 impl Survey {
+    /// A survey for what was live at this moment, instead of at the peak.
+    pub fn at(moment: Timestamp) -> Self {
+        Self { total: Total::at(Some(moment)) }
+    }
+
     /// Takes the next record of the trace.
     pub fn record(&mut self, record: &Record) {
         match record {
@@ -76,14 +81,15 @@ pub struct Builder {
 impl Builder {
     /// A builder for the trace that `footprint` was found in.
     pub fn new(header: Header, footprint: FootprintCurve) -> Self {
-        let peak = (footprint.peak_bytes > 0).then_some(footprint.peak_time);
+        let is_asked = footprint.is_asked;
+        let peak = (footprint.peak_bytes > 0 || is_asked).then_some(footprint.peak_time);
         Self {
             header,
             footprint,
             processes: Listed::new(|process| process.id.number()),
             threads: Listed::new(|thread| thread.id.number()),
             time: Time::new(),
-            heap: Heap::new(peak),
+            heap: Heap::new(peak, is_asked),
             copies: Copies::new(),
             counters: HashMap::new(),
             counter_names: HashSet::new(),
@@ -222,9 +228,17 @@ impl Builder {
             let (_, end) = processes.get(thread.process.number())?;
             Some(end.as_ref()?.time < peak)
         };
+        let elapsed = self.elapsed;
+        let life = |process: Option<ProcessId>| {
+            let known = process.and_then(|process| processes.get(process.number()));
+            let begin = known.map_or(Timestamp::ZERO, |(process, _)| process.time);
+            let end = known.and_then(|(_, end)| end.as_ref()).map_or(elapsed, |end| end.time);
+            (begin, end.as_nanos().saturating_sub(begin.as_nanos()))
+        };
         Profile {
             header: self.header,
             time: self.time.finish(),
+            births: self.heap.births(life),
             memory: self.heap.finish(|thread| gone(thread).unwrap_or(false)),
             copies: self.copies.finish(),
             footprint: self.footprint,
@@ -272,10 +286,10 @@ impl Profile {
     /// # Errors
     /// When these bytes are no trace that this version can read.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        Self::from_bytes_with(bytes, &Filter::new(), |_| ())
+        Self::from_bytes_with(bytes, &Filter::new(), Survey::default(), |_| ())
     }
 
-    /// The profile of the events that `filter` wants; `behind` is told, again and again, up to which offset the bytes have
+    /// The profile of the events that `filter` wants. `survey` is a new one, and says which moment live bytes are of. `behind` is told, again and again, up to which offset the bytes have
     /// been read, twice from front to end: to show progress, or to let go of pages of a mapped file.
     ///
     /// # Errors
@@ -283,9 +297,9 @@ impl Profile {
     pub fn from_bytes_with(
         bytes: &[u8],
         filter: &Filter,
+        mut survey: Survey,
         mut behind: impl FnMut(usize),
     ) -> Result<Self, Error> {
-        let mut survey = Survey::default();
         let footprints = filter.clone().kinds([Kind::Footprints]);
         let mut reader = TraceReader::new(bytes)?.filter(footprints);
         while let Some(block) = reader.next_block() {

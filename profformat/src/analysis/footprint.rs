@@ -44,11 +44,17 @@ pub(super) struct Total {
     /// Bytes of each process; `None` for one that is gone.
     held: HashMap<ProcessId, Option<u64>>,
     total: u128,
+    /// The moment that takes the peak's place.
+    asked: Option<Timestamp>,
     curve: FootprintCurve,
     timeline: Timeline,
 }
 
 impl Total {
+    pub(super) fn at(asked: Option<Timestamp>) -> Self {
+        Self { asked, ..Self::default() }
+    }
+
     pub(super) fn point(&mut self, point: &Footprint) {
         let bytes = point.native_bytes.saturating_add(point.python_bytes);
         self.wait(point.time, point.process, Some(bytes));
@@ -63,6 +69,10 @@ impl Total {
             self.apply(step);
         }
         self.curve.timeline = self.timeline.points;
+        if let Some(asked) = self.asked {
+            self.curve.peak_time = asked;
+            self.curve.is_asked = true;
+        }
         self.curve
     }
 
@@ -93,7 +103,11 @@ impl Total {
         let time = Timestamp::from_nanos(self.reached);
         let total = u64::try_from(self.total).unwrap_or(u64::MAX);
         self.curve.end_bytes = total;
-        if total > self.curve.peak_bytes {
+        let is_next = match self.asked {
+            Some(asked) => time <= asked,
+            None => total > self.curve.peak_bytes,
+        };
+        if is_next {
             self.curve.peak_bytes = total;
             self.curve.peak_time = time;
         }
@@ -172,6 +186,22 @@ mod tests {
         assert_eq!(curve.end_bytes, 60);
         let points: Vec<_> = curve.timeline.iter().map(|p| (p.0.as_nanos(), p.1)).collect();
         assert_eq!(points, [(10, 100), (11, 130), (15, 170), (20, 120), (21, 60)]);
+    }
+
+    #[test]
+    fn a_moment_can_take_the_place_of_the_peak() {
+        for (asked, bytes) in [(5, 0), (10, 100), (14, 130), (15, 170), (20, 120), (99, 60)] {
+            let mut total = Total::at(Some(Timestamp::from_nanos(asked)));
+            for (time, process, bytes) in
+                [(10, 0, 100), (11, 1, 30), (20, 0, 50), (15, 1, 70), (21, 1, 10)]
+            {
+                total.point(&point(time, process, bytes));
+            }
+            let curve = total.finish();
+            assert_eq!((curve.peak_bytes, curve.peak_time.as_nanos()), (bytes, asked));
+            assert!(curve.is_asked);
+            assert_eq!(curve.timeline.len(), 5);
+        }
     }
 
     #[test]

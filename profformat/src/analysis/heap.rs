@@ -24,9 +24,12 @@ mod blocks;
 mod sums;
 mod table;
 
+use hashbrown::HashMap;
+
 use self::blocks::{Blocks, Key, More, Place, Shrink};
 use self::sums::Sums;
 use crate::analysis::MemorySum;
+use crate::analysis::leaks::{Births, Spread};
 use crate::ids::{ProcessId, ThreadId};
 use crate::record::{Alloc, Free, MemoryEvent, Resize};
 use crate::units::Timestamp;
@@ -57,6 +60,8 @@ type Timed = (Timestamp, u32, u64);
 #[derive(Debug)]
 pub(super) struct Heap {
     peak: Option<Timestamp>,
+    /// The peak is a moment that somebody asked for: no allocation made it.
+    is_asked: bool,
     /// The first allocation that is not older than the peak.
     maker: Option<Timed>,
     sums: Sums,
@@ -68,10 +73,10 @@ pub(super) struct Heap {
 }
 
 impl Heap {
-    /// `peak`: the moment of the footprint's peak, if there is one.
-    pub(super) fn new(peak: Option<Timestamp>) -> Self {
+    /// `peak`: the moment of the footprint's peak, if there is one; or one that was asked for.
+    pub(super) fn new(peak: Option<Timestamp>, is_asked: bool) -> Self {
         let (sums, blocks) = (Sums::new(), Blocks::new());
-        Self { peak, maker: None, sums, blocks, parts: 0, unfollowed: 0 }
+        Self { peak, is_asked, maker: None, sums, blocks, parts: 0, unfollowed: 0 }
     }
 
     /// The next events. `process_of` tells the process of a thread, `None` when the thread is not in the trace.
@@ -263,6 +268,29 @@ impl Heap {
         self.sums.crowded_out
     }
 
+    /// Births of the blocks that are live now, by thread and stack, in that order. `life` tells when a process began, and for
+    /// how many nanoseconds it lived.
+    pub(super) fn births(
+        &self,
+        life: impl Fn(Option<ProcessId>) -> (Timestamp, u64),
+    ) -> Vec<Births> {
+        let mut by_sum: HashMap<u32, Spread> = HashMap::new();
+        for block in self.blocks.all_live() {
+            let (begin, length) = life(block.process());
+            for part in block.parts().filter(|part| part.live > 0) {
+                let spread = by_sum.entry(part.sum).or_insert(Spread::EMPTY);
+                spread.add(part.time, part.live, begin, length);
+            }
+        }
+        let births = by_sum.into_iter().map(|(sum, spread)| {
+            let (thread, stack) = self.sums.key(sum);
+            Births { thread, stack, spread }
+        });
+        let mut births: Vec<Births> = births.collect();
+        births.sort_unstable_by_key(|births| (births.thread, births.stack));
+        births
+    }
+
     /// The sums by thread and stack, in that order. `gone` tells threads whose process had ended before
     /// the peak: what it never freed was not live then.
     pub(super) fn finish(mut self, gone: impl Fn(ThreadId) -> bool) -> Vec<MemorySum> {
@@ -280,7 +308,8 @@ impl Heap {
 
     fn may_make_peak(&mut self, alloc: Timed) {
         let Some(peak) = self.peak.map(Timestamp::as_nanos) else { return };
-        let near = (peak..=peak.saturating_add(MOMENT)).contains(&alloc.0.as_nanos());
+        let near =
+            !self.is_asked && (peak..=peak.saturating_add(MOMENT)).contains(&alloc.0.as_nanos());
         if near && self.maker.is_none_or(|first| alloc.0 < first.0) {
             self.maker = Some(alloc);
         }

@@ -11,6 +11,7 @@ mod estimate;
 pub mod family;
 mod footprint;
 mod heap;
+pub mod leaks;
 mod listed;
 pub mod sites;
 mod sums;
@@ -48,6 +49,8 @@ pub struct Profile {
     pub time: Vec<TimeSum>,
     /// Sums of allocations by thread and stack, in that order.
     pub memory: Vec<MemorySum>,
+    /// Births of the blocks of those that were never freed, by thread and stack, in that order.
+    pub births: Vec<leaks::Births>,
     /// Sums of copies by thread and stack, in that order.
     pub copies: Vec<CopySum>,
     /// Footprint of all processes together.
@@ -124,10 +127,12 @@ pub struct CopySum {
 /// Bytes held over time, exact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FootprintCurve {
-    /// Highest total of all processes together.
+    /// Highest total of all processes together; or the total at the moment that was asked for.
     pub peak_bytes: u64,
-    /// When it was reached.
+    /// When it was reached; or that moment.
     pub peak_time: Timestamp,
+    /// The moment was asked for: what is said to be live at the peak is what was live then.
+    pub is_asked: bool,
     /// Total at the end.
     pub end_bytes: u64,
     /// Points in order of time: total bytes, native and Python together. At most 1,000 points; each keeps

@@ -12,8 +12,9 @@ use std::collections::HashMap;
 use self::places::{Place, Places, text};
 use self::why::Parts;
 use crate::analysis::family::Hottest;
+use crate::analysis::leaks::{self, Leak, Spread};
 use crate::analysis::{Profile, TimeSum};
-use crate::ids::StringId;
+use crate::ids::{StackId, StringId};
 use crate::record::Class;
 use crate::tables::Tables;
 
@@ -56,6 +57,8 @@ pub struct Site {
     pub live_at_end_bytes: u64,
     /// Followed blocks among them.
     pub live_at_end_blocks: u64,
+    /// How it grows, if it does.
+    pub leak: Option<Leak>,
     /// Bytes copied here.
     pub copy_bytes: u64,
     /// Estimated number of copies.
@@ -179,6 +182,7 @@ pub fn sites(profile: &Profile) -> Vec<Site> {
         site.live_at_end_bytes = site.live_at_end_bytes.saturating_add(sum.live_at_end_bytes);
         site.live_at_end_blocks = site.live_at_end_blocks.saturating_add(sum.live_at_end_blocks);
     }
+    judge_leaks(profile, &mut places, &mut sites);
     for sum in &profile.copies {
         let leaf = places.of_memory(sum.stack);
         fit(&mut sites, &places, site);
@@ -195,6 +199,27 @@ pub fn sites(profile: &Profile) -> Vec<Site> {
         size(b).cmp(&size(a)).then_with(|| place(a).cmp(&place(b)))
     });
     sites
+}
+
+/// Finds the lines that leak. What the import system loads stays on purpose.
+fn judge_leaks(profile: &Profile, places: &mut Places<'_>, sites: &mut [Site]) {
+    let mut by_site: HashMap<usize, (Spread, Option<StackId>)> = HashMap::new();
+    for births in &profile.births {
+        let leaf = places.of_memory(births.stack);
+        let (all, stack) = by_site.entry(leaf).or_insert((Spread::EMPTY, None));
+        if births.spread.oldest < all.oldest {
+            *stack = births.stack;
+        }
+        all.merge(&births.spread);
+    }
+    for (leaf, (spread, stack)) in by_site {
+        // Every place of memory is a site by now.
+        let Some(site) = sites.get_mut(leaf) else { continue };
+        let imports = profile.tables.string(site.file).starts_with(b"<frozen importlib");
+        if site.line != 0 && !imports {
+            site.leak = leaks::judge(&spread, site.live_at_end_bytes, site.alloc_bytes, stack);
+        }
+    }
 }
 
 /// The figures of every function that used any time, sorted by self CPU time, then total, largest first.
@@ -287,6 +312,7 @@ fn site(place: Place) -> Site {
         live_at_peak_bytes: 0,
         live_at_end_bytes: 0,
         live_at_end_blocks: 0,
+        leak: None,
         copy_bytes: 0,
         copy_count: 0,
     }

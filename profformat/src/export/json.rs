@@ -1,6 +1,8 @@
 //! The profile by line as JSON. `docs/profile.schema.json` describes it; names and meanings are kept
 //! within one `version`.
 
+mod leak;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
@@ -8,6 +10,7 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter};
 
+use self::leak::LeakOf;
 use super::ExportError;
 use crate::analysis::family::{self, Share};
 use crate::analysis::sites::places::text;
@@ -159,8 +162,8 @@ struct Line<'a> {
     live_at_peak_bytes: u64,
     live_at_end_bytes: u64,
     copy_bytes: u64,
-    /// `null`: no statement about leaks.
-    leak: Option<()>,
+    /// `null`: no sign of a leak.
+    leak: Option<LeakOf<'a>>,
 }
 
 #[derive(Serialize)]
@@ -306,7 +309,7 @@ fn line<'a>(profile: &'a Profile, site: &'a Site) -> Line<'a> {
         live_at_peak_bytes: site.live_at_peak_bytes,
         live_at_end_bytes: site.live_at_end_bytes,
         copy_bytes: site.copy_bytes,
-        leak: None,
+        leak: site.leak.as_ref().map(|leak| LeakOf::of(&profile.tables, leak)),
     }
 }
 

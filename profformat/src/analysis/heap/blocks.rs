@@ -41,6 +41,19 @@ pub(super) struct Live {
     pub(super) more: Option<Box<More>>,
 }
 
+impl Live {
+    /// The process that it is a block of.
+    pub(super) fn process(&self) -> Option<ProcessId> {
+        self.key.0
+    }
+
+    /// All its parts.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &Part> {
+        let others = self.more.as_ref().map_or(&[][..], |more| &more.parts);
+        std::iter::once(&self.part).chain(others)
+    }
+}
+
 /// What few blocks have.
 #[derive(Debug, Default)]
 pub(super) struct More {
@@ -130,6 +143,13 @@ impl Blocks {
     /// How many blocks are live.
     pub(super) fn live_count(&self) -> usize {
         self.live.len() - self.unused.len()
+    }
+
+    /// All live blocks.
+    pub(super) fn all_live(&self) -> impl Iterator<Item = &Live> {
+        let mut is_used = vec![true; self.live.len()];
+        self.unused.iter().for_each(|&at| is_used[at as usize] = false);
+        self.live.iter().zip(is_used).filter_map(|(live, is_used)| is_used.then_some(live))
     }
 
     pub(super) fn live(&mut self, at: u32) -> &mut Live {

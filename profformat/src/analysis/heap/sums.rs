@@ -99,6 +99,12 @@ impl Sums {
         change(peak_bytes, peak_blocks, old, new);
     }
 
+    /// The thread and the stack of a sum.
+    pub(super) fn key(&self, at: u32) -> (ThreadId, Option<StackId>) {
+        let sum = &self.sums[at as usize];
+        (sum.thread, sum.stack)
+    }
+
     /// The sums by thread and stack, in that order. `gone` tells threads of which nothing was live at the peak.
     pub(super) fn finish(self, gone: impl Fn(ThreadId) -> bool) -> Vec<MemorySum> {
         let sums = self.sums.into_iter().zip(self.held);

@@ -49,11 +49,12 @@ fn whole(view: &View, metric: Metric) -> u64 {
     }
 }
 
-fn sorted_by(metric: Metric) -> &'static str {
+fn sorted_by(view: &View, metric: Metric) -> &'static str {
     match metric {
         Metric::Own => "by self",
         Metric::Total => "by total",
         Metric::Alloc => "by bytes allocated",
+        Metric::Peak if view.profile.footprint.is_asked => "by memory held then",
         Metric::Peak => "by memory at the peak",
         Metric::Kept => "by memory kept to the end",
         Metric::Copied => "by bytes copied",
@@ -88,8 +89,12 @@ fn your_lines(view: &View, page: &mut Page, picked: &Picked, lines: usize) -> io
         _ => HashMap::new(),
     };
     let table = Table::new(view, by, &picked.rows, splits);
-    let about =
-        format!("{} of {}, {}", picked.rows.len(), number::of(lines as u64, "line"), sorted_by(by));
+    let about = format!(
+        "{} of {}, {}",
+        picked.rows.len(),
+        number::of(lines as u64, "line"),
+        sorted_by(view, by)
+    );
     head(view, page, "YOUR LINES", &about, &table, by)?;
     rows(view, page, &table, &picked.rows, by, false)?;
     cut(view, page, &picked.cut, picked.rows.len())
@@ -116,7 +121,7 @@ fn hot_lines(view: &View, page: &mut Page, picked: &Picked, all: &[&Row]) -> io:
         picked.rows.len(),
         number::of(all.len() as u64, "line"),
         number::share(sum, whole(view, by)),
-        sorted_by(by),
+        sorted_by(view, by),
     );
     let name = if by == Metric::Own { "HOT LINES" } else { "ALL LINES" };
     head(view, page, name, &about, &table, by)?;
@@ -283,7 +288,8 @@ fn cut(view: &View, page: &mut Page, cut: &Cut, shown: usize) -> io::Result<()> 
     if view.measures_time() {
         sums.push(format!("{} self", view.time_text(cut.self_ns)));
     }
-    for (value, what) in [(cut.peak, "at peak"), (cut.kept, "kept"), (cut.copied, "copied")] {
+    let peak = if view.profile.footprint.is_asked { "held then" } else { "at peak" };
+    for (value, what) in [(cut.peak, peak), (cut.kept, "kept"), (cut.copied, "copied")] {
         if value > 0 {
             sums.push(format!("{} {what}", number::bytes(value)));
         }

@@ -24,6 +24,7 @@ mod spent;
 mod summary;
 mod table;
 mod threads;
+mod timeline;
 mod view;
 
 #[cfg(test)]
@@ -167,6 +168,7 @@ fn write_figures(
             page.blank()?;
         }
     }
+    timeline::write(&view, &mut page)?;
     kept::write(&view, &mut page)?;
     page.blank()?;
     missing::write(&view, &mut page)

@@ -152,10 +152,18 @@ pub(super) fn memory(view: &View) -> Vec<Sentence> {
     }
     let curve = &view.profile.footprint;
     let mut sentence = Vec::new();
-    if curve.peak_bytes > 0 {
-        sentence.push(plain("Memory peaked at "));
+    if curve.peak_bytes > 0 || curve.is_asked {
+        let moment = time(curve.peak_time.as_nanos());
+        let (before, after) = match curve.is_asked {
+            true => (format!("At {moment} "), " were held"),
+            false => ("Memory peaked at ".into(), ""),
+        };
+        sentence.push(plain(before));
         sentence.push(strong(number::bytes(curve.peak_bytes)));
-        sentence.push(plain(format!(" after {}", time(curve.peak_time.as_nanos()))));
+        sentence.push(plain(after));
+        if !curve.is_asked {
+            sentence.push(plain(format!(" after {moment}")));
+        }
         if let Some(row) = view.leader(Metric::Peak) {
             // Scaled up from samples, one line can come out a little above the exact total.
             let held = row.value(Metric::Peak).min(curve.peak_bytes);
@@ -185,15 +193,16 @@ pub(super) fn copies_and_kept(view: &View) -> Vec<Sentence> {
         sentence.push(plain("Copies were not recorded (`--no-copies`). "));
     }
     if view.measures_memory() {
-        let suspects: Vec<&Row> =
-            view.rows.iter().filter(|row| super::kept::may_leak(row)).collect();
-        match suspects.iter().max_by_key(|row| row.value(Metric::Kept)) {
+        let suspects: Vec<&Row> = view.rows.iter().filter(|row| row.site.leak.is_some()).collect();
+        let growth = |row: &Row| row.site.leak.as_ref().map(|leak| leak.bytes_per_s);
+        match suspects.iter().max_by_key(|row| growth(row)) {
             Some(row) => {
                 let (kept, all) = (row.value(Metric::Kept), row.value(Metric::Alloc));
                 sentence.push(plain("Possible leak: "));
                 sentence.push(strong(view.spot(row)));
                 sentence.push(plain(format!(
-                    " kept {} to the end, {} of what it allocated",
+                    " grows by {} a second; kept {} to the end, {} of what it allocated",
+                    number::bytes(growth(row).unwrap_or(0)),
                     number::bytes(kept),
                     share(kept.min(all), all)
                 )));

@@ -6,7 +6,7 @@ use super::select::{Metric, Row};
 use super::sentences::{Sentence, plain, strong};
 use super::view::View;
 use crate::analysis::sites::WhyKind;
-use crate::record::Class;
+use crate::record::{Class, NOT_RUNNING};
 
 /// Fewer samples do not tell lines apart.
 const ENOUGH: u64 = 10;
@@ -99,11 +99,19 @@ pub(super) fn classes(view: &View) -> Sentence {
         strong(format!("{} of CPU", time(totals.cpu_ns))),
         plain(format!(": {}", parts.join(", "))),
     ];
-    let waits = [(Class::Gil, "waiting for the GIL"), (Class::Wait, "waiting")];
-    for (class, what) in waits {
-        if totals.class(class) > 0 {
-            sentence.push(plain(format!("; {} {what}", time(totals.class(class)))));
-        }
+    let delayed = number::sum(
+        view.rows
+            .iter()
+            .filter(|row| is_delay(view, row))
+            .map(|row| row.site.self_ns[Class::Wait.code() as usize]),
+    );
+    let waits = [
+        (totals.class(Class::Gil), "waiting for the GIL"),
+        (totals.class(Class::Wait).saturating_sub(delayed), "waiting"),
+        (delayed, "not running, for want of a CPU"),
+    ];
+    for (ns, what) in waits.into_iter().filter(|(ns, _)| *ns > 0) {
+        sentence.push(plain(format!("; {} {what}", time(ns))));
     }
     let waited = totals.class(Class::Gil).saturating_add(totals.class(Class::Wait));
     let elapsed = view.profile.elapsed.as_nanos();
@@ -114,6 +122,12 @@ pub(super) fn classes(view: &View) -> Sentence {
     }
     sentence.push(plain("."));
     sentence
+}
+
+/// Whether this is the time in which threads could have run and did not.
+fn is_delay(view: &View, row: &Row) -> bool {
+    let name = view.profile.tables.string(row.site.function);
+    row.site.line == 0 && name == NOT_RUNNING.as_bytes()
 }
 
 fn class_name(class: Class) -> &'static str {

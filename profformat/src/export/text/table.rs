@@ -120,7 +120,10 @@ impl<'a> Table<'a> {
                 }
                 _ => match self.scales.get(column.name()) {
                     Some(scale) => {
-                        let name = format!("{} {}", column.name(), scale.unit);
+                        let asked = self.view.profile.footprint.is_asked;
+                        let name =
+                            if asked && column == Column::Peak { "held" } else { column.name() };
+                        let name = format!("{name} {}", scale.unit);
                         line.right_in(Style::Dim, &name, width);
                     }
                     None => line.right_in(Style::Dim, column.name(), width),
@@ -147,7 +150,7 @@ impl<'a> Table<'a> {
             let style = match column {
                 _ if text == ZERO || text == UNMEASURED => Style::Dim,
                 Column::Own | Column::Total if first => Style::Strong,
-                Column::Kept if super::kept::may_leak(row) => Style::Loss,
+                Column::Kept if row.site.leak.is_some() => Style::Loss,
                 Column::Alloc | Column::Peak | Column::Kept => Style::Memory,
                 Column::Copied => Style::Copies,
                 _ => Style::Plain,

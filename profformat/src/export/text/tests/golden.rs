@@ -39,6 +39,15 @@ pub(super) fn docs() -> Fixture {
         .copy(&[MAIN, py(SCRIPT, "blob", 43)], 29 * MIB, 184 * MIB)
         .copy(&[MAIN, py(SCRIPT, "blob", 42)], MIB, 92 * MIB)
         .peak(141 * MIB, 9_900)
+        .held(&[
+            (0, 9 * MIB),
+            (2_000, 51 * MIB),
+            (4_500, 30 * MIB),
+            (6_000, 75 * MIB),
+            (8_000, 110 * MIB),
+            (9_900, 141 * MIB),
+            (10_100, 90 * MIB),
+        ])
         .charge(6_100)
         .count("ticks", 606)
         .count("samples", 602)
@@ -119,6 +128,23 @@ fn by_leaks() {
 }
 
 #[test]
+fn a_leak_has_a_story() {
+    let mut fixture = docs();
+    let stack = [py("/w/docs_html.py", "main", 60), py("/w/docs_html.py", "index", 34)];
+    let text =
+        fixture.leaks(&stack, 2 * MIB).report(&Options { sort: Sort::Leaks, ..Options::default() });
+    assert_golden("docs_leak", &text);
+}
+
+#[test]
+fn a_moment_instead_of_the_peak() {
+    let mut fixture = docs();
+    fixture.profile.footprint.is_asked = true;
+    let text = fixture.report(&Options { sort: Sort::Memory, ..Options::default() });
+    assert_golden("docs_at", &text);
+}
+
+#[test]
 fn one_file() {
     let text = docs().report(&Options { file: Some("docutils/*".into()), ..Options::default() });
     assert_golden("docs_file", &text);
@@ -157,6 +183,7 @@ fn every_known_cost_has_its_row() {
         )
         .alloc(&[main, py("/w/tour.py", "hoard", 38)], MIB, 384 * MIB, 192 * MIB, 0)
         .alloc(&[main, py("/w/tour.py", "remember", 43)], 524_288, 25 * MIB, 12 * MIB, 25 * MIB)
+        .leaks(&[main, py("/w/tour.py", "remember", 43)], 3 * MIB)
         .copy(&[main, py("/w/tour.py", "snapshot", 47)], 5_000_000, 250_000_000)
         .peak(230 * MIB, 4_000);
     for line in 0..10 {
@@ -175,5 +202,5 @@ fn every_known_cost_has_its_row() {
     assert!(figures(38).contains(&"192"), "{text}");
     assert_eq!(figures(43)[2..5], ["12", "25.0", "·"], "{text}");
     assert!(figures(47).contains(&"238"), "{text}");
-    assert!(text.contains("Possible leak: tour.py:43 kept 25 MiB to the end"), "{text}");
+    assert!(text.contains("Possible leak: tour.py:43 grows by 3 MiB a second;"), "{text}");
 }

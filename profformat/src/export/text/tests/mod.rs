@@ -8,6 +8,7 @@ mod width;
 use std::collections::BTreeMap;
 
 use super::{Figures, Options, Source, write_figures};
+use crate::analysis::leaks::Leak;
 use crate::analysis::sites::{FunctionSum, Site, Why, WhyKind};
 use crate::analysis::{CopySum, FootprintCurve, MemorySum, Profile, TimeSum};
 use crate::ids::{FrameId, ProcessId, StackId, ThreadId};
@@ -112,6 +113,14 @@ impl Fixture {
         self
     }
 
+    /// Memory held from these milliseconds on.
+    pub(super) fn held(&mut self, points: &[(u64, u64)]) -> &mut Self {
+        let point = |&(ms, bytes): &(u64, u64)| (Timestamp::from_nanos(ms * 1_000_000), bytes);
+        self.profile.footprint.timeline = points.iter().map(point).collect();
+        self.profile.footprint.end_bytes = points.last().map_or(0, |point| point.1);
+        self
+    }
+
     fn frame(&mut self, at: At) -> FrameId {
         let name = self.names.string(at.function.as_bytes());
         let file = self.names.string(at.file.as_bytes());
@@ -153,6 +162,7 @@ impl Fixture {
                 live_at_peak_bytes: 0,
                 live_at_end_bytes: 0,
                 live_at_end_blocks: 0,
+                leak: None,
                 copy_bytes: 0,
                 copy_count: 0,
             });
@@ -248,6 +258,21 @@ impl Fixture {
         site.live_at_peak_bytes += peak;
         site.live_at_end_bytes += kept;
         site.live_at_end_blocks += kept / sample;
+        self
+    }
+
+    /// What was kept of it was allocated all along.
+    pub(super) fn leaks(&mut self, stack: &[At], bytes_per_s: u64) -> &mut Self {
+        let id = self.stack(stack);
+        let site = self.site(stack[Self::leaf(stack)]);
+        site.leak = Some(Leak {
+            bytes_per_s,
+            low: bytes_per_s - bytes_per_s / 4,
+            high: bytes_per_s + bytes_per_s / 4,
+            blocks: site.live_at_end_blocks,
+            oldest: Timestamp::from_nanos(310_000_000),
+            stack: id,
+        });
         self
     }
 

@@ -7,6 +7,7 @@ use super::super::summary::summary_figures;
 use super::super::{Figures, Options, Sort, Source, write_figures};
 use super::golden::docs;
 use crate::analysis::Profile;
+use crate::analysis::leaks::Leak;
 use crate::analysis::sites::{FunctionSum, Site, Why, WhyKind};
 use crate::ids::{ProcessId, StringId, ThreadId};
 use crate::record::{Class, Frame, Function, Lang, Process, Thread};
@@ -103,6 +104,14 @@ prop_compose! {
             live_at_peak_bytes: pick(index + 8),
             live_at_end_bytes: pick(index + 9),
             live_at_end_blocks: pick(index + 10),
+            leak: (index % 2 == 0).then(|| Leak {
+                bytes_per_s: pick(index),
+                low: pick(index + 1),
+                high: pick(index + 2),
+                blocks: pick(index + 3),
+                oldest: Timestamp::from_nanos(pick(index + 4)),
+                stack: None,
+            }),
             copy_bytes: pick(index + 11),
             copy_count: pick(index + 12),
         }).collect();
