@@ -88,11 +88,16 @@ impl Runs {
     ///
     /// # Errors
     /// As above.
-    pub fn bare(&self, program: &Program, python: &Interpreter) -> Result<Option<String>, String> {
+    pub fn bare(
+        &self,
+        program: &Program,
+        python: &Interpreter,
+        length: f64,
+    ) -> Result<Option<String>, String> {
         let Some(variables) = self.variables(program, python) else { return Ok(None) };
         let folder = TempDir::new().map_err(|error| error.to_string())?;
         let mut command = Command::new(&python.path);
-        command.args(program.words(self.length)).args(program.library(folder.path())?);
+        command.args(program.words(length)).args(program.library(folder.path())?);
         output(command.envs(variables), folder.path()).map(Some)
     }
 

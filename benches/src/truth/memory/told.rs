@@ -43,9 +43,17 @@ impl Told {
     /// What a trace tells. `file`: the program's.
     pub fn of_profile(profile: &Profile, file: &Path) -> Self {
         let [mut allocated, mut live, mut copied] = [Bytes::new(), Bytes::new(), Bytes::new()];
+        let mut leaks = Vec::new();
         for site in sites(profile) {
             let source = profile.tables.text(site.file);
-            if Path::new(&*source).file_name() != file.file_name() {
+            let name = Path::new(&*source).file_name().unwrap_or_default();
+            let own = Some(name) == file.file_name();
+            if let Some(leak) = site.leak {
+                let place = format!("{}:{}", name.to_string_lossy(), site.line);
+                let (line, rate) = (own.then_some(site.line), leak.bytes_per_s as f64);
+                leaks.push(Leak { line, place, rate: Some(rate) });
+            }
+            if !own {
                 continue;
             }
             let sums = [
@@ -62,7 +70,7 @@ impl Told {
             allocated: Some(allocated),
             live: Some(live),
             copied: Some(copied),
-            leaks: None,
+            leaks: Some(leaks),
             interval: profile.header.memory_interval as f64,
             copy_interval: profile.header.copy_interval as f64,
         }

@@ -16,7 +16,7 @@ def work():
 book = Book()
 held = [bytearray(MIB - BELOW) for _ in repeat(None, HELD)]  # HELD
 book.peaked(HELD * taken(held[0]) + LENGTH)
-for _ in paced(STEPS, 3):
+for _ in paced(STEPS, 6):
     work()
 # The object, and the buffer that it has since it is not empty.
 block, count = taken(bytearray(LENGTH)), STEPS * EACH

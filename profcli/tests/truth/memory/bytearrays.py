@@ -1,4 +1,4 @@
-"""256 MiB of bytearrays that are kept, and as much that is freed at once, by turns."""
+"""256 MiB of bytearrays that are kept, and as much that is freed at once, by turns; then more of the latter."""
 
 import sys
 from itertools import repeat
@@ -14,12 +14,19 @@ def work(held):
         held.append(bytearray(MIB - BELOW))  # KEPT
 
 
+def go_on():
+    for _ in repeat(None, 3 * COUNT):
+        bytearray(MIB - BELOW)  # AFTER
+
+
 held = []
 book = Book()
 work(held)
 block = sys.getsizeof(held[0])
-book.peaked(COUNT * block)
+book.peaked((COUNT + 1) * block)
+go_on()
 book.allocated("KEPT", COUNT * block, block, 2 * COUNT * block)
 book.allocated("FREED", COUNT * block, block, 2 * COUNT * block)
+book.allocated("AFTER", 3 * COUNT * block, block)
 book.live("KEPT", COUNT * block, block, 2 * COUNT * block)
 book.tell()

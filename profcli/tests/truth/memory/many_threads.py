@@ -1,4 +1,4 @@
-"""10,000 threads, 20 at a time, each with a buffer that it drops and one that it leaves behind."""
+"""10,000 threads, 20 at a time, each with a buffer that it drops and one that it leaves behind, which is a leak."""
 
 import threading
 
@@ -25,4 +25,5 @@ book.peaked(THREADS * block + taken(kept))
 book.allocated("DROPPED", THREADS * block, block, 2 * THREADS * block)
 book.allocated("KEPT", THREADS * block, block, 2 * THREADS * block)
 book.live("KEPT", THREADS * block, block, 2 * THREADS * block)
+book.leaked("KEPT", THREADS * block)
 book.tell()

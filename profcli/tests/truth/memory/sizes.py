@@ -3,7 +3,7 @@
 import random
 from itertools import repeat
 
-from selfsized import BELOW, MIB, Book, many, taken
+from selfsized import BELOW, MIB, Book, many, paced, taken
 
 TURNS, EACH, HELD = many(1_000), MIB, many(128)
 
@@ -17,7 +17,7 @@ def lengths(least, most):
 
 
 def work(small, middle, large):
-    for _ in repeat(None, TURNS):
+    for _ in paced(TURNS, 6):
         for length in small: bytes(length)  # SMALL
         for length in middle: bytes(length)  # MIDDLE
         for length in large: bytes(length)  # LARGE

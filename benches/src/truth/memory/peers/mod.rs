@@ -81,7 +81,7 @@ impl Peer {
         python: &Interpreter,
     ) -> Result<Vec<Row>, String> {
         let Some(variables) = runs.variables(program, python) else { return Ok(Vec::new()) };
-        let Some(printed) = runs.bare(program, python)? else { return Ok(Vec::new()) };
+        let Some(printed) = runs.bare(program, python, runs.length)? else { return Ok(Vec::new()) };
         let claim = Claim::printed(&printed)?;
         let folder = TempDir::new().map_err(|error| error.to_string())?;
         let mut words = program.words(runs.length);
