@@ -3,7 +3,7 @@
 import sys
 from itertools import repeat
 
-from selfsized import BELOW, MIB, Book, many
+from selfsized import BELOW, MIB, Book, many, paced
 
 COUNT = many(256)
 
@@ -15,7 +15,7 @@ def work(held):
 
 
 def go_on():
-    for _ in repeat(None, 3 * COUNT):
+    for _ in paced(3 * COUNT, 2):
         bytearray(MIB - BELOW)  # AFTER
 
 
