@@ -1,9 +1,10 @@
 """256 MiB that come from mmap: not from any allocator, and so in no figure of the heap."""
 
 import mmap
+import time
 from itertools import repeat
 
-from selfsized import BELOW, MIB, Book, many, taken
+from selfsized import BELOW, MIB, SCALE, Book, many, taken
 
 HELD = many(128)
 
@@ -19,6 +20,8 @@ pages = map_pages()
 held = [bytearray(MIB - BELOW) for _ in repeat(None, HELD)]  # HELD
 size = taken(held[0])
 book.peaked(HELD * size)
+# What grows until the program ends may as well leak.
+time.sleep(2 * SCALE)
 book.allocated("MAP", 0, MIB, HELD * size)
 book.allocated("HELD", HELD * size, size)
 book.live("HELD", HELD * size, size)
