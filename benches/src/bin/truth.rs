@@ -5,10 +5,14 @@ use std::process::ExitCode;
 
 use benches::truth::claim::Claim;
 use benches::truth::interpreters::{self, Interpreter};
+use benches::truth::memory;
+use benches::truth::memory::peers::Peer;
 use benches::truth::peers::Peers;
-use benches::truth::programs::{PROGRAMS, Program};
-use benches::truth::rows::{Row, rows};
+use benches::truth::programs::Program;
+use benches::truth::row::Row;
+use benches::truth::rows::rows;
 use benches::truth::run::Runs;
+use benches::truth::suite::Suite;
 use benches::truth::table::{self, Column};
 use benches::truth::told::Told;
 use clap::Parser;
@@ -19,7 +23,13 @@ struct Arguments {
     /// An interpreter; without any, pyenv's 3.9, 3.12 and 3.13, the system's 3.11, and 3.14 and 3.15 of target/sid
     #[arg(long, value_name = "PATH")]
     python: Vec<PathBuf>,
-    /// Seconds that each program runs; one whose threads take turns runs longer
+    /// Memory and copies instead of time
+    #[arg(long)]
+    memory: bool,
+    /// How many times as much as usual the programs of memory do: less is less exact
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    scale: f64,
+    /// Seconds that each program of time runs; one whose threads take turns runs longer
     #[arg(long, value_name = "S", default_value_t = 8.0)]
     seconds: f64,
     /// Samples per second; above the kernel's tick, perf events are needed, or there will be fewer
@@ -28,7 +38,7 @@ struct Arguments {
     /// Only programs with this in their name or file
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Scalene, py-spy and Tachyon on the same programs, instead of all interpreters
+    /// Scalene, py-spy and Tachyon on the same programs, instead of all interpreters; for memory Scalene, memray and Fil
     #[arg(long)]
     peers: bool,
     /// At the end, the errors as a Markdown table
@@ -60,9 +70,11 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
         let has = |word: &String| program.name.contains(&**word) || program.file.contains(&**word);
         only.is_empty() || only.iter().any(has)
     };
-    let programs: Vec<&Program> = PROGRAMS.iter().filter(wanted).collect();
+    let suite = if arguments.memory { Suite::Memory } else { Suite::Time };
+    let programs: Vec<&Program> = suite.programs().iter().filter(wanted).collect();
     if programs.is_empty() {
-        let names = PROGRAMS.map(|program| program.name).join(", ");
+        let names: Vec<&str> = suite.programs().iter().map(|program| program.name).collect();
+        let names = names.join(", ");
         return Err(format!("no such program; there are: {names}"));
     }
     let prof = arguments.prof.clone().unwrap_or_else(benches::built_prof);
@@ -70,19 +82,23 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
     let runs = Runs {
         prof: absolute(&prof)?,
         target: target(),
-        seconds: arguments.seconds,
+        length: if arguments.memory { arguments.scale } else { arguments.seconds },
         rate: arguments.rate,
         keep: arguments.keep.as_deref().map(absolute).transpose()?,
     };
-    println!("{}", table::heading());
+    if let Some(folder) = &runs.keep {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    println!("{}", table::heading(suite));
     let columns = if arguments.peers {
-        beside_peers(&runs, &programs)?
+        beside_peers(suite, &runs, &programs)?
     } else {
         let pythons: Result<Vec<Interpreter>, String> = match arguments.python.as_slice() {
             [] => Ok(interpreters::found(&runs.target)),
             paths => paths.iter().map(|path| Interpreter::at(path)).collect(),
         };
-        on_interpreters(&runs, &programs, &pythons?)
+        on_interpreters(suite, &runs, &programs, &pythons?)
     };
     if arguments.markdown {
         println!("\n{}", table::markdown(&columns.figures));
@@ -91,7 +107,7 @@ fn measure(arguments: &Arguments) -> Result<bool, String> {
         "\n! more than the bound off; ~ so few samples that an error says little; - not told, not sampled"
     );
     let ours = columns.figures.iter().take(columns.ours);
-    let verdicts: Vec<(String, bool)> = ours.map(table::verdict).collect();
+    let verdicts: Vec<(String, bool)> = ours.map(|column| suite.verdict(column)).collect();
     verdicts.iter().for_each(|(words, _)| println!("{words}"));
     Ok(columns.failures == 0 && verdicts.iter().all(|(_, kept)| *kept))
 }
@@ -130,26 +146,28 @@ impl Columns {
 }
 
 /// A column for each interpreter, with figures by thread.
-fn on_interpreters(runs: &Runs, programs: &[&Program], pythons: &[Interpreter]) -> Columns {
+fn on_interpreters(
+    suite: Suite,
+    runs: &Runs,
+    programs: &[&Program],
+    pythons: &[Interpreter],
+) -> Columns {
     let figures = pythons.iter().map(|python| (python.version.clone(), Vec::new()));
     let mut columns = Columns { figures: figures.collect(), ours: pythons.len(), failures: 0 };
     for program in programs {
-        let tags = program.tags();
         for (at, python) in pythons.iter().enumerate() {
-            let pairs = runs.of(program, python).map(Option::unwrap_or_default);
-            let rows = pairs.map(|pairs| {
-                let each = pairs.iter().map(|(claim, told)| rows(program.name, &tags, claim, told));
-                each.flatten().collect()
-            });
-            columns.add(at, program, rows);
+            columns.add(at, program, suite.of(runs, program, python));
         }
     }
     columns
 }
 
 /// A column for each tool, with the figures of all threads together: not all tools tell them apart.
-fn beside_peers(runs: &Runs, programs: &[&Program]) -> Result<Columns, String> {
+fn beside_peers(suite: Suite, runs: &Runs, programs: &[&Program]) -> Result<Columns, String> {
     let peers = Peers::prepare(&runs.target)?;
+    if suite == Suite::Memory {
+        return Ok(memory_beside_peers(runs, programs, &peers.python));
+    }
     let pythons: Vec<&Interpreter> = [&peers.python].into_iter().chain(&peers.newest).collect();
     let ours = pythons.iter().map(|python| format!("prof, {}", python.version));
     let theirs = peers.all().into_iter().map(|peer| peer.title(&peers));
@@ -171,4 +189,26 @@ fn beside_peers(runs: &Runs, programs: &[&Program]) -> Result<Columns, String> {
         }
     }
     Ok(columns)
+}
+
+/// The same for memory; its peers work with one interpreter.
+fn memory_beside_peers(runs: &Runs, programs: &[&Program], python: &Interpreter) -> Columns {
+    let titles = Peer::ALL.into_iter().map(|peer| peer.title().to_owned());
+    let titles = [format!("prof, {}", python.version)].into_iter().chain(titles);
+    let figures = titles.map(|title| (title, Vec::new())).collect();
+    let mut columns = Columns { figures, ours: 1, failures: 0 };
+    for peer in Peer::ALL {
+        println!("{}: {}", peer.title(), peer.words());
+    }
+    for program in programs {
+        columns.add(0, program, memory::of(runs, program, python));
+        for (at, peer) in Peer::ALL.into_iter().enumerate() {
+            match peer.of(program, runs, python) {
+                // A peer that cannot run a program is no failure of ours.
+                Err(why) => eprintln!("FAILED: {} with {}: {why}", program.name, peer.title()),
+                rows => columns.add(1 + at, program, rows),
+            }
+        }
+    }
+    columns
 }

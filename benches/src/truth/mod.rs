@@ -8,9 +8,12 @@
 
 pub mod claim;
 pub mod interpreters;
+pub mod memory;
 pub mod peers;
 pub mod programs;
+pub mod row;
 pub mod rows;
 pub mod run;
+pub mod suite;
 pub mod table;
 pub mod told;

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::run::output;
 
 /// A program of `profcli/tests/truth`.
 #[derive(Clone, Copy, Debug)]
@@ -11,8 +14,10 @@ pub struct Program {
     pub name: &'static str,
     /// Its file in that folder.
     pub file: &'static str,
-    /// Arguments behind the seconds.
+    /// Arguments behind the first.
     pub arguments: &'static [&'static str],
+    /// A C file beside it, which it wants as a library, named by its last argument.
+    pub library: Option<&'static str>,
     /// A package that it needs.
     pub needs: Option<&'static str>,
     /// It mostly waits, so that a tool is to be asked for wall time.
@@ -24,11 +29,12 @@ pub struct Program {
     pub rate: f64,
 }
 
-const fn plain(name: &'static str, file: &'static str) -> Program {
+pub(super) const fn plain(name: &'static str, file: &'static str) -> Program {
     Program {
         name,
         file,
         arguments: &[],
+        library: None,
         needs: None,
         waits: false,
         times: 1.0,
@@ -76,11 +82,24 @@ impl Program {
         workspace.join("profcli/tests/truth").join(self.file)
     }
 
-    /// Its command line behind the interpreter.
-    pub fn words(&self, seconds: f64) -> Vec<String> {
+    /// Its command line behind the interpreter. `length`: its first argument, before that is multiplied by `times`.
+    pub fn words(&self, length: f64) -> Vec<String> {
         let path = self.path().to_string_lossy().into_owned();
         let arguments = self.arguments.iter().map(ToString::to_string);
-        [path, (seconds * self.times).to_string()].into_iter().chain(arguments).collect()
+        [path, (length * self.times).to_string()].into_iter().chain(arguments).collect()
+    }
+
+    /// Builds its library into a folder; `None` if it wants none.
+    ///
+    /// # Errors
+    /// In words, when there is no C compiler.
+    pub fn library(&self, folder: &Path) -> Result<Option<PathBuf>, String> {
+        let Some(file) = self.library else { return Ok(None) };
+        let library = folder.join(file).with_extension("so");
+        let mut compile = Command::new("cc");
+        compile.args(["-O2", "-g", "-shared", "-fPIC", "-o"]).arg(&library);
+        output(compile.arg(self.path().with_file_name(file)), folder)?;
+        Ok(Some(library))
     }
 
     /// The numbers of the lines that end in `# TAG`, by tag.
@@ -104,6 +123,7 @@ fn tags(source: &str) -> BTreeMap<String, u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::truth::memory;
 
     #[test]
     fn tags_end_their_lines() {
@@ -114,8 +134,10 @@ mod tests {
 
     #[test]
     fn every_program_is_there() {
-        for program in PROGRAMS {
+        for program in PROGRAMS.iter().chain(&memory::programs::PROGRAMS) {
             assert!(program.path().is_file(), "{}", program.file);
+            let beside = |file| program.path().with_file_name(file).is_file();
+            assert!(program.library.is_none_or(beside), "{:?}", program.library);
         }
     }
 }

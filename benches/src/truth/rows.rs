@@ -1,92 +1,10 @@
-//! Truth and what was told, figure by figure.
+//! Truth and what was told about time, figure by figure.
 
 use std::collections::BTreeMap;
 
 use super::claim::{Claim, Seconds};
+use super::row::{Kind, Row};
 use super::told::Told;
-
-/// Points that no share of a class may be off by, and no share of anything else should.
-pub const WORST: f64 = 3.0;
-/// Points that the median share of a class may be off by.
-pub const MEDIAN: f64 = 1.0;
-/// Per cent of its clock that the weights of a thread may be off by.
-pub const CLOCK: f64 = 1.0;
-
-/// What a row is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// CPU clock of a thread: of several, the one whose figure is farthest off. In seconds; the error in per cent.
-    Clock,
-    /// Share of a class on the CPU in the CPU time.
-    Class,
-    /// Share of a class off the CPU in the wall time.
-    OffCpu,
-    /// Share of a line in the CPU time.
-    Line,
-    /// Share of a function in the CPU time.
-    Function,
-    /// Share of a line's waits in the wall time.
-    Wait,
-}
-
-/// One figure.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// Name of the program.
-    pub program: &'static str,
-    /// Name of its threads.
-    pub threads: String,
-    /// What it is about.
-    pub kind: Kind,
-    /// The class, tag or function.
-    pub what: String,
-    /// By the program's own clocks: per cent, or seconds.
-    pub truth: f64,
-    /// By the tool, if it tells that.
-    pub told: Option<f64>,
-    /// One standard deviation of what sampling at random moments gives, in points; `None`: not sampled.
-    pub noise: Option<f64>,
-}
-
-impl Row {
-    /// Told less true: points, or per cent of the clock.
-    pub fn error(&self) -> Option<f64> {
-        let difference = self.told? - self.truth;
-        Some(if self.kind == Kind::Clock { 100.0 * difference / self.truth } else { difference })
-    }
-
-    /// The bound for it.
-    pub fn bound(&self) -> f64 {
-        if self.kind == Kind::Clock { CLOCK } else { WORST }
-    }
-
-    /// More than the bound off.
-    pub fn is_off(&self) -> bool {
-        self.error().is_some_and(|error| error.abs() > self.bound())
-    }
-
-    /// So few samples that an error says little.
-    pub fn is_noisy(&self) -> bool {
-        self.noise.is_some_and(|noise| noise > self.bound() / 3.0)
-    }
-
-    /// A share of a class: what the promise is about.
-    pub fn is_class(&self) -> bool {
-        matches!(self.kind, Kind::Class | Kind::OffCpu)
-    }
-
-    /// What it is about, in words.
-    pub fn words(&self) -> String {
-        match self.kind {
-            Kind::Clock => "clock".to_owned(),
-            Kind::Class => self.what.clone(),
-            Kind::OffCpu => format!("{} (of wall time)", self.what),
-            Kind::Line => format!("line {}", self.what),
-            Kind::Function => format!("{}()", self.what),
-            Kind::Wait => format!("waits of line {}", self.what),
-        }
-    }
-}
 
 /// All figures of a claim. `tags`: the numbers of the program's lines.
 pub fn rows(
@@ -97,7 +15,8 @@ pub fn rows(
 ) -> Vec<Row> {
     let row = |kind, what: &str, truth, share: Option<f64>, noise| {
         let (threads, what, told) = (claim.name.clone(), what.to_owned(), share);
-        Row { program, threads, kind, what, truth, told, noise }
+        let of = if kind == Kind::Clock { truth } else { 100.0 };
+        Row { program, threads, kind, what, truth, told, noise, of }
     };
     let noise = |share: f64| {
         let share = share.clamp(0.0, 1.0);
@@ -183,16 +102,8 @@ mod tests {
             truth,
             told: Some(told),
             noise: Some(0.5),
+            of: 100.0,
         }
-    }
-
-    #[test]
-    fn errors_are_in_points_and_those_of_clocks_in_per_cent() {
-        assert_eq!(class(40.0, 42.5).error(), Some(2.5));
-        let clock = Row { kind: Kind::Clock, ..class(2.0, 2.05) };
-        assert!((clock.error().unwrap() - 2.5).abs() < 1e-9);
-        assert!(clock.is_off() && !class(40.0, 42.5).is_off() && class(40.0, 36.9).is_off());
-        assert_eq!(Row { told: None, ..class(1.0, 0.0) }.error(), None);
     }
 
     #[test]

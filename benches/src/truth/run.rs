@@ -18,8 +18,8 @@ pub struct Runs {
     pub prof: PathBuf,
     /// Where packages and interpreters are.
     pub target: PathBuf,
-    /// First argument of each program.
-    pub seconds: f64,
+    /// First argument of each program: seconds, or the scale of one that knows its memory.
+    pub length: f64,
     /// Samples in a second.
     pub rate: f64,
     /// Where traces are kept, if they are.
@@ -35,8 +35,8 @@ impl Runs {
     /// # Errors
     /// In words, when the program, the profiler or one of their outputs fails.
     pub fn of(&self, program: &Program, python: &Interpreter) -> Result<Option<Pairs>, String> {
-        let Some((claims, profile)) = self.record(program, python)? else { return Ok(None) };
-        let path = program.path();
+        let Some((printed, profile)) = self.record(program, python)? else { return Ok(None) };
+        let (claims, path) = (claim::claims(&printed)?, program.path());
         let pair = |claim: Claim| {
             let told = Told::of_profile(&profile, &claim, &path);
             (claim, told)
@@ -53,17 +53,21 @@ impl Runs {
         program: &Program,
         python: &Interpreter,
     ) -> Result<Option<(Claim, Told)>, String> {
-        let Some((claims, profile)) = self.record(program, python)? else { return Ok(None) };
-        let claim = claim::together(&claims);
+        let Some((printed, profile)) = self.record(program, python)? else { return Ok(None) };
+        let claim = claim::together(&claim::claims(&printed)?);
         let told = Told::of_profile(&profile, &claim, &program.path());
         Ok(Some((claim, told)))
     }
 
-    fn record(
+    /// What a program prints, and its profile; `None` as above.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn record(
         &self,
         program: &Program,
         python: &Interpreter,
-    ) -> Result<Option<(Vec<Claim>, Profile)>, String> {
+    ) -> Result<Option<(String, Profile)>, String> {
         let Some(variables) = self.variables(program, python) else { return Ok(None) };
         let folder = TempDir::new().map_err(|error| error.to_string())?;
         let name = format!("{} {}.proftrace", program.name.replace('/', "-"), python.version);
@@ -72,11 +76,29 @@ impl Runs {
         let mut command = Command::new(&self.prof);
         command.args(["run", "--quiet", "--force", "--rate", &rate.to_string(), "-o"]);
         command.arg(&trace);
-        command.arg("--").arg(&python.path).args(program.words(self.seconds));
+        command.arg("--").arg(&python.path).args(program.words(self.length));
+        command.args(program.library(folder.path())?);
         let printed = output(command.envs(variables), folder.path())?;
         let bytes = std::fs::read(&trace).map_err(|error| error.to_string())?;
         let profile = Profile::from_bytes(&bytes).map_err(|error| error.to_string())?;
-        Ok(Some((claim::claims(&printed)?, profile)))
+        Ok(Some((printed, profile)))
+    }
+
+    /// What a program prints without a profiler; `None` as above.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn bare(
+        &self,
+        program: &Program,
+        python: &Interpreter,
+        length: f64,
+    ) -> Result<Option<String>, String> {
+        let Some(variables) = self.variables(program, python) else { return Ok(None) };
+        let folder = TempDir::new().map_err(|error| error.to_string())?;
+        let mut command = Command::new(&python.path);
+        command.args(program.words(length)).args(program.library(folder.path())?);
+        output(command.envs(variables), folder.path()).map(Some)
     }
 
     /// Environment variables for a program; `None` as above.

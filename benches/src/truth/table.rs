@@ -2,26 +2,45 @@
 
 use std::fmt::Write as _;
 
-use super::rows::{CLOCK, Kind, MEDIAN, Row, WORST, errors};
+use super::memory;
+use super::row::{CLOCK, Kind, MEDIAN, Row, WORST};
+use super::rows::errors;
+use super::suite::Suite;
 
 /// What stands above rows that are printed as they come.
-pub fn heading() -> String {
+pub fn heading(suite: Suite) -> String {
+    let unit = if suite == Suite::Memory { "MiB" } else { "%" };
+    let (truth, told) = (format!("truth {unit}"), format!("told {unit}"));
     format!(
-        "{:<20} {:<14} {:<9} {:<26} {:>8} {:>8} {:>7} {:>6}",
-        "program", "with", "threads", "figure", "truth %", "told %", "error", "noise"
+        "{:<20} {:<14} {:<9} {:<26} {truth:>10} {told:>10} {:>7} {:>6}",
+        "program", "with", "threads", "figure", "error", "noise"
     )
+}
+
+/// A figure in the unit of its row.
+fn shown(row: &Row, value: f64) -> String {
+    const MIB: f64 = 1_048_576.0;
+    match row.kind {
+        Kind::Clock => format!("{value:.2} s"),
+        Kind::Leak => format!("{:.2}/s", value / MIB),
+        _ if row.is_memory() => format!("{:.2}", value / MIB),
+        _ => format!("{value:.2}"),
+    }
+}
+
+/// The unit of an error that is not in points.
+fn unit(row: &Row) -> &'static str {
+    if row.kind == Kind::Clock || row.is_memory() { "%" } else { "" }
 }
 
 /// A row as a line of text.
 pub fn line(row: &Row, with: &str) -> String {
-    let unit = if row.kind == Kind::Clock { " s" } else { "" };
-    let told = row.told.map_or("-".to_owned(), |told| format!("{told:.2}{unit}"));
+    let told = row.told.map_or("-".to_owned(), |told| shown(row, told));
     let noise = row.noise.map_or("-".to_owned(), |noise| format!("{noise:.2}"));
-    let truth = format!("{:.2}{unit}", row.truth);
-    let unit = if row.kind == Kind::Clock { "%" } else { "" };
+    let (truth, unit) = (shown(row, row.truth), unit(row));
     let error = row.error().map_or("-".to_owned(), |error| format!("{error:+.2}{unit}"));
     format!(
-        "{:<20} {:<14} {:<9} {:<26} {:>8} {:>8} {:>7} {:>6}{}",
+        "{:<20} {:<14} {:<9} {:<26} {:>10} {:>10} {:>7} {:>6}{}",
         row.program,
         with,
         row.threads,
@@ -57,11 +76,13 @@ pub fn markdown(columns: &[Column]) -> String {
     }
     // A program that one column lacks stands where the others have it.
     let place = |key: &(&str, String, Kind, String)| {
-        let programs = super::programs::PROGRAMS.iter();
+        let programs = super::programs::PROGRAMS.iter().chain(&memory::programs::PROGRAMS);
         programs.map(|program| program.name).position(|name| name == key.0)
     };
     keys.sort_by(|a, b| (place(a), &a.1, a.2).cmp(&(place(b), &b.1, b.2)));
-    let mut text = String::from("| program | figure | truth % | noise |");
+    let unit =
+        if columns.iter().any(|(_, rows)| rows.iter().any(Row::is_memory)) { "MiB" } else { "%" };
+    let mut text = format!("| program | figure | truth {unit} | noise |");
     columns.iter().for_each(|(name, _)| write!(text, " {name} |").expect("a string"));
     text.push_str("\n|---|---|--:|--:|");
     columns.iter().for_each(|_| text.push_str("--:|"));
@@ -85,6 +106,7 @@ fn markdown_line(rows: &[Option<&Row>]) -> String {
     let most = known.iter().map(|row| row.truth).fold(0.0, f64::max);
     let truth = match first.kind {
         Kind::Clock => "seconds".to_owned(),
+        _ if first.is_memory() => shown(first, f64::midpoint(least, most)),
         _ if most - least < 1.0 => format!("{:.0}", f64::midpoint(least, most)),
         _ => format!("{least:.0}…{most:.0}"),
     };
@@ -93,7 +115,7 @@ fn markdown_line(rows: &[Option<&Row>]) -> String {
     let mut text = format!("| {} | {figure} | {truth} | {noise} |", first.program);
     for row in rows {
         let error = row.and_then(Row::error);
-        let unit = if first.kind == Kind::Clock { " %" } else { "" };
+        let unit = if unit(first) == "%" { " %" } else { "" };
         let cell = match (row, error) {
             (None, _) => String::new(),
             (Some(_), None) => "-".to_owned(),
@@ -135,6 +157,7 @@ mod tests {
             truth: 40.0,
             told,
             noise: Some(0.4),
+            of: if kind == Kind::Clock { 40.0 } else { 100.0 },
         }
     }
 

@@ -15,6 +15,7 @@ mod parts;
 mod processes;
 mod prof;
 mod same_program;
+mod selfsized;
 mod selftimed;
 mod subinterpreters;
 mod tour;

@@ -159,6 +159,8 @@ impl Drain {
             self.resident = procfs::resident_peak(self.pid).unwrap_or(0).max(self.resident);
             self.look_at_waits(session, now, last, trace);
         }
+        // A drain may take a tenth of a second where it meets a library for the first time, and what is held is looked at after.
+        let now = super::now().max(now);
         let recorder = &mut self.recorder;
         let mut points = Vec::new();
         let id = recorder.id();

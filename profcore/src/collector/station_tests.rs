@@ -91,6 +91,25 @@ fn tick(slot: Slot, time: u64, common: usize, frames: &[u64], flags: u8) {
     event.commit();
 }
 
+/// The drain began long before: it may have read a library's tables meanwhile.
+#[test]
+fn a_peak_has_its_own_time_however_long_the_drain_takes() {
+    let (shelf, mut trace, mut drain) = station();
+    let session = drain.session().unwrap();
+    // Traces have microseconds.
+    let peak = super::now() / 1_000 * 1_000;
+    session.word(word::PEAK_BYTES).store(1_000, Ordering::Relaxed);
+    session.word(word::PEAK_TIME).store(peak, Ordering::Relaxed);
+    let expected = trace.time(peak);
+    drain.drain(peak - 100_000_000, true, &mut trace, &mut Threads::default());
+    let (records, _) = records(&shelf, trace);
+    let peaks = records.iter().filter_map(|record| match record {
+        Record::Footprint(point) if point.peak => Some((point.time, point.native_bytes)),
+        _ => None,
+    });
+    assert_eq!(peaks.collect::<Vec<_>>(), [(expected, 1_000)]);
+}
+
 #[test]
 fn events_become_records_and_slots_become_free() {
     let (shelf, mut trace, mut drain) = station();

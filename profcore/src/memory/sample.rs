@@ -197,6 +197,7 @@ fn weigh(slot: Slot, sampler: Sampler, bytes: usize) -> u64 {
         [sampler.left, sampler.left + 1, slot_word::RANDOM].map(|word| slot.word(word));
     let on = session.word(word::CONTROL).load(Relaxed) & sampler.switch != 0;
     let interval = if on { session.word(sampler.interval).load(Relaxed) } else { 0 };
+    let interval = stretched(interval, slot.ring().eighths());
     let mut strata = Strata { left: left.load(Relaxed), rest: rest.load(Relaxed) };
     let mut state = random.load(Relaxed);
     if state == 0 {
@@ -211,6 +212,14 @@ fn weigh(slot: Slot, sampler: Sampler, bytes: usize) -> u64 {
         super::stop_watching(sampler.switch);
     }
     weight
+}
+
+/// The interval for a ring of which so many eighths are taken. Whoever fills it faster than it is drained gets fewer samples,
+/// each of which stands for more, instead of losing some: what is lost is lost to the lines that were at work then.
+/// A line cannot gain or lose by that, for how full the ring is says nothing about who meets the next sample point.
+fn stretched(interval: u64, eighths: usize) -> u64 {
+    const DOUBLED: [u32; 9] = [0, 0, 1, 2, 4, 6, 8, 8, 8];
+    interval.saturating_mul(1 << DOUBLED[eighths.min(8)])
 }
 
 /// Which of the slot's byte samplers, and what steers it.

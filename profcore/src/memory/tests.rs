@@ -285,7 +285,8 @@ fn what_the_ring_cannot_take_is_counted_and_ends_are_told_later() {
         }
         let before = lost(session, LostKind::Alloc, Loss::RingFull);
         freeing(0x10_000, 10 * INTERVAL as usize);
-        copied(2 * INTERVAL as usize, 7);
+        // So long that it is sampled whatever the ring says.
+        copied(1000 * INTERVAL as usize, 7);
         assert_eq!(lost(session, LostKind::Alloc, Loss::RingFull), before + 1);
         assert_eq!(lost(session, LostKind::Copy, Loss::RingFull), 1);
         assert!(ring.reserve(500).is_some(), "a tick has room");
@@ -293,6 +294,35 @@ fn what_the_ring_cannot_take_is_counted_and_ends_are_told_later() {
         told();
         freeing(0x10_000, 16);
         assert_eq!(told(), [Told::Free { block }], "told by the next end at that address");
+    });
+}
+
+#[test]
+fn a_ring_that_nobody_drains_gets_fewer_and_heavier_samples() {
+    alone(|| {
+        let session = session();
+        let (blocks, size) = (5_000, INTERVAL);
+        for n in 1..=blocks {
+            allocated(n * 4096, size as usize, 7);
+            freeing(n * 4096, size as usize);
+            copied(size as usize, 7);
+        }
+        assert_eq!(lost(session, LostKind::Alloc, Loss::RingFull), 0);
+        assert_eq!(lost(session, LostKind::Copy, Loss::RingFull), 0);
+        let (mut allocs, mut copies, mut events) = (0, 0, 0);
+        for event in told() {
+            events += 1;
+            match event {
+                Told::Alloc { weight, .. } => allocs += weight,
+                Told::Copy { weight, .. } => copies += weight,
+                _ => {}
+            }
+        }
+        let bytes = blocks as u64 * size;
+        for weights in [allocs, copies] {
+            assert!(weights.abs_diff(bytes) <= 256 * INTERVAL, "{weights} of {bytes}");
+        }
+        assert!(events < blocks / 4, "{events} of {blocks}");
     });
 }
 

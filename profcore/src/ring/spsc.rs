@@ -65,6 +65,15 @@ impl<'a> Ring<'a> {
         head.wrapping_sub(tail) > self.words.len() as u64 / 4
     }
 
+    /// How many eighths of it are taken. For the owning thread.
+    #[inline]
+    pub(crate) fn eighths(self) -> usize {
+        let (head, tail) = (self.head.load(Ordering::Relaxed), self.tail.load(Ordering::Relaxed));
+        // What the consumer may have written over is a full ring.
+        let used = head.wrapping_sub(tail).min(self.words.len() as u64);
+        8 * used as usize / self.words.len().max(1)
+    }
+
     /// Takes the oldest event into `event`. Called by the consumer only.
     pub(crate) fn pop(self, event: &mut Vec<u64>) -> Popped {
         let capacity = self.words.len() as u64;
@@ -172,6 +181,7 @@ mod tests {
             for (step, len, seed) in steps {
                 let used: usize = oracle.iter().map(Vec::len).sum();
                 prop_assert_eq!(ring.is_crowded(), used > capacity / 4);
+                prop_assert_eq!(ring.eighths(), 8 * used / capacity);
                 if step < 2 {
                     let (event, many) = (event(len, seed), step == 0);
                     let fits = used + len + if many { capacity / 8 } else { 0 } <= capacity;
@@ -195,6 +205,7 @@ mod tests {
             memory.tail.store(tail, Ordering::Relaxed);
             memory.words.iter().for_each(|cell| cell.store(word, Ordering::Relaxed));
             let mut event = Vec::new();
+            prop_assert!(memory.ring().eighths() <= 8);
             for _ in 0..10 {
                 if memory.ring().pop(&mut event) == Popped::Empty {
                     return Ok(());

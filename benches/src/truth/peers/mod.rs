@@ -21,7 +21,8 @@ use super::run::{Runs, output};
 use super::told::Told;
 
 /// What is installed beside the profilers that come from PyPI.
-const PACKAGES: [&str; 3] = ["scalene==2.4.0", "py-spy==0.4.3", "numpy==2.1.3"];
+const PACKAGES: [&str; 5] =
+    ["scalene==2.4.0", "py-spy==0.4.3", "numpy==2.1.3", "memray==1.20.0", "filprofiler==2024.11.2"];
 /// Programs whose split is a matter of definition: whether arithmetic of large integers is Python's or native work.
 const UNCLEAR: [&str; 1] = ["bigint a*b"];
 
@@ -62,13 +63,16 @@ impl Peers {
     pub fn prepare(target: &Path) -> Result<Self, String> {
         let folder = target.join("peers");
         let path = folder.join("bin/python");
-        if !folder.join("complete").is_file() {
-            let base = interpreters::newest("3.12").ok_or("no Python 3.12 under pyenv")?;
-            output(Command::new(base).args(["-m", "venv", "--clear"]).arg(&folder), target)?;
+        let complete = PACKAGES.join(" ");
+        if fs::read_to_string(folder.join("complete")).ok().as_ref() != Some(&complete) {
+            if !path.exists() {
+                let base = interpreters::newest("3.12").ok_or("no Python 3.12 under pyenv")?;
+                output(Command::new(base).args(["-m", "venv"]).arg(&folder), target)?;
+            }
             let mut install = Command::new(&path);
             install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
             output(install.args(PACKAGES), target)?;
-            fs::write(folder.join("complete"), "").map_err(|error| error.to_string())?;
+            fs::write(folder.join("complete"), complete).map_err(|error| error.to_string())?;
         }
         let newest = target.join("sid/usr/bin/python3.15-outside");
         let newest = Interpreter::at(&newest)
@@ -140,7 +144,7 @@ impl Peer {
         let python = peers.interpreter(self);
         let Some(variables) = runs.variables(program, python) else { return Ok(None) };
         let folder = TempDir::new().map_err(|error| error.to_string())?;
-        let asked = Asked { program, seconds: runs.seconds, folder: folder.path() };
+        let asked = Asked { program, seconds: runs.length, folder: folder.path() };
         let mut command = self.command(&python.path, &asked);
         let printed = output(command.envs(variables), folder.path())?;
         let claim = claim::together(&claim::claims(&printed)?);
@@ -159,7 +163,7 @@ impl Peer {
 }
 
 /// The files of a folder that a tool wrote, by the beginning of their names.
-fn files(folder: &Path, begin: &str) -> Vec<PathBuf> {
+pub(super) fn files(folder: &Path, begin: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(begin));
     named.map(|entry| entry.path()).collect()
