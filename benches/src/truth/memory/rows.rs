@@ -7,6 +7,9 @@ use super::told::{Bytes, Told};
 use crate::truth::row::{Kind, Row};
 use crate::truth::table::Column;
 
+/// A kind of figure by line: the claim's, the one told, and the interval it was sampled by.
+type Figure<'a> = (Kind, fn(&Line) -> Option<Amount>, &'a Option<Bytes>, f64);
+
 /// All figures of a claim. `tags`: the numbers of the program's lines.
 pub fn rows(
     program: &'static str,
@@ -19,7 +22,7 @@ pub fn rows(
         Row { program, threads, kind, what, truth, told, noise, of }
     };
     let mut rows = vec![row(Kind::Peak, "", claim.peak, told.peak, None, claim.peak)];
-    let kinds: [(Kind, fn(&Line) -> Option<Amount>, &Option<Bytes>, f64); 3] = [
+    let kinds: [Figure<'_>; 3] = [
         (Kind::Allocated, |line| line.allocated, &told.allocated, told.interval),
         (Kind::Live, |line| line.live, &told.live, told.interval),
         (Kind::Copied, |line| line.copied, &told.copied, told.copy_interval),

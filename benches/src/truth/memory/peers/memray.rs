@@ -49,11 +49,11 @@ pub(super) fn told(asked: &Asked<'_>, program: &Path) -> Result<Told, String> {
     let mut read = Command::new(asked.python);
     let printed = output(read.args(["-c", READ]).args(recordings), asked.folder)?;
     let files: Vec<File> = serde_json::from_str(&printed).map_err(|error| error.to_string())?;
-    let sum = |lines: &dyn Fn(&File) -> Vec<(String, u32, f64)>| {
+    let sum = |lines: fn(&File) -> &[(String, u32, f64)]| {
         let mut sums = Bytes::new();
         for (path, line, bytes) in files.iter().flat_map(lines) {
-            if Path::new(&path).file_name() == program.file_name() {
-                *sums.entry(line).or_default() += bytes;
+            if Path::new(path).file_name() == program.file_name() {
+                *sums.entry(*line).or_default() += bytes;
             }
         }
         sums
@@ -61,8 +61,8 @@ pub(super) fn told(asked: &Asked<'_>, program: &Path) -> Result<Told, String> {
     Ok(Told {
         // Of several processes each has its own.
         peak: Some(files.iter().map(|file| file.peak).sum()),
-        allocated: Some(sum(&|file| file.allocated.clone())),
-        live: Some(sum(&|file| file.live.clone())),
+        allocated: Some(sum(|file| &file.allocated)),
+        live: Some(sum(|file| &file.live)),
         ..Told::default()
     })
 }
