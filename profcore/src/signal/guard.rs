@@ -50,10 +50,12 @@ pub(super) fn look(session: Session, slot: Slot, clock: u64) {
         return;
     }
     let spent = clock.saturating_sub(last_clock);
-    let too_much = own.saturating_mul(SHARE) > spent;
+    let interval = load(slot_word::INTERVAL);
+    // A perf event is the collector's, which may be late to follow: until it has, there is nothing new to judge.
+    let has_followed = spent >= interval.saturating_mul(WINDOW) / 4 * 3;
+    let too_much = has_followed && own.saturating_mul(SHARE) > spent;
     let strikes = if too_much { load(slot_word::GUARD_STRIKES) + 1 } else { 0 };
     store(slot_word::GUARD_STRIKES, strikes % STRIKES);
-    let interval = load(slot_word::INTERVAL);
     if strikes < STRIKES || interval == 0 || interval >= LONGEST {
         return;
     }
@@ -61,4 +63,43 @@ pub(super) fn look(session: Session, slot: Slot, clock: u64) {
     session.word(word::RATE_HALVED).fetch_add(1, Ordering::Relaxed);
     // A perf event is the collector's: it sees the new interval at its next drain.
     timer::follow_interval(slot);
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::stack::image;
+
+    const INTERVAL: u64 = 100_000;
+
+    /// Looks so often, each time after a window in which a thread was ticked every `real` nanoseconds and a tenth of its time
+    /// went into samples; how often its rate was halved.
+    fn halved(looks: u64, real: impl Fn(u64) -> u64) -> u64 {
+        let session = image::session();
+        let slot = session.slot(1);
+        let word = |index: usize| slot.word(index);
+        word(slot_word::INTERVAL).store(INTERVAL, Ordering::Relaxed);
+        slot.add(Count::Ticks, WINDOW);
+        let mut clock = 1;
+        word(slot_word::GUARD_CPU).store(clock, Ordering::Relaxed);
+        for _ in 0..looks {
+            let spent = WINDOW * real(word(slot_word::INTERVAL).load(Ordering::Relaxed));
+            clock += spent;
+            word(slot_word::GUARD_OWN).store(spent / 10, Ordering::Relaxed);
+            look(session, slot, clock);
+        }
+        session.word(word::RATE_HALVED).load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn a_rate_that_takes_too_much_is_halved_again_and_again() {
+        assert_eq!(halved(1, |interval| interval), 0, "once is chance");
+        assert_eq!(halved(8, |interval| interval), 4);
+        assert_eq!(halved(8, |interval| 4 * interval), 4, "ticked by the kernel's tick");
+    }
+
+    #[test]
+    fn it_is_not_halved_before_the_ticks_have_followed() {
+        assert_eq!(halved(100, |_| INTERVAL), 1);
+    }
 }
