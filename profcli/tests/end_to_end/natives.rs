@@ -37,7 +37,8 @@ fn a_library_stands_below_the_line_that_called_it(python: &Python) {
     let step = line(&source, "step", "/* STEP */");
     let below = share(&stacks, &[&outer, "inner"]);
     assert!(below > 0.35, "inner in outer, {below:.3}: {stacks:?}");
-    assert!(share(&stacks, &[&outer, "inner", &step]) > 0.02, "the inlined function: {stacks:?}");
+    // One instruction in some fifty.
+    assert!(share(&stacks, &[&outer, "inner", &step]) > 0.002, "the inlined function: {stacks:?}");
     let called = line(&script, "work", "# NATIVE");
     let under = share(&stacks, &[&called]);
     assert!((under - below).abs() < 0.1, "all of it is below its line: {below:.3} of {under:.3}");

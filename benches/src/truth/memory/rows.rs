@@ -128,7 +128,13 @@ mod tests {
         assert_eq!(errors, expected);
         assert!(found[1].noise.is_some() && found[2].noise.is_none());
         let (text, kept) = verdict(&("3.9".to_owned(), found));
-        assert!(!kept && text.contains("1 of 1 leaks found, 0 invented; 1 figures are too noisy  BROKEN by 2"), "{text}");
+        assert!(
+            !kept
+                && text.contains(
+                    "1 of 1 leaks found, 0 invented; 1 figures are too noisy  BROKEN by 2"
+                ),
+            "{text}"
+        );
     }
 
     #[test]
