@@ -6,7 +6,7 @@
 
 use crate::codes::{self, Code};
 use crate::cpython::layout::{Entered, FrameChain, Layout, Position};
-use crate::event::{ENTERED, UNKNOWN_CODE, frame_word, stack_flag};
+use crate::event::{ENTERED, frame_word, stack_flag};
 use crate::session::Session;
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::probe::{self, Memory};
@@ -35,7 +35,7 @@ struct Frame {
 /// What a frame runs.
 enum At {
     /// The program's code at an instruction; whether the interpreter was entered from C here.
-    Code { code: Known, offset: i32, entered: bool },
+    Code { code: Code, id: u32, offset: i32, entered: bool },
     /// Code of the interpreter's own, which is passed over.
     Internal,
     /// Nothing: it marks that the frame inside it was entered from C.
@@ -95,7 +95,7 @@ pub(crate) fn walk(
         {
             entered.store(entered.load(Ordering::Relaxed) | ENTERED, Ordering::Relaxed);
         }
-        if let At::Code { code, offset, entered } = &frame.at {
+        if let At::Code { code, id, offset, entered } = &frame.at {
             let Some(cell) = into.get(walk.depth) else {
                 walk.flags |= stack_flag::CUT;
                 return walk;
@@ -103,13 +103,11 @@ pub(crate) fn walk(
             if walk.depth == 0 {
                 walk.found_code = Some(true);
                 if let Ok(offset) = usize::try_from(*offset) {
-                    let instruction = code.code.start.wrapping_add(offset);
-                    walk.opcode = memory.byte(instruction).unwrap_or(0);
+                    walk.opcode = memory.byte(code.start.wrapping_add(offset)).unwrap_or(0);
                 }
             }
-            let id = code.id.unwrap_or(UNKNOWN_CODE);
             let flag = if *entered { ENTERED } else { 0 };
-            cell.store(frame_word(id, *offset) | flag, Ordering::Relaxed);
+            cell.store(frame_word(*id, *offset) | flag, Ordering::Relaxed);
             walk.depth += 1;
         }
         if_last = frame.if_last;
@@ -187,10 +185,10 @@ impl<M: Memory> Walker<'_, M> {
                 if_last = stack_flag::TORN;
             }
         }
-        let code = self.known(field(fields.code)? as usize & !fields.tag_mask)?;
-        if code.id.is_none() {
+        let Known { code, id } = self.known(field(fields.code)? as usize & !fields.tag_mask)?;
+        let Some(id) = id else {
             return Some(Frame { previous, if_last, at: At::Internal });
-        }
+        };
         let entered = match fields.entered {
             Entered::Always => true,
             Entered::Flag { at } => field(at)? as u8 != 0,
@@ -198,11 +196,11 @@ impl<M: Memory> Walker<'_, M> {
         };
         let offset = match fields.position {
             Position::Index { at, unit } => i64::from(field(at)? as u32 as i32) * i64::from(unit),
-            Position::Pointer { at } => (field(at)? as usize).wrapping_sub(code.code.start) as i64,
+            Position::Pointer { at } => (field(at)? as usize).wrapping_sub(code.start) as i64,
         };
-        let in_bounds = offset >= -2 && offset < code.code.size as i64;
+        let in_bounds = offset >= -2 && offset < code.size as i64;
         let offset = i32::try_from(offset).ok().filter(|_| in_bounds)?;
-        Some(Frame { previous, if_last, at: At::Code { code, offset, entered } })
+        Some(Frame { previous, if_last, at: At::Code { code, id, offset, entered } })
     }
 
     /// The code object at `address`; `None` if it is not one.

@@ -52,11 +52,13 @@ fn bars(points: &[(Timestamp, u64)], elapsed: Timestamp, width: usize) -> Vec<u6
     let (mut held, mut reached) = (0, 0);
     for &(time, bytes) in points {
         let at = part(time);
-        bars.iter_mut().take(at).skip(reached).for_each(|bar| *bar = held.max(*bar));
+        if let Some(between) = bars.get_mut(reached..at) {
+            between.fill(held);
+        }
         bars[at] = bars[at].max(held).max(bytes);
-        (held, reached) = (bytes, at + 1);
+        (held, reached) = (bytes, reached.max(at + 1));
     }
-    bars.iter_mut().skip(reached).for_each(|bar| *bar = held);
+    bars[reached..].fill(held);
     bars
 }
 
