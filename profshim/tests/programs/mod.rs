@@ -82,7 +82,7 @@ macro_rules! each_program {
 #[allow(unused_imports, reason = "as above")]
 pub(crate) use each_program;
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     // The end-to-end tests of the command use this module too, from the crate beside this one.
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../profshim/tests/programs")
 }
@@ -120,19 +120,4 @@ pub(crate) fn compile(name: &str, into: &Path, more: &[&str]) -> PathBuf {
         _ => build(&program, &[]),
     }
     program
-}
-
-/// Names of the programs in the folder, sorted.
-#[allow(dead_code, reason = "asked by one of the crates that use this module")]
-pub(crate) fn found() -> Vec<String> {
-    let mut found: Vec<_> = std::fs::read_dir(folder())
-        .expect("the folder is there")
-        .map(|entry| entry.expect("it can be read").path())
-        .filter(|path| {
-            path.extension().is_some_and(|extension| extension == "c" || extension == "cpp")
-        })
-        .map(|path| path.file_stem().expect("has a name").to_string_lossy().into_owned())
-        .collect();
-    found.sort();
-    found
 }
