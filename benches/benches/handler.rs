@@ -1,7 +1,7 @@
 //! What a tick costs inside a profiled program: nanoseconds of the handler by depth of the Python stack, with native frames
-//! unwound and without, in turns; and of one system call, which every tick makes to read the thread's clock.
+//! unwound and without, in turns; and of one system call, which one tick in 32 makes to read the thread's clock.
 //!
-//! The handler measures itself (counter `self_ns`, which has two of these system calls in it and the time of one), with
+//! The handler measures itself (counter `self_ns`: every tick that reads the clock, for itself and 31 others), with
 //! caches as cold as a real program leaves them at that rate, so this is no Criterion bench: each figure is the median
 //! of several runs of a recursive Python program.
 

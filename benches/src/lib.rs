@@ -2,6 +2,7 @@
 
 pub mod program;
 pub mod random;
+pub mod sampling;
 pub mod truth;
 
 use std::path::{Path, PathBuf};
