@@ -8,7 +8,7 @@ use profformat::split::split;
 use profformat::units::Timestamp;
 use profformat::{Kind, TraceReader};
 
-/// Input: the length of the first file in two bytes, the first file, the second one.
+// Input: the length of the first file in two bytes, the first file, the second one.
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Some((length, rest)) = bytes.split_first_chunk::<2>() else { return };
     let length = usize::from(u16::from_le_bytes(*length)).min(rest.len());

@@ -7,8 +7,8 @@ use unicode_width::UnicodeWidthChar;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Ok(profile) = Profile::from_bytes(bytes) else { return };
-    let sorts = [Sort::Cpu, Sort::Memory, Sort::Copies, Sort::Leaks];
-    for (sort, width) in sorts.into_iter().zip([100, 20, 47, 200]) {
+    let sorts = [Sort::Cpu, Sort::Memory, Sort::Copies, Sort::Leaks, Sort::Churn];
+    for (sort, width) in sorts.into_iter().zip([100, 20, 47, 200, 80]) {
         let ascii = width == 47;
         let everything = width == 200;
         let file = (width == 20).then(|| "*a?*".to_owned());

@@ -212,6 +212,11 @@ impl Model {
                 python_bytes: *python,
                 peak: *peak,
             }),
+            Action::Inherited(time, id, bytes) => Record::Inherited(Inherited {
+                time: at(time),
+                process: process(id),
+                bytes: *bytes,
+            }),
             Action::Counter(time, id, name, value) => Record::Counter(Counter {
                 time: at(time),
                 process: process(id),
@@ -251,6 +256,7 @@ impl Model {
             Record::Resize(resize) => thread(resize.thread),
             Record::Copied(copied) => thread(copied.thread) && stack(copied.stack),
             Record::Footprint(point) => process(point.process),
+            Record::Inherited(inherited) => process(inherited.process),
             Record::Counter(counter) => process(counter.process) && counter.name.index() < strings,
             _ => true,
         }
@@ -302,6 +308,7 @@ impl Model {
             Record::Resize(resize) => round(&mut resize.time),
             Record::Copied(copied) => round(&mut copied.time),
             Record::Footprint(point) => round(&mut point.time),
+            Record::Inherited(inherited) => round(&mut inherited.time),
             Record::Counter(counter) => round(&mut counter.time),
             Record::Note(note) => *note = cut(note),
             _ => {}

@@ -119,6 +119,8 @@ pub enum Action {
     Again(u16),
     /// Lets everything go.
     Flush,
+    /// What a process inherited.
+    Inherited(u64, Id, u64),
 }
 
 /// See [`Lang`].

@@ -55,6 +55,7 @@ impl Defined {
                 stack(copied.stack);
             }
             Record::Footprint(point) => process(point.process),
+            Record::Inherited(inherited) => process(inherited.process),
             Record::Counter(counter) => {
                 process(counter.process);
                 string(counter.name);

@@ -137,6 +137,7 @@ impl Contents {
             Record::Resize(resize) => (MEMORY, resize.time),
             Record::Copied(copied) => (COPIES, copied.time),
             Record::Footprint(point) => (FOOTPRINTS, point.time),
+            Record::Inherited(inherited) => ("inheritances", inherited.time),
             Record::Counter(counter) => ("counter values", counter.time),
             Record::Note(_) => ("notes", Timestamp::ZERO),
             Record::End(time) => ("ends", *time),

@@ -65,6 +65,7 @@ enum By {
     Memory,
     Copies,
     Leaks,
+    Churn,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -115,6 +116,7 @@ fn report(args: &Args) -> Result<(), ReportError> {
             By::Memory => Sort::Memory,
             By::Copies => Sort::Copies,
             By::Leaks => Sort::Leaks,
+            By::Churn => Sort::Churn,
         },
         file: args.file.clone(),
         functions: args.functions,

@@ -1,6 +1,7 @@
 //! Parts that benches and fuzzers drive directly. Not an interface: feature `bench` only.
 
 use crate::event::{Event, decode, frame_word, head_word, kind, stack_word};
+use crate::interval::Strata;
 use crate::ring::spsc::{Popped, Ring};
 use crate::sync::AtomicU64;
 
@@ -9,6 +10,25 @@ use crate::sync::AtomicU64;
 #[cfg(feature = "record")]
 pub fn line(version_hex: u64, table: &[u8], first_line: u32, offset: i32) -> Option<u32> {
     crate::cpython::line(version_hex, table, first_line, offset)
+}
+
+/// The sampler by bytes of one thread.
+#[derive(Debug)]
+pub struct SamplerBench {
+    strata: Strata,
+    random: u64,
+}
+
+impl SamplerBench {
+    /// A sampler at its start; other seeds have other sample points.
+    pub fn new(seed: u64) -> Self {
+        Self { strata: Strata::default(), random: seed }
+    }
+
+    /// Passes an allocation of `size` bytes and returns what it weighs, 0 for no sample.
+    pub fn take(&mut self, size: u64, interval: u64) -> u64 {
+        self.strata.take(size, interval, &mut self.random)
+    }
 }
 
 /// A ring of its own memory, with both ends in one hand.

@@ -12,6 +12,7 @@
 //! back, by the one thread that owns the block at that moment. The program's own hand-over of the block
 //! orders the two, so relaxed operations do; only the claim of an entry is contended.
 
+use crate::memory::hot;
 use crate::session::{FILTER_WORDS, LIVE_ENTRIES, Session, area};
 use crate::sync::{AtomicU64, Ordering::Relaxed};
 
@@ -123,7 +124,7 @@ impl Live<'_> {
 /// Word and bit of the filter's counter for an address.
 #[inline]
 fn place(address: u64) -> (usize, u32) {
-    let index = (address >> 7) as usize;
+    let index = (address >> hot::FILTER_SHIFT) as usize;
     (index / 8 % FILTER_WORDS, (index % 8 * 8) as u32)
 }
 

@@ -3,8 +3,8 @@
 //! The hooks call these around the next allocator, and only for calls that succeeded. The `usual` forms
 //! are the hot path, a few instructions that add to words of the thread's slot: when one says `false` it has
 //! done nothing, and the hook calls the full form (best as its last act, so that the hot path has no stack
-//! frame). What becomes an event goes on in [`sample`]. Nothing here locks, allocates, calls libc or touches
-//! errno.
+//! frame). The shim's hottest hooks have that path in assembly, by the places in [`hot`]. What becomes an event
+//! goes on in [`sample`]. Nothing here locks, allocates, calls libc or touches errno.
 //!
 //! Every byte is counted once: a `malloc` made by Python's own allocators (`thread::python_depth` > 0)
 //! changes only the footprint, because the Python call around it is what the program asked for.
@@ -13,10 +13,13 @@
 //! Python block's the size asked for. `caller` is an address in the code that called, 0 if not known.
 
 mod footprint;
+pub mod hot;
+mod mappings;
 mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use mappings::{Backing, mapped, remapped, unmapped};
 pub use sample::Resizing;
 
 use crate::process;
@@ -64,22 +67,6 @@ pub fn is_sampled() -> bool {
         .is_some_and(|session| session.word(word::CONTROL).load(Relaxed) & control::MEMORY != 0)
 }
 
-/// [`allocated`] for a thread with a slot, outside Python's allocators, with no sample point in the bytes.
-#[inline(always)]
-pub fn usual_allocated(bytes: usize) -> bool {
-    let Some(slot) = thread::existing() else { return false };
-    let Some(pending) = footprint::within_batch(slot, Holder::Native, bytes as i64) else {
-        return false;
-    };
-    if thread::python_depth() != 0 || !pass(slot, slot_word::ALLOC_LEFT, bytes) {
-        return false;
-    }
-    footprint::keep(slot, Holder::Native, pending);
-    slot.add(Count::AllocBytes, bytes as u64);
-    slot.add(Count::AllocCalls, 1);
-    true
-}
-
 /// A native block of `bytes` was handed out at `address`.
 pub fn allocated(address: usize, bytes: usize, caller: usize) {
     let Some(slot) = thread::current() else { return nobody_allocated(bytes) };
@@ -88,20 +75,6 @@ pub fn allocated(address: usize, bytes: usize, caller: usize) {
     }
     footprint::hold(slot, Holder::Native, bytes as i64);
     count(slot, address, bytes, Origin::Native { caller });
-}
-
-/// [`freeing`] for a thread with a slot, outside Python's allocators, of a block that is not followed.
-#[inline(always)]
-pub fn usual_freeing(address: usize, bytes: usize) -> bool {
-    let Some(slot) = thread::existing() else { return false };
-    let Some(pending) = footprint::within_batch(slot, Holder::Native, -(bytes as i64)) else {
-        return false;
-    };
-    if followed(address) {
-        return false;
-    }
-    footprint::keep(slot, Holder::Native, pending);
-    true
 }
 
 /// The native block at `address` is about to be given back.

@@ -211,6 +211,7 @@ fn a_forked_child_gets_a_session_of_its_own() {
         assert_eq!(load(word::EXITED), 1);
         assert_eq!(load(word::FOOTPRINT_NATIVE), 700);
         assert_eq!(load(word::FOOTPRINT_PYTHON), 57);
+        assert_eq!(load(word::INHERITED), 757);
         assert_eq!(load(word::PY_VERSION), 0x030b_07f0);
         assert_eq!(load(word::SIGNAL), signal::number() as u64);
         assert_eq!(session.word(word::EXITED).load(Ordering::Relaxed), 0);

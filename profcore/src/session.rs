@@ -79,6 +79,8 @@ pub(crate) mod word {
     pub(crate) const PEAK_BYTES: usize = 10;
     pub(crate) const PEAK_TIME: usize = 11;
     pub(crate) const PEAK_PYTHON: usize = 12;
+    /// Bytes of the two that the process had of its parent when it was forked.
+    pub(crate) const INHERITED: usize = 13;
     /// CPython facts written by whoever found an interpreter: the process at its start, or the collector later.
     pub(crate) const PY_VERSION: usize = 16; // Py_Version's hex form; 0: no Python
     pub(crate) const PY_STATE: usize = 17; // see `python_state`
@@ -108,6 +110,15 @@ pub(crate) mod word {
     pub(crate) const PY_CODE_TYPE: usize = 32;
     /// Times that a thread's sampling rate was halved, see `signal::guard`.
     pub(crate) const RATE_HALVED: usize = 33;
+    /// Bytes that the program mapped itself and unmapped again, what of them is mapped now (i64 as u64), and the most that was.
+    pub(crate) const MAPPED_ANONYMOUS: usize = 34;
+    pub(crate) const MAPPED_FILES: usize = 35;
+    pub(crate) const UNMAPPED: usize = 36;
+    pub(crate) const MAPPED_HELD: usize = 37;
+    pub(crate) const MAPPED_PEAK: usize = 38;
+    /// Where the code begins that does the work of `memmove` and `memcpy`; 0: not known. The C library picks it for the
+    /// processor, and it has no symbol.
+    pub(crate) const COPY_CODE: usize = 39;
 }
 
 /// Bits of the control word.
@@ -149,7 +160,7 @@ pub(crate) mod slot_word {
     pub(crate) const COUNTERS: usize = 24;
     /// Lost events: `LOSSES` words for each of ticks, allocations, copies.
     pub(crate) const LOST: usize = 48;
-    /// Thread CPU clock at the last sample, nanoseconds.
+    /// The thread's CPU clock up to which samples account for it, nanoseconds.
     pub(crate) const LAST_CPU: usize = 96;
     /// Frames in the buffer of the last stack that went into the ring, and which buffer that is (0 or 1).
     pub(crate) const LAST_DEPTH: usize = 97;
@@ -181,6 +192,10 @@ pub(crate) mod slot_word {
     pub(crate) const GUARD_CPU: usize = 111;
     pub(crate) const GUARD_OWN: usize = 112;
     pub(crate) const GUARD_STRIKES: usize = 113;
+    /// What the thread's clock will say at the expiry that sends its next tick, and whether that is doubtful (see
+    /// `signal::expiry`).
+    pub(crate) const NEXT_EXPIRY: usize = 115;
+    pub(crate) const EXPIRY_DOUBT: usize = 116;
     /// Two buffers of `MAX_FRAMES` words.
     pub(crate) const BUFFERS: usize = 128;
     /// A buffer of `MAX_NATIVE` words.

@@ -3,7 +3,9 @@
 use crate::event::{head_word, kind};
 use crate::process;
 use crate::ring::registry;
-use crate::session::{Count, Loss, LostKind, SLOTS, Session, Slot, slot_word, word};
+use crate::session::{
+    Count, FILTER_WORDS, Loss, LostKind, SLOTS, Session, Slot, area, slot_word, word,
+};
 use crate::signal::{self, handler, timer};
 use crate::sync::Ordering;
 use crate::sys::sigset::{FAULTS, Masked};
@@ -66,21 +68,21 @@ pub(crate) fn is_busy() -> bool {
 /// Enters one of Python's allocators.
 #[inline]
 pub fn python_enter() {
-    let depth = &tls::block().python_depth;
-    depth.store(depth.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    let block = tls::block();
+    block.set_python_depth(block.python_depth().wrapping_add(1));
 }
 
 /// Leaves it.
 #[inline]
 pub fn python_leave() {
-    let depth = &tls::block().python_depth;
-    depth.store(depth.load(Ordering::Relaxed).wrapping_sub(1), Ordering::Relaxed);
+    let block = tls::block();
+    block.set_python_depth(block.python_depth().wrapping_sub(1));
 }
 
 /// How deep the calling thread is in Python's allocators.
 #[inline]
 pub(crate) fn python_depth() -> u32 {
-    tls::block().python_depth.load(Ordering::Relaxed)
+    tls::block().python_depth()
 }
 
 /// A thread begins: to be called on it before its own code. Nothing happens in a dormant process.
@@ -149,7 +151,8 @@ pub(crate) fn forget() -> bool {
 /// Gives the calling thread a slot, so that a test need not join a session.
 #[cfg(test)]
 pub(crate) fn set(slot: Option<Slot>) {
-    tls::block().set_slot(slot);
+    let session = process::session().expect("a test that has a slot has joined a session");
+    tls::block().set_slot(slot.map(|slot| (slot, session.area(area::LIVE_FILTER, FILTER_WORDS))));
 }
 
 /// From where on a thread's CPU time is ours to explain.
@@ -205,7 +208,7 @@ pub(crate) fn settle(session: Session, block: &'static tls::Block, since: Since)
     set(slot_word::GUARD_STRIKES, 0);
     // Never 0, and different for threads born in the same nanosecond.
     set(slot_word::RANDOM, mix(syscall::monotonic() ^ u64::from(tid) << 40) | 1);
-    block.set_slot(Some(slot));
+    block.set_slot(Some((slot, session.area(area::LIVE_FILTER, FILTER_WORDS))));
     block.state.store(tls::LIVE, Ordering::Relaxed);
     compiler_fence(Ordering::SeqCst); // rule R3
     // A former owner that died unseen could not delete its timer.

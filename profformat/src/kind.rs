@@ -39,11 +39,13 @@ pub enum Kind {
     End = 16,
     /// Where chunks are and what is in them.
     Index = 17,
+    /// What processes had of their parents when they were forked.
+    Inheritances = 18,
 }
 
 impl Kind {
     /// Every type, in the order of their numbers.
-    pub const ALL: [Kind; 17] = [
+    pub const ALL: [Kind; 18] = [
         Kind::About,
         Kind::Strings,
         Kind::Functions,
@@ -61,6 +63,7 @@ impl Kind {
         Kind::Notes,
         Kind::End,
         Kind::Index,
+        Kind::Inheritances,
     ];
 
     /// The type with this number, if it is known.
@@ -93,6 +96,7 @@ impl Kind {
             Kind::Notes => "Notes",
             Kind::End => "End",
             Kind::Index => "Index",
+            Kind::Inheritances => "Inheritances",
         }
     }
 

@@ -185,6 +185,12 @@ payloads! {
         native: &'a [u8],
         python: &'a [u8],
     }
+    InheritancesV1<'a> {
+        count: u32,
+        processes: &'a [u8],
+        times: &'a [u8],
+        bytes: &'a [u8],
+    }
     CountersV1<'a> {
         count: u32,
         processes: &'a [u8],

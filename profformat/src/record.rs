@@ -318,6 +318,18 @@ pub struct Footprint {
     pub peak: bool,
 }
 
+/// What of a process's footprint its parent held when the process was forked: there once for both, as long as neither writes
+/// to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inherited {
+    /// When that was looked at.
+    pub time: Timestamp,
+    /// The process.
+    pub process: ProcessId,
+    /// Bytes of its first footprint, through `malloc` and in arenas.
+    pub bytes: u64,
+}
+
 /// A cumulative counter of a process: the last value counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counter {
@@ -355,6 +367,8 @@ pub enum Record {
     Copied(Copied),
     /// A point of the footprint curve.
     Footprint(Footprint),
+    /// A forked process has told what it began with.
+    Inherited(Inherited),
     /// A counter was read.
     Counter(Counter),
     /// Something a reader of the report must know, in words (a blind spot, a refusal).
@@ -387,6 +401,7 @@ impl Record {
             Record::Resize(resize) => resize.time,
             Record::Copied(copied) => copied.time,
             Record::Footprint(point) => point.time,
+            Record::Inherited(inherited) => inherited.time,
             Record::Counter(counter) => counter.time,
             Record::Note(_) => return None,
             Record::End(time) => *time,

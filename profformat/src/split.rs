@@ -19,7 +19,7 @@
 //! - CPU clocks at an end are unknown (0) when some of their time was before the part;
 //! - footprints begin with each process's last point before the part, and a point is a peak when it is the highest of the part
 //!   so far;
-//! - counters count from the last time that they were read before the part.
+//! - counters count from the last time that they were read before the part; those that tell a level stay as they are.
 //!
 //! With an index in the file, chunks without an event of the part are not read. Memory follows the dictionaries.
 

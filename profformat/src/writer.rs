@@ -199,6 +199,10 @@ impl<W: Write> TraceWriter<W> {
                 self.known_process(point.process)?;
                 push(&mut self.pending.footprints, *point)
             }
+            Record::Inherited(inherited) => {
+                self.known_process(inherited.process)?;
+                push(&mut self.pending.inheritances, *inherited)
+            }
             Record::Counter(counter) => {
                 self.known_process(counter.process)?;
                 known(counter.name.index() < self.count(0), "string")?;

@@ -212,12 +212,39 @@ fn calls_are_estimated_from_weight_and_size() {
     assert_eq!(profile.memory[0].live_at_end_bytes, 0, "block 0 is not followed");
 }
 
+#[test]
+fn what_is_freed_within_ten_milliseconds_is_churn() {
+    const MS: u64 = 1_000_000;
+    let profile = profile(&[
+        process(0),
+        thread(0, 0),
+        alloc(0, 0, 1, 1, 100),
+        free(10 * MS, 0, 1),
+        alloc(0, 0, 2, 2, 100),
+        free(10 * MS + 1, 0, 2),
+        // Half was given back before, and is not freed at once with the rest.
+        alloc(0, 0, 3, 3, 100),
+        resize(5 * MS, 3, 100, 50),
+        free(6 * MS, 0, 3),
+        // The end stands before the allocation.
+        free(9 * MS, 0, 4),
+        alloc(8 * MS, 0, 4, 4, 100),
+        alloc(0, 0, 5, 5, 100),
+    ]);
+    let churn: Vec<u64> = profile.memory.iter().map(|sum| sum.churn_bytes).collect();
+    assert_eq!(churn, [100, 0, 50, 100, 0]);
+}
+
 /// A block's life: its process, its growths (time, stack, weight) and the time of its end.
 type Life = (u32, Vec<(u64, u32, u64)>, Option<u64>);
 
 fn lives() -> impl Strategy<Value = Vec<Life>> {
     let growth = (0u64..1000, 0u32..5, 1u64..1_000_000);
-    let life = (0u32..2, prop::collection::vec(growth, 1..4), prop::option::of(0u64..1000));
+    let life = (
+        0u32..2,
+        prop::collection::vec(growth, 1..4),
+        prop::option::of(prop_oneof![0u64..12, 0u64..1000]),
+    );
     // A block ends after its last growth.
     let life = life.prop_map(|(process, growths, end)| {
         let last = growths.iter().map(|g| g.0).max().unwrap_or(0);
@@ -251,16 +278,24 @@ proptest! {
         for process in 0..2 {
             for stack in 0..5 {
                 let mut expected = [0u64; 3];
+                // What grew more than once in one stack counts by its last growth, as far as that was known.
+                let (mut least, mut most) = (0, 0);
                 for (_, growths, end) in lives.iter().filter(|life| life.0 == process) {
                     for &(time, _, weight) in growths.iter().filter(|g| g.1 == stack) {
                         expected[0] += weight;
                         let at_peak = time <= peak && end.is_none_or(|end| end > peak);
                         expected[1] += if at_peak { weight } else { 0 };
                         expected[2] += if end.is_none() { weight } else { 0 };
+                        let last = growths.iter().filter(|g| g.1 == stack).map(|g| g.0).max();
+                        let soon = |time: u64| end.is_some_and(|end| (end - time) * LONG <= 10_000_000);
+                        least += if soon(time) { weight } else { 0 };
+                        most += if soon(last.unwrap_or(time)) { weight } else { 0 };
                     }
                 }
                 let key = (ThreadId::new(process), Some(StackId::new(stack)));
                 let found = profile.memory.iter().find(|m| (m.thread, m.stack) == key);
+                let churn = found.map_or(0, |m| m.churn_bytes);
+                prop_assert!(least <= churn && churn <= most, "{least} {churn} {most}");
                 let found = found.map_or([0; 3], |m| {
                     [m.alloc_bytes, m.live_at_peak_bytes, m.live_at_end_bytes]
                 });

@@ -56,6 +56,9 @@ class Totals:
         points, peaks, *_ = self.footprints.get(row // 2, (0, 0))
         self.footprints[row // 2] = [points + 1, peaks + row % 2, time, native, python]
 
+    def add_inheritances(self, process, time, size):
+        self.ends.append(["inherited", process, time, size])
+
     def add_counters(self, process, time, name, value):
         self.counters[process, name] = [time, value]
 

@@ -180,7 +180,7 @@ fn number() -> impl Strategy<Value = u64> {
 /// Any event on one of 20 threads and 2 stacks.
 fn event() -> impl Strategy<Value = Record> {
     let head = (number(), 0..20_u32, prop::option::of(0..2_u32));
-    (head, 0..6_u8, class(), [number(), number(), number()]).prop_map(|(head, kind, class, n)| {
+    (head, 0..7_u8, class(), [number(), number(), number()]).prop_map(|(head, kind, class, n)| {
         let (time, thread, stack) = head;
         let (time, thread) = (Timestamp::from_nanos(time), ThreadId::new(thread));
         let stack = stack.map(StackId::new);
@@ -202,6 +202,7 @@ fn event() -> impl Strategy<Value = Record> {
                 Record::Resize(Resize { time, thread, block: n[0], old_size: n[1], new_size: n[2] })
             }
             4 => Record::Copied(Copied { time, thread, stack, size: n[0], weight: n[1] }),
+            5 => Record::Inherited(Inherited { time, process, bytes: n[0] }),
             _ => Record::Footprint(Footprint {
                 time,
                 process,
@@ -219,7 +220,8 @@ fn family(record: &Record) -> u8 {
         Record::Sample(_) => 0,
         Record::Alloc(_) | Record::Free(_) | Record::Resize(_) => 1,
         Record::Copied(_) => 2,
-        _ => 3,
+        Record::Inherited(_) => 3,
+        _ => 4,
     }
 }
 
@@ -247,7 +249,7 @@ proptest! {
         }
         let all = read(&writer.finish(Timestamp::ZERO).unwrap());
         let all = &all[21..all.len() - 1];
-        for wanted in 0..4 {
+        for wanted in 0..5 {
             let read: Vec<_> = all.iter().filter(|r| family(r) == wanted).collect();
             let written: Vec<_> = events.iter().filter(|r| family(r) == wanted).collect();
             prop_assert_eq!(read, written);

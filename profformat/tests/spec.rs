@@ -53,6 +53,7 @@ fn shown() -> Vec<u8> {
             python_bytes: 5,
             peak: true,
         }),
+        Record::Inherited(Inherited { time, process, bytes: 200 }),
         Record::Counter(Counter { time, process, name, value: 2 }),
         Record::ThreadEnd(ThreadEnd { id: thread, time: at(20_500), cpu_ns: 19_990_123 }),
         Record::ProcessEnd(ProcessEnd {
@@ -104,9 +105,9 @@ fn the_specification_shows_a_sound_trace_of_every_chunk_type() {
     let documented = documented();
     let mut reader = TraceReader::new(&documented).unwrap().strict();
     let records: Vec<_> = reader.records().map(|record| record.unwrap()).collect();
-    assert_eq!(records.len(), 14);
+    assert_eq!(records.len(), 15);
     assert!(reader.damage().is_sound());
-    for kind in 1..=17 {
+    for kind in 1..=18 {
         let start = [b"PCHK".as_slice(), &u16::to_le_bytes(kind)].concat();
         assert!(documented.windows(6).any(|bytes| bytes == start), "type {kind} is not shown");
     }

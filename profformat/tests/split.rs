@@ -208,6 +208,7 @@ fn two_processes() -> Vec<u8> {
     writer.write(&example::process(1, Some(0))).unwrap();
     writer.write(&example::thread(0)).unwrap();
     let name = writer.string(counter::TICKS.as_bytes());
+    let level = writer.string(counter::RESIDENT_PEAK_BYTES.as_bytes());
     let at = |s: u64| Timestamp::from_nanos(s * 1_000_000_000);
     let end = |id: u32, s: u64| {
         let id = ProcessId::new(id);
@@ -223,6 +224,8 @@ fn two_processes() -> Vec<u8> {
             writer.write(&Record::Footprint(point)).unwrap();
             let (time, value) = (at(s), 100 * s);
             writer.write(&Record::Counter(Counter { time, process, name, value })).unwrap();
+            let most = Counter { time, process, name: level, value: 5_000 };
+            writer.write(&Record::Counter(most)).unwrap();
         }
         if s == 4 {
             writer.write(&end(0, 4)).unwrap();
@@ -249,6 +252,7 @@ fn a_part_begins_with_what_was_before() {
     assert_eq!(profile.footprint.peak_bytes, 4_001);
     assert_eq!(profile.footprint.peak_time, Timestamp::ZERO);
     assert_eq!(profile.counters[counter::TICKS], 800 - 600);
+    assert_eq!(profile.counters[counter::RESIDENT_PEAK_BYTES], 5_000, "it is no count");
     let ends: Vec<_> = profile
         .processes
         .iter()

@@ -12,6 +12,7 @@ TABLES = {
     "Threads": ["Processes", "u32", "time", "text"],
     "Footprints": ["number", "time", "delta", "delta"],
     "Counters": ["Processes", "time", "Strings", "number"],
+    "Inheritances": ["Processes", "time", "number"],
     "ThreadEnds": ["Threads", "time", "number"],
     "ProcessEnds": ["Processes", "time", "pair", "number"],
     "Notes": ["text"],

@@ -18,7 +18,7 @@ except ImportError:
         zstd = None
 
 NAMES = "About Strings Functions Frames Stacks Processes Threads Samples Memory Copies Footprints Counters ThreadEnds"
-TYPES = dict(enumerate(f"{NAMES} ProcessEnds Notes End Index".split(), 1))
+TYPES = dict(enumerate(f"{NAMES} ProcessEnds Notes End Index Inheritances".split(), 1))
 # The entries of the dictionaries that stand in no file; a function's are its name, file, line and language.
 PREDEFINED = {"Strings": [("",), ("[lost]",)], "Functions": [(1, 0, 0, 2)], "Frames": [(0, 0)]}
 EVENTS, FIGURES, INDEX = ("Samples", "Memory", "Copies"), ("Footprints", "Counters"), 17

@@ -2,12 +2,12 @@
 //!
 //! The life of a `malloc` call:
 //!
-//! 1. the program's call binds to the entry `malloc`, made by the `hooks!` list in [`hooks`], which notes
-//!    the caller's address and jumps to the body in `hooks/alloc.rs`;
-//! 2. the body calls the next `malloc` of the program, found by [`next`] (before that: [`bootstrap`]);
+//! 1. the program's call binds to the entry `malloc`, made by the `hooks!` list in [`hooks`];
+//! 2. the next `malloc` of the program is called, found by [`next`] (before that: [`bootstrap`]);
 //! 3. a process that is not profiled is done here: the hook only forwards;
-//! 4. the block's usable size is read, and `profcore::memory::allocated` adds to words of the thread's slot;
-//! 5. if a sample point lies in those bytes, an event with the thread's stack goes into its ring;
+//! 4. the block's usable size is read and added to words of the thread's slot: by `hooks/hot.rs` in the usual case, by
+//!    `profcore::memory::allocated` in all others;
+//! 5. if a sample point lies in those bytes, an event with the caller and the thread's stack goes into its ring;
 //! 6. the program gets the pointer that the next `malloc` returned, and its errno.
 //!
 //! Hooks wrap and never replace. What they run has no lock, no allocation and no panic, and no thread-local

@@ -8,11 +8,12 @@ mod linker;
 mod sizes;
 
 pub(crate) use linker::{forget_error, look_up};
-pub(crate) use sizes::{heap_size, usable};
+pub(crate) use sizes::{FLAGS, MAPPED, usable};
 
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use linker::{look_up_version, same_library};
+use profcore::memory;
 use sizes::{SIZE_IN_FRONT, SIZES_KNOWN, is_under_valgrind, sizes_agree};
 
 type Size = usize;
@@ -76,6 +77,11 @@ next! {
     __memcpy_chk(Block, *const c_void, Size, Size) -> Block;
     __memmove_chk(Block, *const c_void, Size, Size) -> Block;
     __mempcpy_chk(Block, *const c_void, Size, Size) -> Block;
+    mmap(Block, Size, c_int, c_int, c_int, i64) -> Block;
+    munmap(Block, Size) -> c_int;
+    mremap(Block, Size, Size, c_int, Block) -> Block;
+    sbrk(isize) -> Block;
+    brk(Block) -> c_int;
     pthread_create(*mut libc::pthread_t, *const libc::pthread_attr_t, Routine, Block) -> c_int;
     pthread_key_create(*mut libc::pthread_key_t, Option<unsafe extern "C" fn(Block)>) -> c_int;
     pthread_setspecific(libc::pthread_key_t, *const c_void) -> c_int;
@@ -105,10 +111,15 @@ next! {
 /// Whether there are blocks of ours (see `bootstrap`), which the next `free` must not see.
 static EARLY_BLOCKS: AtomicBool = AtomicBool::new(false);
 
-/// The next `malloc` and `free` once more, for the hot paths; 0 unless blocks have their size in front and,
-/// for `free`, all of them do.
-static PLAIN_MALLOC: AtomicUsize = AtomicUsize::new(0);
-static PLAIN_FREE: AtomicUsize = AtomicUsize::new(0);
+/// Some next functions once more, for the hot paths of `hooks::hot`; 0 unless there is something to count and the block,
+/// or for `free` every block there is, has its size in front.
+pub(crate) static HOT_MALLOC: AtomicUsize = AtomicUsize::new(0);
+pub(crate) static HOT_FREE: AtomicUsize = AtomicUsize::new(0);
+pub(crate) static HOT_MEMMOVE: AtomicUsize = AtomicUsize::new(0);
+/// And for those in which there is nothing to count; 0 if there is, or for `free` if there are early blocks.
+pub(crate) static PASSED_MALLOC: AtomicUsize = AtomicUsize::new(0);
+pub(crate) static PASSED_FREE: AtomicUsize = AtomicUsize::new(0);
+pub(crate) static PASSED_MEMMOVE: AtomicUsize = AtomicUsize::new(0);
 
 /// What the program calls by the name of `free`: our hook, unless the program has a `malloc` family of its own.
 static PROGRAMS_FREE: AtomicUsize = AtomicUsize::new(0);
@@ -121,40 +132,34 @@ pub(crate) fn programs_free() -> Option<unsafe extern "C" fn(Block)> {
     unsafe { core::mem::transmute(pointer) }
 }
 
-/// The next `malloc` if [`heap_size`] is good for its blocks.
-#[inline(always)]
-pub(crate) fn plain_malloc() -> Option<unsafe extern "C" fn(Size) -> Block> {
-    let pointer =
-        core::ptr::with_exposed_provenance::<c_void>(PLAIN_MALLOC.load(Ordering::Relaxed));
-    // SAFETY: 0 is `None`; anything else is the next function's address.
-    unsafe { core::mem::transmute(pointer) }
-}
-
-/// The next `free` if [`heap_size`] is good for all blocks there are.
-#[inline(always)]
-pub(crate) fn plain_free() -> Option<unsafe extern "C" fn(Block)> {
-    let pointer = core::ptr::with_exposed_provenance::<c_void>(PLAIN_FREE.load(Ordering::Relaxed));
-    // SAFETY: 0 is `None`; anything else is the next function's address.
-    unsafe { core::mem::transmute(pointer) }
-}
-
 /// From now on not every block is the next allocator's.
 pub(crate) fn note_early_block() {
-    // Sequentially consistent with `resolve`: whichever comes second sees the other.
+    // Sequentially consistent with `choose_hot_paths`: whichever comes second sees the other.
     EARLY_BLOCKS.store(true, Ordering::SeqCst);
-    PLAIN_FREE.store(0, Ordering::SeqCst);
+    HOT_FREE.store(0, Ordering::SeqCst);
+    PASSED_FREE.store(0, Ordering::SeqCst);
 }
 
-/// After `resolve`: blocks of the next allocator have their size in front.
-fn use_plain() {
-    SIZE_IN_FRONT.store(true, Ordering::Relaxed);
-    let address = |index: Index| ADDRESSES[index as usize].load(Ordering::Relaxed);
-    PLAIN_MALLOC.store(address(Index::malloc), Ordering::Relaxed);
-    PLAIN_FREE.store(address(Index::free), Ordering::SeqCst);
+/// Has the hot paths taken, or no longer: by what there is to count now. After `resolve`.
+#[cold]
+pub(crate) fn choose_hot_paths() {
+    let address = |index: Index, wanted: bool| match wanted {
+        true => ADDRESSES[index as usize].load(Ordering::Relaxed),
+        false => 0,
+    };
+    let (blocks, copies) = (memory::watches_blocks(), memory::watches_copies());
+    let counted = blocks && SIZE_IN_FRONT.load(Ordering::Relaxed);
+    HOT_MALLOC.store(address(Index::malloc, counted), Ordering::Relaxed);
+    PASSED_MALLOC.store(address(Index::malloc, !blocks), Ordering::Relaxed);
+    HOT_FREE.store(address(Index::free, counted), Ordering::SeqCst);
+    PASSED_FREE.store(address(Index::free, !blocks), Ordering::SeqCst);
     // Sequentially consistent with `note_early_block`.
     if EARLY_BLOCKS.load(Ordering::SeqCst) {
-        PLAIN_FREE.store(0, Ordering::SeqCst);
+        HOT_FREE.store(0, Ordering::SeqCst);
+        PASSED_FREE.store(0, Ordering::SeqCst);
     }
+    HOT_MEMMOVE.store(address(Index::memmove, copies), Ordering::Relaxed);
+    PASSED_MEMMOVE.store(address(Index::memmove, !copies), Ordering::Relaxed);
 }
 
 const UNKNOWN: u32 = 0;
@@ -198,9 +203,8 @@ pub(crate) fn resolve() {
     let usable = ADDRESSES[Index::malloc_usable_size as usize].load(Ordering::Relaxed);
     SIZES_KNOWN.store(same_library(next, usable), Ordering::Relaxed);
     let is_glibc = original != 0 && original == next && same_library(next, c_library);
-    if is_glibc && !is_under_valgrind() && sizes_agree() {
-        use_plain();
-    }
+    let in_front = is_glibc && !is_under_valgrind() && sizes_agree();
+    SIZE_IN_FRONT.store(in_front, Ordering::Relaxed);
     // SAFETY: as above.
     unsafe { errno.write(before) };
 }

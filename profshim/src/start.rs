@@ -9,7 +9,9 @@ extern "C" fn constructor() {
     profcore::process::start();
     // It may have asked the linker for names that this program does not have.
     next::forget_error();
+    next::choose_hot_paths();
     if profcore::process::is_active() {
+        profcore::process::copies_by(next::memmove().map_or(0, |copy| copy as usize));
         process::follow_forks_and_threads();
         if profcore::memory::is_sampled() {
             python::wrap_allocators();

@@ -15,7 +15,8 @@ fn listed() -> BTreeSet<&'static str> {
     let source = include_str!("../src/hooks/mod.rs");
     let (_, list) = source.split_once("\nhooks! {\n").expect("there is a list");
     let (list, _) = list.split_once("\n}").expect("the list ends");
-    list.lines().map(|line| line.split_once(" =>").expect("an entry").0.trim()).collect()
+    // All but the braces around the hottest.
+    list.lines().filter_map(|line| Some(line.split_once(" =>")?.0.trim())).collect()
 }
 
 #[test]
@@ -53,6 +54,7 @@ fn no_hook_calls_itself_by_way_of_the_compiler() {
         if let Some(name) = line.strip_prefix('<').and_then(|line| line.strip_suffix(">:")) {
             function = name;
             seen += usize::from(is_hook(function));
+            continue;
         }
         if !is_hook(function) {
             continue;
@@ -66,9 +68,10 @@ fn no_hook_calls_itself_by_way_of_the_compiler() {
     assert!(seen > 20, "{seen} hooks were looked at");
 }
 
-/// Hot path of the shim: the bodies of the hooks and what they tell `profcore::memory`.
+/// Hot path of the shim: the hooks, their bodies and what they tell `profcore::memory`.
 fn is_hook(function: &str) -> bool {
-    ["8profshim5hooks", "8profcore6memory", "8profcore8interval", "8profcore4live"]
-        .iter()
-        .any(|path| function.contains(path))
+    listed().contains(function)
+        || ["8profshim5hooks", "8profcore6memory", "8profcore8interval", "8profcore4live"]
+            .iter()
+            .any(|path| function.contains(path))
 }

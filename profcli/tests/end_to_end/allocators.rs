@@ -58,33 +58,32 @@ fn expect_seen(recording: &Recording) {
 }
 
 macro_rules! each_allocator {
+    (@one $test:ident $library:literal $way:ident $name:ident) => {
+        #[test]
+        fn $test() {
+            crate::allocators::compare($library, &crate::allocators::Way::$way, stringify!($name));
+        }
+    };
     ($($name:ident)*) => {
         $(
             mod $name {
-                use super::{Way, compare};
-
-                #[test]
-                fn jemalloc_preloaded() {
-                    compare("libjemalloc.so.2", &Way::Preloaded, stringify!($name));
-                }
-
-                #[test]
-                fn jemalloc_linked() {
-                    compare("libjemalloc.so.2", &Way::Linked, stringify!($name));
-                }
-
-                #[test]
-                fn mimalloc_preloaded() {
-                    compare("libmimalloc.so.2", &Way::Preloaded, stringify!($name));
-                }
-
-                #[test]
-                fn mimalloc_linked() {
-                    compare("libmimalloc.so.2", &Way::Linked, stringify!($name));
-                }
+                each_allocator!(@one jemalloc_preloaded "libjemalloc.so.2" Preloaded $name);
+                each_allocator!(@one mimalloc_linked "libmimalloc.so.2" Linked $name);
             }
         )*
     };
+}
+
+// A library comes first by its place in the program or in LD_PRELOAD: two programs show that this is all the difference.
+mod each_way {
+    mod aligned_blocks {
+        each_allocator!(@one jemalloc_linked "libjemalloc.so.2" Linked aligned_blocks);
+        each_allocator!(@one mimalloc_preloaded "libmimalloc.so.2" Preloaded aligned_blocks);
+    }
+    mod any_mix {
+        each_allocator!(@one jemalloc_linked "libjemalloc.so.2" Linked any_mix);
+        each_allocator!(@one mimalloc_preloaded "libmimalloc.so.2" Preloaded any_mix);
+    }
 }
 
 each_allocator! {

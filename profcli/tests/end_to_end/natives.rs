@@ -90,3 +90,15 @@ fn a_program_without_python_has_its_functions_and_lines() {
         assert!(whole > 0.85, "{name}: {whole:.3} of {stacks:?}");
     }
 }
+
+/// The C library picks the code that copies by the processor, and strips its name: its time goes by the name all the same,
+/// in a forked child too.
+#[test]
+fn time_in_copies_goes_by_their_name() {
+    let Some(python) = Python::any() else { return };
+    let recording = Recording::of(&python, &program("joined.py"), &[]).rate(250);
+    recording.profile();
+    let stacks = stacks(&recording);
+    let copying = share(&stacks, &["memmove"]);
+    assert!(copying > 0.6, "{copying:.3} of {stacks:?}");
+}

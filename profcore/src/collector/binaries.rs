@@ -29,6 +29,8 @@ pub(crate) struct Binary {
     segments: Vec<(u64, u64, u64)>,
     /// Unwind rules: offset from the load base, bits of a rule.
     pub(crate) rows: Vec<(u32, u32)>,
+    /// Where functions begin by call frame information, whether they have a name or not; sorted.
+    begins: Vec<u32>,
     symbols: Symbols,
     debug: Option<Loader>,
 }
@@ -76,9 +78,11 @@ impl Binary {
         let segments =
             segments.map(|h| (h.p_offset(endian), h.p_filesz(endian), h.p_vaddr(endian)));
         let debug = elf.section_by_name(".debug_info").map_or(0, |section| section.size());
+        let (rows, begins) = call_frames::rows(&elf);
         let binary = Self {
             segments: segments.collect(),
-            rows: call_frames::rows(&elf),
+            rows,
+            begins,
             symbols: Symbols::read(&elf),
             debug: None,
         };
@@ -93,6 +97,12 @@ impl Binary {
         };
         let &(start, _, address) = self.segments.iter().find(holds)?;
         Some(address.wrapping_add(offset).wrapping_sub(start))
+    }
+
+    /// Where the function at an address begins, by call frame information, which is never stripped.
+    pub(crate) fn begin(&self, address: u64) -> Option<u64> {
+        let after = self.begins.partition_point(|&begin| u64::from(begin) <= address);
+        Some(self.begins[after.checked_sub(1)?].into())
     }
 
     /// The functions at an address, innermost inlined one first; empty when it is in none that has a name.

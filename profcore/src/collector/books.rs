@@ -3,18 +3,23 @@
 use std::collections::HashMap;
 
 use profformat::ids::ProcessId;
-use profformat::record::{Counter, Footprint, Record, counter};
+use profformat::record::{Counter, Footprint, Inherited, Record, counter};
 
 use super::trace::Trace;
 use crate::session::{Count, LOSSES, Loss, LostKind, Session, slot_word, word};
 use crate::sync::Ordering;
 
-/// Header words that only count: their names in the trace.
-const WORDS: [(usize, &str); 4] = [
+/// Header words: their names in the trace.
+const WORDS: [(usize, &str); 9] = [
     (word::CODE_FULL, "code_full"),
     (word::LIVE_FULL, "live_full"),
     (word::PROBE_FAULTS, "probe_faults"),
     (word::TIMER_FAILED, "timer_failed"),
+    (word::MAPPED_ANONYMOUS, counter::MAPPED_BYTES),
+    (word::MAPPED_FILES, counter::MAPPED_FILE_BYTES),
+    (word::UNMAPPED, counter::UNMAPPED_BYTES),
+    (word::MAPPED_HELD, counter::MAPPED_HELD_BYTES),
+    (word::MAPPED_PEAK, counter::MAPPED_PEAK_BYTES),
 ];
 
 const KINDS: [(LostKind, &str); 3] = [
@@ -32,6 +37,7 @@ pub(crate) struct Books {
     counters: HashMap<String, u64>,
     footprint: Option<[u64; 2]>,
     peak: u64,
+    has_told_inherited: bool,
 }
 
 impl Books {
@@ -76,7 +82,8 @@ impl Books {
         trace.write(&Record::Counter(record));
     }
 
-    /// Points of the footprint curve since the last drain: a new peak, and the present values.
+    /// Points of the footprint curve since the last drain: a new peak, and the present values; before them, once, what of
+    /// them the process began with.
     pub(crate) fn footprint(
         &mut self,
         process: ProcessId,
@@ -85,7 +92,16 @@ impl Books {
         trace: &Trace,
         mut push: impl FnMut(u64, Record),
     ) {
-        let load = |at: usize| session.word(at).load(Ordering::Relaxed);
+        // Acquire: what is said to be inherited is there when the footprint is.
+        let load = |at: usize| session.word(at).load(Ordering::Acquire);
+        let values =
+            [word::FOOTPRINT_NATIVE, word::FOOTPRINT_PYTHON].map(|at| not_negative(load(at)));
+        let inherited = load(word::INHERITED);
+        if inherited > 0 && !std::mem::replace(&mut self.has_told_inherited, true) {
+            let time_in_trace = trace.time(now);
+            let inherited = Inherited { time: time_in_trace, process, bytes: inherited };
+            push(now, Record::Inherited(inherited));
+        }
         let mut point = |time: u64, native_bytes: u64, python_bytes: u64, peak: bool| {
             let time_in_trace = trace.time(time);
             push(
@@ -105,8 +121,6 @@ impl Books {
             let python = load(word::PEAK_PYTHON).min(peak);
             point(load(word::PEAK_TIME).min(now), peak - python, python, true);
         }
-        let values =
-            [word::FOOTPRINT_NATIVE, word::FOOTPRINT_PYTHON].map(|at| not_negative(load(at)));
         if self.footprint.unwrap_or_default() != values {
             self.footprint = Some(values);
             point(now, values[0], values[1], false);
@@ -131,8 +145,9 @@ fn read(session: Session, slots: usize) -> Vec<(String, u64)> {
             (format!("{prefix}{name}"), slot_word::LOST + kind as usize * LOSSES + loss as usize)
         })
     });
-    let words =
-        WORDS.iter().map(|&(at, name)| (name.to_owned(), session.word(at).load(Ordering::Relaxed)));
+    let words = WORDS.iter().map(|&(at, name)| {
+        (name.to_owned(), not_negative(session.word(at).load(Ordering::Relaxed)))
+    });
     let losses = losses.map(|(name, at)| (name, sum(at)));
     losses.chain(words).chain(counts).collect()
 }

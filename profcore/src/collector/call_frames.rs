@@ -21,23 +21,27 @@ const PLT: [u8; 11] = [0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x3b, 0x2a, 0x33, 0x24, 0x2
 
 type Bytes<'b> = EndianSlice<'b, LittleEndian>;
 
-/// The rules of a file, sorted by address; each holds up to the next one. Stops at what it cannot read.
+/// The rules of a file, sorted by address, each of which holds up to the next one; and where its functions begin, sorted.
+/// Stops at what it cannot read.
 pub(super) fn rows<'d, R: ReadRef<'d>>(
     elf: &ElfFile64<'d, object::LittleEndian, R>,
-) -> Vec<(u32, u32)> {
+) -> (Vec<(u32, u32)>, Vec<u32>) {
+    let none = (Vec::new(), Vec::new());
     let Some(section) = elf.section_by_name(".eh_frame").filter(|s| s.size() <= MAX_BYTES) else {
-        return Vec::new();
+        return none;
     };
-    let Ok(data) = section.data() else { return Vec::new() };
+    let Ok(data) = section.data() else { return none };
     let address_of = |name| elf.section_by_name(name).map_or(0, |section| section.address());
     let bases = BaseAddresses::default()
         .set_eh_frame(section.address())
         .set_text(address_of(".text"))
         .set_got(address_of(".got"));
-    let mut rows = Vec::new();
+    let (mut rows, mut begins) = (Vec::new(), Vec::new());
     // What was read before an error is good.
-    let _ = read(&EhFrame::new(data, LittleEndian), &bases, &mut rows);
-    sorted(rows)
+    let _ = read(&EhFrame::new(data, LittleEndian), &bases, &mut rows, &mut begins);
+    begins.sort_unstable();
+    begins.shrink_to_fit();
+    (sorted(rows), begins)
 }
 
 /// A row as it is read: where it begins, whether it only ends a function, and its rule.
@@ -47,6 +51,7 @@ fn read<'b>(
     frames: &EhFrame<Bytes<'b>>,
     bases: &BaseAddresses,
     rows: &mut Vec<Row>,
+    begins: &mut Vec<u32>,
 ) -> gimli::Result<()> {
     let mut context = UnwindContext::new();
     let mut known: HashMap<usize, CommonInformationEntry<Bytes<'b>>> = HashMap::new();
@@ -61,6 +66,7 @@ fn read<'b>(
                 Ok(common)
             }
         })?;
+        begins.extend(u32::try_from(function.initial_address()));
         let signal = function.is_signal_trampoline();
         let mut table = function.rows(frames, bases, &mut context)?;
         // A function whose rules cannot be read is left out; the next one has its own.
@@ -151,6 +157,10 @@ mod tests {
             let address = symbol.address() as u32;
             let after = binary.rows.partition_point(|&(start, _)| start <= address);
             assert_eq!(binary.rows[after - 1].1, at_entry, "{name}");
+            let begin = symbol.address();
+            assert_eq!(binary.begin(begin), Some(begin), "{name}");
+            assert_eq!(binary.begin(begin + 3), Some(begin), "{name}");
+            assert!(binary.begin(begin - 1).is_some_and(|other| other < begin), "{name}");
             seen += 1;
         }
         assert_eq!(seen, 6);

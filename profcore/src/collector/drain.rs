@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use profformat::ids::ThreadId;
-use profformat::record::{Record, Thread, ThreadEnd, counter};
+use profformat::record::{Record, Thread, ThreadEnd};
 
 use super::books::Books;
 use super::budget::Budget;
@@ -14,6 +14,7 @@ use super::procfs;
 use super::recorder::{Context, Recorder};
 use super::region::Region;
 use super::remote::Remote;
+use super::resident::Resident;
 use super::stacks::SlotStack;
 use super::trace::Trace;
 use crate::event::{self, Event};
@@ -58,8 +59,7 @@ pub(crate) struct Drain {
     crowded_until: u64,
     /// When it was last looked what threads wait for, and at its resident memory.
     looked: u64,
-    /// The most that was resident, bytes.
-    resident: u64,
+    resident: Resident,
     /// Threads that got no perf event, and the first reason.
     no_event: u64,
     why_no_event: Option<String>,
@@ -101,7 +101,7 @@ impl Drain {
             budgets: [word::MEMORY_INTERVAL, word::COPY_INTERVAL].map(Budget::of),
             crowded_until: 0,
             looked: 0,
-            resident: 0,
+            resident: Resident::default(),
             no_event: 0,
             why_no_event: None,
         }
@@ -156,7 +156,7 @@ impl Drain {
         }
         if self.same_pids && (last || now.saturating_sub(self.looked) >= LOOK) {
             self.looked = now;
-            self.resident = procfs::resident_peak(self.pid).unwrap_or(0).max(self.resident);
+            self.resident.look(self.pid, now);
             self.look_at_waits(session, now, last, trace);
         }
         // A drain may take a tenth of a second where it meets a library for the first time, and what is held is looked at after.
@@ -177,10 +177,7 @@ impl Drain {
         let Some(session) = self.region.session() else { return };
         let id = self.recorder.id();
         self.books.write_counters(id, session, slots_high(session), now, trace);
-        if self.resident > 0 {
-            self.books.write(id, counter::RESIDENT_PEAK_BYTES, self.resident, now, trace);
-        }
-        for (name, value) in self.recorder.unreadable() {
+        for (name, value) in self.resident.figures().into_iter().chain(self.recorder.unreadable()) {
             self.books.write(id, name, value, now, trace);
         }
     }
@@ -336,6 +333,7 @@ impl Drain {
                 (load(word::PY_EVAL_OTHER_START), load(word::PY_EVAL_OTHER_END)),
             ],
             shim: load(word::SHIM_TEXT),
+            copy: load(word::COPY_CODE),
         };
         if anchors != self.anchors {
             self.anchors = anchors;

@@ -30,6 +30,7 @@ pub mod redact;
 #[expect(unsafe_code, reason = "the mapping of a session; each block names its rule")]
 mod region;
 mod remote;
+mod resident;
 mod stacks;
 #[cfg(test)]
 mod station_tests;

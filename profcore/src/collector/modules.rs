@@ -16,6 +16,8 @@ pub(crate) struct Anchors {
     pub(crate) eval: [(u64, u64); 2],
     /// Inside the shim's code.
     pub(crate) shim: u64,
+    /// Where the code of `memmove` begins.
+    pub(crate) copy: u64,
 }
 
 /// A mapped file, or a name in brackets.
@@ -108,6 +110,11 @@ impl Modules {
             Place::Foreign
         };
         (place, &module.path)
+    }
+
+    /// The name of the function that begins at an address, if nothing but its address says what it is.
+    pub(crate) fn known_function(&self, begin: u64) -> Option<&'static str> {
+        (begin != 0 && begin == self.anchors.copy).then_some("memmove")
     }
 
     /// The range that holds an address.
@@ -225,8 +232,17 @@ zzzz-1 r-xp 0 0 0 x
             interpreter: 0x55d000002000,
             eval: [(0x55d000010000, 0x55d000018000), (0x55d000003000, 0x55d000004000)],
             shim: 0x7f0000041000,
+            copy: 0x7f0000021000,
         });
         modules
+    }
+
+    #[test]
+    fn a_function_without_a_name_is_known_by_where_it_begins() {
+        let modules = modules();
+        assert_eq!(modules.known_function(0x7f0000021000), Some("memmove"));
+        assert_eq!(modules.known_function(0x7f0000021001), None);
+        assert_eq!(Modules::parse(MAPS).known_function(0), None, "nobody said where");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use profformat::ids::FrameId;
 use profformat::record::Lang;
 
-use super::binaries::{Binaries, Binary};
+use super::binaries::{Binaries, Binary, Named};
 use super::classes::Place;
 use super::interleave::{Kind, is_own_work, is_passage};
 use super::modules::{Mapped, Modules, file_name};
@@ -106,7 +106,14 @@ impl Natives {
             return Spot { place, kind, named: false, own_work: false, frames };
         };
         let (binary, base) = self.binary(&mapped, at);
-        let functions = base.map_or(Vec::new(), |base| binary.functions(at.wrapping_sub(base)));
+        let address = base.map(|base| at.wrapping_sub(base));
+        let mut functions = address.map_or(Vec::new(), |address| binary.functions(address));
+        if functions.is_empty()
+            && let Some((base, begin)) = base.zip(address.and_then(|address| binary.begin(address)))
+            && let Some(name) = modules.known_function(base.wrapping_add(begin))
+        {
+            functions.push(Named { name: name.to_owned(), source: None });
+        }
         let interpreter = place == Place::Interpreter;
         let kind = match (place, functions.last()) {
             (Place::Eval, _) => Kind::Eval,

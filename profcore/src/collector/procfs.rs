@@ -79,6 +79,12 @@ pub(crate) fn resident_peak(pid: u32) -> Option<u64> {
     parse_resident_peak(&read(pid, "status"))
 }
 
+/// The process's share of resident memory, bytes: what several processes have is divided among them. `None` when it has
+/// ended.
+pub(crate) fn proportional(pid: u32) -> Option<u64> {
+    parse_kib(&read(pid, "smaps_rollup"), "Pss:")
+}
+
 /// How often a thread has given its CPU up by itself, in order to wait.
 pub(crate) fn voluntary_switches(pid: u32, tid: u32) -> Option<u64> {
     parse_switches(&read(pid, &format!("task/{tid}/status")))
@@ -110,10 +116,15 @@ fn parse_switches(status: &[u8]) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?.trim().parse().ok()
 }
 
-/// The line `VmHWM:`, a number of KiB.
+/// The line `VmHWM:`.
 fn parse_resident_peak(status: &[u8]) -> Option<u64> {
-    let text = String::from_utf8_lossy(status);
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    parse_kib(status, "VmHWM:")
+}
+
+/// A line that begins with this name, and is a number of KiB.
+fn parse_kib(file: &[u8], name: &str) -> Option<u64> {
+    let text = String::from_utf8_lossy(file);
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
@@ -166,6 +177,13 @@ mod tests {
         assert_eq!(parse_resident_peak(b"VmHWM:\t1 MB\n"), None);
         assert_eq!(parse_resident_peak(b"VmHWM:\t99999999999999999 kB\n"), None);
         assert!(resident_peak(std::process::id()).unwrap() > 1 << 20);
+    }
+
+    #[test]
+    fn the_share_of_resident_memory_is_no_more_than_all_of_it() {
+        let own = std::process::id();
+        let share = proportional(own).unwrap();
+        assert!(0 < share && share <= resident_peak(own).unwrap());
     }
 
     #[test]

@@ -160,8 +160,8 @@ impl Recorder {
         context: Context<'_>,
     ) -> Result<(), NotReady> {
         let Context { session, now, insist, trace } = context;
-        // A time in the future is a lie; analysis would take it for the length of the run.
-        let at = |time: u64| time.min(now);
+        // A time in the future is a lie; analysis would take it for the length of the run. The drain may have begun a while ago.
+        let at = |time: u64| if time <= now { time } else { time.min(super::now()) };
         let (moment, record) = match *event {
             Event::Tick { time, weight_ns, pc, flags, stack, .. } => {
                 let base = slot.apply(stack, session, &mut self.lines, trace, insist)?;

@@ -10,7 +10,7 @@ use crate::sync::Ordering::Relaxed;
 use crate::sys::syscall;
 
 /// Largest change that a thread keeps to itself.
-const BATCH: u64 = 64 * 1024;
+pub(super) const BATCH: u64 = 64 * 1024;
 
 /// Who holds the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,24 +38,12 @@ impl Holder {
     }
 }
 
-/// What the thread would have pending after a change, if that is little enough to keep.
-#[inline(always)]
-pub(super) fn within_batch(slot: Slot, holder: Holder, change: i64) -> Option<i64> {
-    let pending = (slot.word(holder.pending()).load(Relaxed) as i64).wrapping_add(change);
-    // One comparison: below the range wraps around.
-    ((pending as u64).wrapping_add(BATCH) <= 2 * BATCH).then_some(pending)
-}
-
-/// Keeps what [`within_batch`] said.
-#[inline(always)]
-pub(super) fn keep(slot: Slot, holder: Holder, pending: i64) {
-    slot.word(holder.pending()).store(pending as u64, Relaxed);
-}
-
 /// Adds a change of the bytes held.
 pub(super) fn hold(slot: Slot, holder: Holder, change: i64) {
-    if let Some(pending) = within_batch(slot, holder, change) {
-        return keep(slot, holder, pending);
+    let pending = (slot.word(holder.pending()).load(Relaxed) as i64).wrapping_add(change);
+    // One comparison: below the range wraps around.
+    if (pending as u64).wrapping_add(BATCH) <= 2 * BATCH {
+        return slot.word(holder.pending()).store(pending as u64, Relaxed);
     }
     if let Some(session) = process::session() {
         let pending = slot.word(holder.pending()).swap(0, Relaxed) as i64;

@@ -1,8 +1,8 @@
 //! Against livelock: a thread that spends too much of its time in our handler is ticked half as often.
 //!
-//! What a sample takes is CPU time, by the thread's clock: on a busy machine the handler may lose the CPU midway. Reading
-//! that clock is a system call, so that one tick in eight is measured and stands for the others. Weights are CPU time
-//! since the last sample: a change of the rate biases nothing.
+//! What a tick takes is CPU time, by the thread's clock: on a busy machine the handler may lose the CPU midway. Reading
+//! that clock is a system call, so that one tick in many is measured and stands for the others. A sample's weight is the CPU
+//! time since the last one: a change of the rate biases nothing.
 
 use super::timer;
 use crate::session::{Count, Session, Slot, slot_word, word};
@@ -10,21 +10,46 @@ use crate::sync::Ordering;
 use crate::sys::syscall;
 
 /// One tick in this many is measured.
-const MEASURED: u64 = 8;
+const MEASURED: u64 = 32;
 /// Ticks between two looks.
-const WINDOW: u64 = 64;
-/// Part of a thread's time that samples may take: one in this many.
+const WINDOW: u64 = 256;
+/// The first tick that is measured, and the first that looks: a thread of few ticks has a figure too, and what its very first
+/// one has to set up stands for no other.
+const FIRST: u64 = 8;
+/// Part of a thread's time that ticks may take: one in this many.
 const SHARE: u64 = 20;
 /// Looks in a row that must find too much.
 const STRIKES: u64 = 2;
 /// Longest interval: a sample in a second tells little, but hurts nobody.
 const LONGEST: u64 = 1_000_000_000;
 
-/// At the end of a tick that read the thread's clock as `began`: adds to the time that ticks took.
-pub(super) fn measure(slot: Slot, began: u64) {
-    if ticks(slot) % MEASURED == 1 {
-        let took = syscall::thread_cpu().saturating_sub(began);
-        let took = took.saturating_mul(MEASURED);
+/// The measurement of one tick.
+pub(super) struct Measure {
+    began: u64,
+    /// Nanoseconds that one reading of the clock takes.
+    reading: u64,
+}
+
+impl Measure {
+    /// At the begin of a tick, which has been counted: begins to measure, if it is this one's turn.
+    pub(super) fn begin(slot: Slot) -> Option<Self> {
+        (ticks(slot) % MEASURED == FIRST).then(|| {
+            let before = syscall::thread_cpu();
+            let began = syscall::thread_cpu();
+            Self { began, reading: began.saturating_sub(before) }
+        })
+    }
+
+    /// What the thread's clock said when it began.
+    pub(super) fn clock(&self) -> u64 {
+        self.began
+    }
+
+    /// At the end of the tick: adds what it and those that it stands for took. They do not read the clock.
+    pub(super) fn end(&self, slot: Slot) {
+        let took = syscall::thread_cpu().saturating_sub(self.began);
+        let body = took.saturating_sub(self.reading);
+        let took = body.saturating_mul(MEASURED).saturating_add(self.reading.saturating_mul(3));
         slot.add(Count::SelfNanos, took);
         let own = slot.word(slot_word::GUARD_OWN);
         own.store(own.load(Ordering::Relaxed).saturating_add(took), Ordering::Relaxed);
@@ -35,12 +60,13 @@ fn ticks(slot: Slot) -> u64 {
     slot.word(slot_word::COUNTERS + Count::Ticks as usize).load(Ordering::Relaxed)
 }
 
-/// Looks, if it is time for it, how much of the thread's time (its clock says `clock` now) went into samples.
+/// Looks, if it is time for it, how much of the thread's time (its clock says `clock` now) went into ticks. After every
+/// measured one.
 /// By the slot's owner, which holds its busy flag.
 pub(super) fn look(session: Session, slot: Slot, clock: u64) {
     let load = |index: usize| slot.word(index).load(Ordering::Relaxed);
     let store = |index: usize, value| slot.word(index).store(value, Ordering::Relaxed);
-    if !ticks(slot).is_multiple_of(WINDOW) {
+    if ticks(slot) % WINDOW != FIRST {
         return;
     }
     let (last_clock, own) = (load(slot_word::GUARD_CPU), load(slot_word::GUARD_OWN));
@@ -73,13 +99,13 @@ mod tests {
     const INTERVAL: u64 = 100_000;
 
     /// Looks so often, each time after a window in which a thread was ticked every `real` nanoseconds and a tenth of its time
-    /// went into samples; how often its rate was halved.
+    /// went into ticks; how often its rate was halved.
     fn halved(looks: u64, real: impl Fn(u64) -> u64) -> u64 {
         let session = image::session();
         let slot = session.slot(1);
         let word = |index: usize| slot.word(index);
         word(slot_word::INTERVAL).store(INTERVAL, Ordering::Relaxed);
-        slot.add(Count::Ticks, WINDOW);
+        slot.add(Count::Ticks, FIRST);
         let mut clock = 1;
         word(slot_word::GUARD_CPU).store(clock, Ordering::Relaxed);
         for _ in 0..looks {

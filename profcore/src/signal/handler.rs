@@ -1,7 +1,8 @@
 //! The tick: one observation of the thread that was interrupted.
 
 use super::context::Context;
-use super::{guard, timer};
+use super::guard::{self, Measure};
+use super::{expiry, timer};
 use crate::event::{flag, head_word, kind};
 use crate::process;
 use crate::session::{
@@ -36,6 +37,7 @@ pub(super) fn is_perf_event(event: u64) -> bool {
 pub(super) fn taken() {
     if let Some(slot) = thread::existing() {
         slot.add(Count::Ticks, 1);
+        expiry::doubt(slot);
         slot.lose(LostKind::Tick, Loss::SignalBlocked);
     }
 }
@@ -47,6 +49,7 @@ pub(super) fn timer_tick(overruns: u32, context: &Context) {
         && slot.word(slot_word::PERF).load(Ordering::Relaxed) != 0
     {
         timer::disarm(slot);
+        expiry::doubt(slot);
     }
 }
 
@@ -65,6 +68,7 @@ pub(super) fn tick(overruns: u32, context: &Context) {
     if overruns != 0 {
         slot.add(Count::Overruns, overruns.into());
     }
+    let at = expiry::arrived(slot, overruns);
     let Some(_busy) = thread::enter() else {
         return slot.lose(LostKind::Tick, Loss::Reentered);
     };
@@ -78,23 +82,41 @@ pub(super) fn tick(overruns: u32, context: &Context) {
     if !sigset::open_faults(context.mask()) {
         return slot.lose(LostKind::Tick, Loss::SignalBlocked);
     }
+    let measure = Measure::begin(slot);
+    let clock = match &measure {
+        Some(measure) => Some(measure.clock()),
+        None => expiry::is_in_doubt(slot).then(syscall::thread_cpu),
+    };
+    let at = clock.map_or(at, |clock| expiry::correct(slot, at, clock));
     let pc = context.pc();
     let flags = if is_behind_system_call(pc) { flag::KERNEL } else { 0 };
-    sample(session, slot, Some(context.registers()), flags, overruns);
+    sample(session, slot, Some(context.registers()), at, flags, overruns);
+    if let Some(measure) = measure {
+        measure.end(slot);
+        guard::look(session, slot, measure.clock());
+    }
 }
 
 /// Samples the calling thread outside the handler, for the rest of its clock. The caller has counted the
 /// tick, holds the busy flag, has our signal blocked and the faults' signals open.
 pub(crate) fn sample_rest(session: Session, slot: Slot) {
-    sample(session, slot, None, flag::REST, 0);
+    sample(session, slot, None, syscall::thread_cpu(), flag::REST, 0);
 }
 
-fn sample(session: Session, slot: Slot, registers: Option<Registers>, flags: u8, overruns: u32) {
+/// Samples the calling thread for the time that is unaccounted for when its CPU clock says `clock`.
+fn sample(
+    session: Session,
+    slot: Slot,
+    registers: Option<Registers>,
+    clock: u64,
+    flags: u8,
+    overruns: u32,
+) {
     const BEFORE_STACK: usize = 4;
     let began = syscall::monotonic();
-    let clock = syscall::thread_cpu();
     let last = slot.word(slot_word::LAST_CPU);
-    let weight = clock.saturating_sub(last.load(Ordering::Relaxed));
+    let told = last.load(Ordering::Relaxed);
+    let weight = clock.saturating_sub(told);
     let stack = stack::capture(session, slot, registers);
     let len = BEFORE_STACK + stack.words();
     match slot.ring().reserve(len) {
@@ -106,14 +128,13 @@ fn sample(session: Session, slot: Slot, registers: Option<Registers>, flags: u8,
             stack.write(&mut room);
             room.commit();
             stack.committed(slot);
-            // Only now: the weight of a sample that was lost goes to the next one.
-            last.store(clock, Ordering::Relaxed);
+            // Only now: the weight of a sample that was lost goes to the next one. Where the expiries had run ahead of the
+            // clock, what was told too much is not told again.
+            last.store(clock.max(told), Ordering::Relaxed);
             slot.add(Count::Samples, 1);
         }
         None => slot.lose(LostKind::Tick, Loss::RingFull),
     }
-    guard::measure(slot, clock);
-    guard::look(session, slot, clock);
 }
 
 /// Whether the two bytes before `pc` are a system call instruction: the thread was in the kernel.

@@ -6,12 +6,12 @@
 //! sample. **R3** what a thread shares with its own handler is atomic, with compiler fences. **R4** foreign
 //! memory is read through `sys::probe` only; its faults are mended here before the program's own disposition
 //! of SIGSEGV and SIGBUS is followed. **R5** one free real-time signal, never given back: a late tick must
-//! find a handler. **R6** a timer per thread on its CPU clock; the weight of a sample is the clock since the
-//! last sample that was kept. **R7** blocked threads get no signals. **R8** ticks = samples + losses.
+//! find a handler. **R6** a timer per thread on its CPU clock; the weight of a sample is that clock, as its
+//! expiries tell it, since the last sample that was kept. **R7** blocked threads get no signals. **R8** ticks = samples + losses.
 //! **R9** nothing grows.
 //!
 //! Stations: `entry` is what the kernel calls; `context` reads what was interrupted; `handler` is the tick;
-//! `timer` arms it; `guard` slows it down; `dispositions` stands in for the program's own handlers of the signals we took.
+//! `timer` arms it; `expiry` tells what it stands for; `guard` slows it down; `dispositions` stands in for the program's own handlers of the signals we took.
 
 #[expect(unsafe_code, reason = "reads and changes what the kernel put on the stack")]
 mod context;
@@ -22,6 +22,7 @@ mod context;
 pub mod dispositions;
 #[expect(unsafe_code, reason = "is called by the kernel")]
 mod entry;
+mod expiry;
 mod guard;
 pub(crate) mod handler;
 pub(crate) mod timer;

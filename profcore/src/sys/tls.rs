@@ -5,8 +5,10 @@
 //! own thread-locals would go through `__tls_get_addr` in a shared library, which may allocate.
 
 use crate::session::{SLOT_WORDS, Slot};
+use crate::sync::AtomicU64;
 use core::arch::{asm, global_asm};
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use core::mem::offset_of;
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering, compiler_fence};
 
 // Hidden: each object that links profcore has a block of its own. The size is `Block`'s.
 global_asm!(
@@ -32,10 +34,19 @@ pub(crate) struct Block {
     /// Not 0 while a hook's slow path or the handler works on this thread's slot.
     pub(crate) busy: AtomicU32,
     /// How deep the thread is in Python's allocators.
-    pub(crate) python_depth: AtomicU32,
+    python_depth: AtomicU32,
+    /// Address of the slot while what `malloc` hands out is counted there: not inside Python's allocators. Else 0.
+    counting: AtomicUsize,
+    /// Address of the session's live filter while there is a slot.
+    filter: AtomicUsize,
 }
 
 const _: () = assert!(size_of::<Block>() == 64);
+
+/// Distances from `prof_thread_block`, for assembly.
+pub(crate) const SLOT_AT: usize = offset_of!(Block, slot);
+pub(crate) const COUNTING_AT: usize = offset_of!(Block, counting);
+pub(crate) const FILTER_AT: usize = offset_of!(Block, filter);
 
 /// No slot yet; the state every thread is born with.
 pub(crate) const UNBORN: u32 = 0;
@@ -78,9 +89,8 @@ impl Block {
     /// The thread's slot; `None` before [`Block::set_slot`].
     #[inline(always)]
     pub(crate) fn slot(&self) -> Option<Slot> {
-        let first = core::ptr::with_exposed_provenance::<crate::sync::AtomicU64>(
-            self.slot.load(Ordering::Relaxed),
-        );
+        let first =
+            core::ptr::with_exposed_provenance::<AtomicU64>(self.slot.load(Ordering::Relaxed));
         if first.is_null() {
             return None;
         }
@@ -89,10 +99,32 @@ impl Block {
         Slot::new(unsafe { core::slice::from_raw_parts(first, SLOT_WORDS) })
     }
 
-    /// Gives the thread a slot, or takes it away.
-    pub(crate) fn set_slot(&self, slot: Option<Slot>) {
-        let address = slot.map_or(0, |slot| slot.words().as_ptr().expose_provenance());
+    /// Gives the thread a slot of a session with this live filter, or takes it away.
+    pub(crate) fn set_slot(&self, slot: Option<(Slot, &'static [AtomicU64])>) {
+        let (address, filter) = slot.map_or((0, 0), |(slot, filter)| {
+            (slot.words().as_ptr().expose_provenance(), filter.as_ptr().expose_provenance())
+        });
+        self.counting.store(0, Ordering::Relaxed);
+        if slot.is_some() {
+            self.filter.store(filter, Ordering::Relaxed);
+        }
+        compiler_fence(Ordering::SeqCst); // rule R3: whoever sees the slot sees its filter
         self.slot.store(address, Ordering::Relaxed);
+        self.set_python_depth(self.python_depth());
+    }
+
+    /// How deep the thread is in Python's allocators.
+    #[inline(always)]
+    pub(crate) fn python_depth(&self) -> u32 {
+        self.python_depth.load(Ordering::Relaxed)
+    }
+
+    /// Enters Python's allocators or leaves them.
+    #[inline(always)]
+    pub(crate) fn set_python_depth(&self, depth: u32) {
+        self.python_depth.store(depth, Ordering::Relaxed);
+        let counting = if depth == 0 { self.slot.load(Ordering::Relaxed) } else { 0 };
+        self.counting.store(counting, Ordering::Relaxed);
     }
 }
 
@@ -103,30 +135,49 @@ mod tests {
     #[test]
     fn every_thread_has_a_zeroed_block_of_its_own() {
         let mine = block();
-        mine.python_depth.store(7, Ordering::Relaxed);
+        mine.set_python_depth(7);
         let address = std::ptr::from_ref(mine).addr();
         assert_eq!(address % 64, 0);
         std::thread::spawn(move || {
             let other = block();
             assert_ne!(std::ptr::from_ref(other).addr(), address);
-            assert_eq!(other.python_depth.load(Ordering::Relaxed), 0);
+            assert_eq!(other.python_depth(), 0);
             assert_eq!(other.state.load(Ordering::Relaxed), UNBORN);
             assert!(other.slot().is_none());
         })
         .join()
         .expect("the thread's own assertions hold");
-        assert_eq!(block().python_depth.load(Ordering::Relaxed), 7);
-        block().python_depth.store(0, Ordering::Relaxed);
+        assert_eq!(block().python_depth(), 7);
+        block().set_python_depth(0);
     }
 
     #[test]
     fn a_slot_comes_back_as_it_was_set() {
-        let words: Vec<_> = (0..SLOT_WORDS).map(|_| crate::sync::AtomicU64::new(0)).collect();
+        let words: Vec<_> = (0..SLOT_WORDS).map(|_| AtomicU64::new(0)).collect();
         let slot = Slot::new(words.leak()).expect("has a slot's length");
-        block().set_slot(Some(slot));
+        block().set_slot(Some((slot, slot.words())));
         let got = block().slot().expect("was just set");
         assert!(std::ptr::eq(got.words(), slot.words()));
         block().set_slot(None);
         assert!(block().slot().is_none());
+    }
+
+    #[test]
+    fn what_malloc_hands_out_is_counted_outside_pythons_allocators_only() {
+        let words: Vec<_> = (0..SLOT_WORDS).map(|_| AtomicU64::new(0)).collect();
+        let slot = Slot::new(words.leak()).expect("has a slot's length");
+        let address = slot.words().as_ptr().addr();
+        let counting = || block().counting.load(Ordering::Relaxed);
+        block().set_python_depth(1);
+        // A thread may get its slot in there.
+        block().set_slot(Some((slot, slot.words())));
+        assert_eq!(counting(), 0);
+        block().set_python_depth(0);
+        assert_eq!(counting(), address);
+        block().set_python_depth(1);
+        assert_eq!(counting(), 0);
+        block().set_slot(None);
+        block().set_python_depth(0);
+        assert_eq!(counting(), 0);
     }
 }

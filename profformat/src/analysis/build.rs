@@ -29,8 +29,8 @@ const NOTES: usize = 256;
 /// Different names of counters that are kept.
 const COUNTER_NAMES: usize = 1 << 14;
 
-/// The first pass: finds when the footprint was highest. Only [`Record::Footprint`] and
-/// [`Record::ProcessEnd`] matter to it; a reader may leave out everything else.
+/// The first pass: finds when the footprint was highest. Only [`Record::Footprint`], [`Record::Process`],
+/// [`Record::Inherited`] and [`Record::ProcessEnd`] matter to it; a reader may leave out everything else.
 #[derive(Debug, Default)]
 pub struct Survey {
     total: Total,
@@ -46,6 +46,8 @@ impl Survey {
     pub fn record(&mut self, record: &Record) {
         match record {
             Record::Footprint(point) => self.total.point(point),
+            Record::Process(process) => self.total.process(process),
+            Record::Inherited(inherited) => self.total.inherited(inherited),
             Record::ProcessEnd(end) => self.total.ended(end),
             _ => {}
         }
@@ -140,6 +142,7 @@ impl Builder {
                 end.time
             }
             Record::Footprint(point) => point.time,
+            Record::Inherited(inherited) => inherited.time,
             Record::Counter(counter) => {
                 self.counter((counter.process, counter.name), counter.value);
                 counter.time

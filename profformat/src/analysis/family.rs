@@ -168,7 +168,14 @@ mod tests {
             time(9, 0, Class::Python, 1),
         ];
         let (thread, stack) = (ThreadId::new(6), None);
-        profile.copies.push(CopySum { thread, stack, samples: 1, copy_bytes: 64, copy_count: 1 });
+        profile.copies.push(CopySum {
+            thread,
+            stack,
+            samples: 1,
+            copy_bytes: 64,
+            copy_count: 1,
+            copy_sizes: [64, 0, 0, 0, 0, 0],
+        });
         let memory = |thread| MemorySum {
             thread: ThreadId::new(thread),
             stack: None,
@@ -180,6 +187,7 @@ mod tests {
             live_at_peak_blocks: 0,
             live_at_end_bytes: 0,
             live_at_end_blocks: 0,
+            churn_bytes: 0,
         };
         profile.memory.extend([memory(1), memory(6)]);
         profile

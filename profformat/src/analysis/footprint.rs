@@ -1,7 +1,8 @@
 //! The footprint of all processes together: its curve, its peak, its end.
 //!
 //! Every process's curve is a step function through its points; the total is the sum of the steps in
-//! force at a moment, so it changes only at points and ends. The highest total of one process is exact,
+//! force at a moment, so it changes only at points and ends. What a forked process has of its parent counts once, see
+//! [`sharing`]. The highest total of one process is exact,
 //! since the collector writes the point of each new maximum; with several processes the others' values
 //! are those of their last point, which is at most one drain old.
 //!
@@ -9,13 +10,16 @@
 //! newer points of other processes. They wait in a heap until the newest point is [`LATENESS`] ahead, or
 //! until [`WAITING`] of them wait; what comes later than that counts from the moment reached so far.
 
+mod sharing;
+
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 
 use crate::analysis::FootprintCurve;
 use crate::ids::ProcessId;
-use crate::record::{Footprint, ProcessEnd};
+use crate::record::{Footprint, Inherited, Process, ProcessEnd};
 use crate::units::Timestamp;
+use sharing::Sharing;
 
 /// How far behind the newest point another one may come, nanoseconds.
 const LATENESS: u64 = 10_000_000_000;
@@ -41,9 +45,7 @@ pub(super) struct Total {
     arrivals: u64,
     newest: u64,
     reached: u64,
-    /// Bytes of each process; `None` for one that is gone.
-    held: HashMap<ProcessId, Option<u64>>,
-    total: u128,
+    held: Sharing,
     /// The moment that takes the peak's place.
     asked: Option<Timestamp>,
     curve: FootprintCurve,
@@ -58,6 +60,16 @@ impl Total {
     pub(super) fn point(&mut self, point: &Footprint) {
         let bytes = point.native_bytes.saturating_add(point.python_bytes);
         self.wait(point.time, point.process, Some(bytes));
+    }
+
+    pub(super) fn process(&mut self, process: &Process) {
+        if let Some(parent) = process.parent {
+            self.held.parent(process.id, parent);
+        }
+    }
+
+    pub(super) fn inherited(&mut self, inherited: &Inherited) {
+        self.held.inherited(inherited.process, inherited.bytes);
     }
 
     pub(super) fn ended(&mut self, end: &ProcessEnd) {
@@ -92,16 +104,13 @@ impl Total {
 
     fn apply(&mut self, step: Step) {
         self.reached = self.reached.max(step.time);
-        let held = self.held.entry(step.process).or_insert(Some(0));
-        let Some(before) = *held else { return };
-        *held = step.bytes;
-        self.total = self.total - u128::from(before) + u128::from(step.bytes.unwrap_or(0));
         // The end of a process is no point: the curve would always end at nothing.
-        if step.bytes.is_none() {
+        let Some(bytes) = step.bytes else { return self.held.end(step.process) };
+        if !self.held.hold(step.process, bytes) {
             return;
         }
         let time = Timestamp::from_nanos(self.reached);
-        let total = u64::try_from(self.total).unwrap_or(u64::MAX);
+        let total = u64::try_from(self.held.total()).unwrap_or(u64::MAX);
         self.curve.end_bytes = total;
         let is_next = match self.asked {
             Some(asked) => time <= asked,

@@ -35,6 +35,9 @@ use crate::units::Timestamp;
 /// How long after the peak its own allocation can be recorded, nanoseconds.
 const MOMENT: u64 = 1_000_000;
 
+/// How soon a block is freed that counts as churn, nanoseconds.
+const CHURN: u64 = 10_000_000;
+
 /// How many parts a block has at most: stacks that made it grow. Every one is looked at when it changes.
 const PARTS: usize = 16;
 /// How many live blocks are followed at most.
@@ -153,6 +156,7 @@ impl Heap {
             }
         }
         if let Some(freed) = freed {
+            self.sums.add_churn(sum, churned(&part, freed));
             if !self.by_peak(freed) {
                 self.sums.set_peak(sum, 0, part.at_peak);
             }
@@ -207,6 +211,7 @@ impl Heap {
                 let (part, others) = self.blocks.end(slot, at, hash, free.time);
                 self.parts -= others.len();
                 for part in std::iter::once(part).chain(others) {
+                    self.sums.add_churn(part.sum, churned(&part, free.time));
                     self.sums.set_live(part.sum, part.live, 0);
                     if by_peak {
                         self.sums.set_peak(part.sum, part.at_peak, 0);
@@ -307,4 +312,10 @@ impl Heap {
             self.maker = Some(alloc);
         }
     }
+}
+
+/// What of a part is churn when its block ends: all of it, if it did not grow for longer than [`CHURN`].
+fn churned(part: &Part, freed: Timestamp) -> u64 {
+    let age = freed.as_nanos().saturating_sub(part.time.as_nanos());
+    if age <= CHURN { part.live } else { 0 }
 }

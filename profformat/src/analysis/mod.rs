@@ -6,7 +6,7 @@
 
 mod books;
 mod build;
-mod copies;
+pub(crate) mod copies;
 mod estimate;
 pub mod family;
 mod footprint;
@@ -30,8 +30,10 @@ use crate::units::Timestamp;
 
 /// Sums of time that are kept at most.
 const SUMS: usize = 1 << 20;
-/// Sums of allocations that are kept at most, and of copies.
+/// Sums of allocations that are kept at most.
 const MEMORY_SUMS: usize = 1 << 18;
+/// Sums of copies that are kept at most.
+const COPY_SUMS: usize = 1 << 17;
 
 /// The analysed result of a trace. Sums only: its size follows the number of different stacks, not the
 /// number of records.
@@ -107,6 +109,8 @@ pub struct MemorySum {
     pub live_at_end_bytes: u64,
     /// Number of such samples' blocks.
     pub live_at_end_blocks: u64,
+    /// Bytes of followed blocks that were freed within 10 ms of their allocation, or of their last growth here.
+    pub churn_bytes: u64,
 }
 
 /// Copies of one thread in one stack, scaled up from samples.
@@ -122,7 +126,13 @@ pub struct CopySum {
     pub copy_bytes: u64,
     /// Estimated number of copies: the sum of weight / size.
     pub copy_count: u64,
+    /// Bytes of `copy_bytes` by the size of the copy: up to each of [`COPY_SIZES`], and larger.
+    pub copy_sizes: [u64; COPY_SIZES.len() + 1],
 }
+
+/// Largest copies of the classes that [`CopySum::copy_sizes`] tells apart, bytes: a cache line, a string, a page or a few,
+/// what fits a core's cache, what fits the machine's.
+pub const COPY_SIZES: [u64; 5] = [64, 1 << 10, 16 << 10, 256 << 10, 4 << 20];
 
 /// Bytes held over time, exact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

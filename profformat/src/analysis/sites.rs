@@ -13,7 +13,7 @@ use self::places::{Place, Places, text};
 use self::why::Parts;
 use crate::analysis::family::Hottest;
 use crate::analysis::leaks::{self, Leak, Spread};
-use crate::analysis::{Profile, TimeSum};
+use crate::analysis::{COPY_SIZES, Profile, TimeSum, copies};
 use crate::ids::StringId;
 use crate::record::Class;
 use crate::tables::Tables;
@@ -57,12 +57,16 @@ pub struct Site {
     pub live_at_end_bytes: u64,
     /// Followed blocks among them.
     pub live_at_end_blocks: u64,
+    /// Bytes from here that were freed within 10 ms.
+    pub churn_bytes: u64,
     /// How it grows, if it does.
     pub leak: Option<Leak>,
     /// Bytes copied here.
     pub copy_bytes: u64,
     /// Estimated number of copies.
     pub copy_count: u64,
+    /// Bytes copied, by the size of the copy: up to each of [`COPY_SIZES`], and larger.
+    pub copy_sizes: [u64; COPY_SIZES.len() + 1],
 }
 
 impl Site {
@@ -181,6 +185,7 @@ pub fn sites(profile: &Profile) -> Vec<Site> {
         site.live_at_peak_bytes = site.live_at_peak_bytes.saturating_add(sum.live_at_peak_bytes);
         site.live_at_end_bytes = site.live_at_end_bytes.saturating_add(sum.live_at_end_bytes);
         site.live_at_end_blocks = site.live_at_end_blocks.saturating_add(sum.live_at_end_blocks);
+        site.churn_bytes = site.churn_bytes.saturating_add(sum.churn_bytes);
     }
     judge_leaks(profile, &mut places, &mut sites);
     for sum in &profile.copies {
@@ -189,6 +194,7 @@ pub fn sites(profile: &Profile) -> Vec<Site> {
         let site = &mut sites[leaf];
         site.copy_bytes = site.copy_bytes.saturating_add(sum.copy_bytes);
         site.copy_count = site.copy_count.saturating_add(sum.copy_count);
+        copies::add_sizes(&mut site.copy_sizes, &sum.copy_sizes);
     }
     parts.finish(&profile.tables, &mut sites);
     // Native frames below a Python line were met, but are not sites.
@@ -307,9 +313,11 @@ fn site(place: Place) -> Site {
         live_at_peak_bytes: 0,
         live_at_end_bytes: 0,
         live_at_end_blocks: 0,
+        churn_bytes: 0,
         leak: None,
         copy_bytes: 0,
         copy_count: 0,
+        copy_sizes: [0; COPY_SIZES.len() + 1],
     }
 }
 

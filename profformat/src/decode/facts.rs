@@ -7,11 +7,11 @@ use super::{Decoder, count, ended};
 use crate::codec;
 use crate::limit;
 use crate::payload::{
-    AboutV1, CountersV1, EndV1, FootprintsV1, NotesV1, ProcessEndsV1, ProcessesV1, ThreadEndsV1,
-    ThreadsV1,
+    AboutV1, CountersV1, EndV1, FootprintsV1, InheritancesV1, NotesV1, ProcessEndsV1, ProcessesV1,
+    ThreadEndsV1, ThreadsV1,
 };
 use crate::record::{
-    Counter, Footprint, Header, Outcome, Process, ProcessEnd, Record, Thread, ThreadEnd,
+    Counter, Footprint, Header, Inherited, Outcome, Process, ProcessEnd, Record, Thread, ThreadEnd,
 };
 use crate::wire::cursor::{Cursor, What};
 use crate::wire::zigzag;
@@ -116,6 +116,23 @@ impl Decoder {
             self.records.push(Record::Footprint(point));
         }
         ended(&[rows, times, native, python])
+    }
+
+    pub(super) fn inheritances(&mut self, block: &InheritancesV1<'_>) -> Result<(), What> {
+        let entries = count(block.count)?;
+        let mut processes = Cursor::new(block.processes, entries)?;
+        let mut times = Cursor::new(block.times, entries)?;
+        let mut bytes = Cursor::new(block.bytes, entries)?;
+        let mut time = 0;
+        for _ in 0..entries {
+            let inherited = Inherited {
+                time: self.unit.time(times.delta(&mut time)?),
+                process: self.known.process(processes.next()?)?,
+                bytes: bytes.next()?,
+            };
+            self.records.push(Record::Inherited(inherited));
+        }
+        ended(&[processes, times, bytes])
     }
 
     pub(super) fn counters(&mut self, block: &CountersV1<'_>) -> Result<(), What> {

@@ -117,6 +117,7 @@ impl Decoder {
             Kind::Memory => self.memory(&codec::decode(payload)?),
             Kind::Copies => self.copies(&codec::decode(payload)?),
             Kind::Footprints => self.footprints(&codec::decode(payload)?),
+            Kind::Inheritances => self.inheritances(&codec::decode(payload)?),
             Kind::Counters => self.counters(&codec::decode(payload)?),
             Kind::ThreadEnds => self.thread_ends(&codec::decode(payload)?),
             Kind::ProcessEnds => self.process_ends(&codec::decode(payload)?),

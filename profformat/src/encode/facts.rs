@@ -6,10 +6,12 @@ use super::{Scratch, Unit};
 use crate::codec;
 use crate::limit;
 use crate::payload::{
-    AboutV1, CountersV1, EndV1, FootprintsV1, NotesV1, ProcessEndsV1, ProcessV1, ProcessesV1,
-    ThreadEndsV1, ThreadsV1,
+    AboutV1, CountersV1, EndV1, FootprintsV1, InheritancesV1, NotesV1, ProcessEndsV1, ProcessV1,
+    ProcessesV1, ThreadEndsV1, ThreadsV1,
 };
-use crate::record::{Counter, Footprint, Header, Outcome, Process, ProcessEnd, Thread, ThreadEnd};
+use crate::record::{
+    Counter, Footprint, Header, Inherited, Outcome, Process, ProcessEnd, Thread, ThreadEnd,
+};
 use crate::units::Timestamp;
 use crate::wire::zigzag;
 
@@ -91,6 +93,23 @@ pub(crate) fn footprints(rows: &[Footprint], unit: Unit, scratch: &mut Scratch) 
         times: times.bytes(),
         native: native.bytes(),
         python: python.bytes(),
+    };
+    codec::encode(&value, payload);
+}
+
+pub(crate) fn inheritances(rows: &[Inherited], unit: Unit, scratch: &mut Scratch) {
+    let ([processes, times, bytes, ..], _, payload) = scratch.begin();
+    let mut time = 0;
+    for inherited in rows {
+        processes.put(inherited.process.number().into());
+        times.put_delta(&mut time, unit.time(inherited.time));
+        bytes.put(inherited.bytes);
+    }
+    let value = InheritancesV1 {
+        count: rows.len() as u32,
+        processes: processes.bytes(),
+        times: times.bytes(),
+        bytes: bytes.bytes(),
     };
     codec::encode(&value, payload);
 }

@@ -2,6 +2,7 @@
 //! within one `version`.
 
 mod leak;
+mod mapped;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -15,7 +16,7 @@ use super::ExportError;
 use crate::analysis::family::{self, Share};
 use crate::analysis::sites::places::text;
 use crate::analysis::sites::{Site, Why, WhyKind, sites};
-use crate::analysis::{Profile, books};
+use crate::analysis::{COPY_SIZES, Profile, books};
 use crate::ids::{ProcessId, StringId};
 use crate::record::{Class, Outcome, Process, ProcessEnd, Thread, counter};
 use crate::units::Timestamp;
@@ -70,6 +71,8 @@ struct Footprint<'a> {
     peak_bytes: u64,
     end_bytes: u64,
     resident_peak_bytes: Option<u64>,
+    proportional_peak_bytes: Option<u64>,
+    mapped: mapped::Mapped,
     #[serde(serialize_with = "timeline")]
     timeline: &'a [(Timestamp, u64)],
 }
@@ -162,7 +165,10 @@ struct Line<'a> {
     alloc_python_bytes: u64,
     live_at_peak_bytes: u64,
     live_at_end_bytes: u64,
+    churn_bytes: u64,
     copy_bytes: u64,
+    copy_calls: u64,
+    copy_sizes: [u64; COPY_SIZES.len() + 1],
     /// `null`: no sign of a leak.
     leak: Option<LeakOf<'a>>,
 }
@@ -210,6 +216,11 @@ pub fn write(profile: &Profile, out: &mut dyn Write) -> Result<(), ExportError> 
             peak_bytes: profile.footprint.peak_bytes,
             end_bytes: profile.footprint.end_bytes,
             resident_peak_bytes: profile.counters.get(counter::RESIDENT_PEAK_BYTES).copied(),
+            proportional_peak_bytes: profile
+                .counters
+                .get(counter::PROPORTIONAL_PEAK_BYTES)
+                .copied(),
+            mapped: mapped::Mapped::of(profile),
             timeline: &profile.footprint.timeline,
         },
         copy_bytes: profile.copies.iter().map(|c| c.copy_bytes).fold(0, u64::saturating_add),
@@ -310,7 +321,10 @@ fn line<'a>(profile: &'a Profile, site: &'a Site) -> Line<'a> {
         alloc_python_bytes: site.alloc_python_bytes,
         live_at_peak_bytes: site.live_at_peak_bytes,
         live_at_end_bytes: site.live_at_end_bytes,
+        churn_bytes: site.churn_bytes,
         copy_bytes: site.copy_bytes,
+        copy_calls: site.copy_count,
+        copy_sizes: site.copy_sizes,
         leak: site.leak.as_ref().map(|leak| LeakOf::of(&profile.tables, leak)),
     }
 }

@@ -6,8 +6,8 @@ use crate::block::Block;
 use crate::ids::{FrameId, FunctionId, ProcessId, StackId, StringId, ThreadId};
 use crate::io::Write;
 use crate::record::{
-    Alloc, Copied, Counter, Footprint, Frame, Free, Function, MemoryEvent, Process, ProcessEnd,
-    Record, Resize, Sample, Thread, ThreadEnd,
+    Alloc, Copied, Counter, Footprint, Frame, Free, Function, Inherited, MemoryEvent, Process,
+    ProcessEnd, Record, Resize, Sample, Thread, ThreadEnd,
 };
 use crate::tables::Tables;
 use crate::units::Timestamp;
@@ -177,6 +177,11 @@ impl Translation {
                 process: self.process(point.process),
                 time: self.time(point.time),
                 ..point
+            }),
+            Record::Inherited(inherited) => Record::Inherited(Inherited {
+                process: self.process(inherited.process),
+                time: self.time(inherited.time),
+                ..inherited
             }),
             Record::Counter(counter) => Record::Counter(Counter {
                 process: self.process(counter.process),

@@ -9,7 +9,7 @@ use crate::ids::{ProcessId, StringId};
 use crate::kind::Kind;
 use crate::limit;
 use crate::reader::TraceReader;
-use crate::record::{Counter, Footprint, Record};
+use crate::record::{Counter, Footprint, Record, counter};
 use crate::units::Timestamp;
 
 /// The last footprints and counters before a moment.
@@ -48,6 +48,8 @@ impl Before {
             behind(reader.offset());
         }
         before.points.retain(|process, _| !ended.contains(process));
+        let tables = reader.tables();
+        before.counters.retain(|(_, name), _| !counter::is_level(tables.string(*name)));
         Ok(before)
     }
 

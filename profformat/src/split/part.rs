@@ -11,8 +11,8 @@ use crate::block::Block;
 use crate::ids::{ProcessId, ThreadId};
 use crate::io::{self, Write};
 use crate::record::{
-    Alloc, Copied, Counter, Footprint, Free, MemoryEvent, Outcome, Process, ProcessEnd, Record,
-    Resize, Sample, Thread, ThreadEnd,
+    Alloc, Copied, Counter, Footprint, Free, Inherited, MemoryEvent, Outcome, Process, ProcessEnd,
+    Record, Resize, Sample, Thread, ThreadEnd,
 };
 use crate::units::Timestamp;
 use crate::writer::TraceWriter;
@@ -154,6 +154,7 @@ impl Part {
                 Record::ThreadEnd(ThreadEnd { time, cpu_ns, ..*end })
             }
             Record::Footprint(point) => Record::Footprint(self.footprint(point, time)),
+            Record::Inherited(inherited) => Record::Inherited(Inherited { time, ..*inherited }),
             Record::Counter(counter) => {
                 let counted = self.before.counted(counter.process, counter.name);
                 let value = counter.value.saturating_sub(counted);

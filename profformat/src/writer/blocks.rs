@@ -7,7 +7,8 @@ use crate::encode::{Scratch, Unit, dictionary, events, facts};
 use crate::io::{self, Write};
 use crate::kind::Kind;
 use crate::record::{
-    Copied, Counter, Footprint, MemoryEvent, Process, ProcessEnd, Sample, Thread, ThreadEnd,
+    Copied, Counter, Footprint, Inherited, MemoryEvent, Process, ProcessEnd, Sample, Thread,
+    ThreadEnd,
 };
 use crate::tables::Tables;
 
@@ -20,6 +21,7 @@ pub(super) struct Pending {
     pub(super) memory: Vec<MemoryEvent>,
     pub(super) copies: Vec<Copied>,
     pub(super) footprints: Vec<Footprint>,
+    pub(super) inheritances: Vec<Inherited>,
     pub(super) counters: Vec<Counter>,
     pub(super) thread_ends: Vec<ThreadEnd>,
     pub(super) process_ends: Vec<ProcessEnd>,
@@ -108,6 +110,7 @@ impl<W: Write> TraceWriter<W> {
         self.samples()?;
         self.memory()?;
         self.copies()?;
+        self.block(Kind::Inheritances, |pending| &mut pending.inheritances, facts::inheritances)?;
         self.block(Kind::Footprints, |pending| &mut pending.footprints, facts::footprints)?;
         self.block(Kind::Counters, |pending| &mut pending.counters, facts::counters)?;
         self.block(Kind::ThreadEnds, |pending| &mut pending.thread_ends, facts::thread_ends)?;

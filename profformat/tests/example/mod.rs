@@ -101,6 +101,10 @@ pub fn events(stacks: [StackId; 2], name: profformat::ids::StringId, rounds: u64
             weight: 1_048_576,
         })
     }));
+    if rounds.end > 0 {
+        let inherited = Inherited { time: at(50_000), process, bytes: 700_000 };
+        all.push(Record::Inherited(inherited));
+    }
     all.extend(rounds.clone().map(|i| {
         Record::Footprint(Footprint {
             time: at(50_000 * i),

@@ -189,7 +189,7 @@ impl Maker {
         let time = Timestamp::from_nanos(self.time.saturating_sub(late));
         let thread = ThreadId::new(self.dice.below(self.threads.into()) as u32);
         let process = ProcessId::new(self.dice.below(self.processes.into()) as u32);
-        let kind = self.dice.below(7);
+        let kind = self.dice.below(8);
         let stack = if matches!(kind, 0 | 1 | 4) { self.stack() } else { None };
         let [size, weight] = [0, 1].map(|_| self.dice.below(1_000_000));
         match kind {
@@ -215,6 +215,7 @@ impl Maker {
                 let (native_bytes, python_bytes) = (size, weight);
                 Record::Footprint(Footprint { time, process, native_bytes, python_bytes, peak })
             }
+            6 => Record::Inherited(Inherited { time: self.now(), process, bytes: size }),
             _ => {
                 let which = self.dice.below(3);
                 let name = self.writer.string([b"ticks", b"calls", b"bytes"][which as usize]);
@@ -330,6 +331,7 @@ impl Told {
             Record::Counter(c) => {
                 format!("{} {} {}", self.pid(c.process), self.tables.text(c.name), c.value)
             }
+            Record::Inherited(i) => format!("{} {}", self.pid(i.process), i.bytes),
             Record::Note(note) => String::from_utf8_lossy(note).into_owned(),
             other => format!("{other:?}"),
         };
@@ -370,6 +372,7 @@ pub fn family(record: &Record) -> &'static str {
         Record::Alloc(_) | Record::Free(_) | Record::Resize(_) => "memory",
         Record::Copied(_) => "copied",
         Record::Footprint(_) => "footprint",
+        Record::Inherited(_) => "inherited",
         Record::Counter(_) => "counter",
         Record::Process(_) => "process",
         Record::Thread(_) => "thread",

@@ -140,7 +140,8 @@ fn record(random: &mut Random, defined: &Defined) -> Record {
             Record::Resize(Resize { time, thread, block, old_size: size, new_size: weight })
         }
         740..990 => Record::Copied(Copied { time, thread, stack, size, weight }),
-        990..993 => {
+        990 => Record::Inherited(Inherited { time, process, bytes: size }),
+        991..993 => {
             let (native_bytes, python_bytes) = (size, weight);
             Record::Footprint(Footprint {
                 time,

@@ -88,6 +88,9 @@ impl Totals {
                 *peaks += u64::from(point.peak);
                 *last = point;
             }
+            Record::Inherited(Inherited { time, process, bytes }) => {
+                self.ends.push(json!(["inherited", process.number(), time.as_nanos(), bytes]));
+            }
             Record::Counter(counter) => {
                 self.counters.insert((counter.process, counter.name), counter);
             }

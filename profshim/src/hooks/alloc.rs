@@ -3,7 +3,6 @@
 
 use crate::{bootstrap, next};
 use core::ffi::{c_int, c_void};
-use core::hint::black_box;
 use core::ptr::null_mut;
 use profcore::memory;
 
@@ -12,32 +11,22 @@ type Block = *mut c_void;
 const ALIGNMENT: usize = 16;
 const PAGE: usize = 4096;
 
-/// Tells about a block that a plain next allocator handed out.
-#[inline(always)]
-fn handed_out_plain(block: Block, caller: usize) -> Block {
-    if !memory::watches_blocks() {
-        return block;
-    }
-    if !block.is_null()
-        // SAFETY: the next allocator has just returned it, and is glibc's.
-        && let Some(bytes) = unsafe { next::heap_size(block) }
-        && memory::usual_allocated(bytes)
-    {
-        return block;
-    }
-    handed_out(block, caller)
-}
-
 /// Tells about a block that was handed out.
 #[inline(never)]
-fn handed_out(block: Block, caller: usize) -> Block {
+pub(super) extern "C" fn handed_out(block: Block, caller: usize) -> Block {
     if !block.is_null() && memory::watches_blocks() {
         // SAFETY: the next allocator has just returned it.
         memory::allocated(block.addr(), unsafe { next::usable(block) }, caller);
+        cool_down();
     }
-    // Opaque, or the compiler sees that it is the argument, and the hot path keeps it in a stack frame
-    // instead of ending in a jump to here.
-    black_box(block)
+    block
+}
+
+/// After something was told: it may have been the last that is wanted.
+fn cool_down() {
+    if !memory::watches_blocks() {
+        next::choose_hot_paths();
+    }
 }
 
 /// A block from before there is a next allocator.
@@ -69,16 +58,8 @@ macro_rules! allocate {
     }};
 }
 
+/// Where `hot::malloc` does not go on.
 pub(super) unsafe extern "C" fn malloc(bytes: usize, caller: usize) -> Block {
-    match next::plain_malloc() {
-        // SAFETY: the program's own argument.
-        Some(next) => handed_out_plain(unsafe { next(bytes) }, caller),
-        None => malloc_unusual(bytes, caller),
-    }
-}
-
-#[inline(never)]
-fn malloc_unusual(bytes: usize, caller: usize) -> Block {
     allocate!(malloc(bytes), caller: caller, early: Some(bytes), ALIGNMENT)
 }
 
@@ -134,21 +115,6 @@ pub(super) unsafe extern "C" fn posix_memalign(
     result
 }
 
-pub(super) unsafe extern "C" fn free(block: Block) {
-    if memory::watches_blocks()
-        && !block.is_null()
-        && let Some(next) = next::plain_free()
-        // SAFETY: the program gives back a block that it holds, and all are glibc's.
-        && let Some(bytes) = unsafe { next::heap_size(block) }
-        && memory::usual_freeing(block.addr(), bytes)
-    {
-        // SAFETY: the program's own argument.
-        return unsafe { next(block) };
-    }
-    // SAFETY: as above.
-    unsafe { free_unusual(block) }
-}
-
 /// `free` under its other names: what the program calls by that one, which libc's functions of these names do too.
 pub(super) unsafe extern "C" fn free_alias(block: Block) {
     match next::sure(next::programs_free) {
@@ -159,16 +125,15 @@ pub(super) unsafe extern "C" fn free_alias(block: Block) {
     }
 }
 
-/// # Safety
-/// As for `free`.
-#[inline(never)]
-unsafe extern "C" fn free_unusual(block: Block) {
+/// Where `hot::free` does not go on.
+pub(super) unsafe extern "C" fn free(block: Block) {
     if block.is_null() || bootstrap::owns(block) {
         return;
     }
     if memory::watches_blocks() {
         // SAFETY: the program gives back a block that it holds.
         memory::freeing(block.addr(), unsafe { next::usable(block) });
+        cool_down();
     }
     if let Some(next) = next::sure(next::free) {
         // SAFETY: the program's own argument.

@@ -44,9 +44,13 @@ unsafe fn copy_unusual(to: To, from: From, bytes: usize, next: Copy, caller: usi
 fn copied(bytes: usize, caller: usize) {
     if memory::watches_copies() {
         memory::copied(bytes, caller);
+        if !memory::watches_copies() {
+            next::choose_hot_paths();
+        }
     }
 }
 
+/// Where `hot::memmove` does not go on.
 pub(super) unsafe extern "C" fn memmove(to: To, from: From, bytes: usize, caller: usize) -> To {
     let Some(next) = next::memmove() else {
         // SAFETY: the program's own arguments.

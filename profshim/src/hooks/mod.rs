@@ -1,6 +1,6 @@
 //! The interposed functions. The list below is the only place that names them.
 //!
-//! Each entry is one jump to the hook's body. `caller in REGISTER` puts the caller's address behind the
+//! Each entry is one jump to the hook's body, but for the few that programs call most: those are [`hot`], in assembly. `caller in REGISTER` puts the caller's address behind the
 //! body's other arguments, so that a sample can name the code that called.
 
 pub(crate) mod process;
@@ -9,10 +9,21 @@ pub(crate) mod python;
 mod alloc;
 mod copy;
 mod exec;
+mod hot;
+mod mapping;
 mod signal;
 
 macro_rules! hooks {
-    ($($name:ident => $body:path $(, caller in $register:literal)?;)*) => {
+    (hot { $($hot:ident => $code:path;)* } $($name:ident => $body:path $(, caller in $register:literal)?;)*) => {
+        $(
+            /// The hook of this name; takes and returns what the function does.
+            // SAFETY: as below.
+            #[unsafe(no_mangle)]
+            #[unsafe(naked)]
+            pub(crate) unsafe extern "C" fn $hot() {
+                $code!()
+            }
+        )*
         $(
             /// Entry of the hook; takes and returns what the function of this name does.
             // SAFETY: the name stands for the function that the dynamic linker would bind otherwise; the
@@ -31,11 +42,15 @@ macro_rules! hooks {
 }
 
 hooks! {
-    malloc => alloc::malloc, caller in "rsi";
+    hot {
+        malloc => hot::malloc;
+        free => hot::free;
+        memcpy => hot::memmove;
+        memmove => hot::memmove;
+    }
     calloc => alloc::calloc, caller in "rdx";
     realloc => alloc::realloc, caller in "rdx";
     reallocarray => alloc::reallocarray, caller in "rcx";
-    free => alloc::free;
     cfree => alloc::free_alias;
     free_sized => alloc::free_alias;
     free_aligned_sized => alloc::free_alias;
@@ -45,12 +60,16 @@ hooks! {
     valloc => alloc::valloc, caller in "rsi";
     pvalloc => alloc::pvalloc, caller in "rsi";
     malloc_usable_size => alloc::malloc_usable_size;
-    memcpy => copy::memmove, caller in "rcx";
-    memmove => copy::memmove, caller in "rcx";
     mempcpy => copy::mempcpy, caller in "rcx";
     __memcpy_chk => copy::memcpy_chk, caller in "r8";
     __memmove_chk => copy::memmove_chk, caller in "r8";
     __mempcpy_chk => copy::mempcpy_chk, caller in "r8";
+    mmap => mapping::mmap;
+    mmap64 => mapping::mmap;
+    munmap => mapping::munmap;
+    mremap => mapping::mremap;
+    sbrk => mapping::sbrk;
+    brk => mapping::brk;
     pthread_create => process::pthread_create;
     _exit => process::exit;
     _Exit => process::exit;

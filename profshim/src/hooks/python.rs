@@ -191,8 +191,11 @@ unsafe extern "C" fn allocate_arena(context: Block, bytes: usize) -> Block {
     // SAFETY: called by CPython with the context of our table, a static that is not written any more.
     let next = unsafe { &*context.cast::<ArenaAllocator>() };
     let Some(alloc) = next.alloc else { return null_mut() };
+    // An arena is told as such, and not as a mapping too.
+    thread::python_enter();
     // SAFETY: CPython's own arguments.
     let arena = unsafe { alloc(next.context, bytes) };
+    thread::python_leave();
     if !arena.is_null() {
         memory::arena_allocated(bytes);
     }
@@ -204,6 +207,8 @@ unsafe extern "C" fn free_arena(context: Block, arena: Block, bytes: usize) {
     let next = unsafe { &*context.cast::<ArenaAllocator>() };
     let Some(free) = next.free else { return };
     memory::arena_freed(bytes);
+    thread::python_enter();
     // SAFETY: CPython's own arguments.
     unsafe { free(next.context, arena, bytes) };
+    thread::python_leave();
 }

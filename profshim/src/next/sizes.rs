@@ -27,31 +27,18 @@ pub(crate) unsafe fn usable(block: *mut c_void) -> usize {
 }
 
 /// Bits in the word in front of a glibc block, which is its chunk's size otherwise.
-const MAPPED: usize = 2;
-const FLAGS: usize = 7;
-
-/// Usable size of a block of glibc's heap; `None` if the block is a mapping of its own.
-///
-/// # Safety
-/// `block` must be a live block of glibc's.
-#[inline(always)]
-pub(crate) unsafe fn heap_size(block: *mut c_void) -> Option<usize> {
-    // SAFETY: every block has that word in front.
-    let size = unsafe { block.cast::<usize>().sub(1).read() };
-    // Of its chunk it has all but that word: the next one's is its own.
-    (size & MAPPED == 0).then(|| (size & !FLAGS).wrapping_sub(8))
-}
+pub(crate) const MAPPED: usize = 2;
+pub(crate) const FLAGS: usize = 7;
 
 /// What `malloc_usable_size` of glibc says.
 ///
 /// # Safety
 /// `block` must be a live block of glibc's.
 unsafe fn size_in_front(block: *mut c_void) -> usize {
-    // SAFETY: by the caller.
-    unsafe { heap_size(block) }.unwrap_or_else(|| {
-        // SAFETY: as in `heap_size`. Nothing follows a mapped chunk.
-        (unsafe { block.cast::<usize>().sub(1).read() } & !FLAGS).wrapping_sub(16)
-    })
+    // SAFETY: every block has that word in front.
+    let size = unsafe { block.cast::<usize>().sub(1).read() };
+    // Of its chunk a block has all but that word and, being a mapping, the one before it: nothing follows then.
+    (size & !FLAGS).wrapping_sub(if size & MAPPED == 0 { 8 } else { 16 })
 }
 
 /// Tries blocks of both kinds: a debugging or future glibc may lay them out in another way.

@@ -57,6 +57,7 @@ pub(crate) struct Line {
     pub(crate) alloc: f64,
     pub(crate) live_at_peak: f64,
     pub(crate) live_at_end: f64,
+    pub(crate) churn: f64,
     pub(crate) copied: f64,
 }
 
@@ -101,6 +102,7 @@ impl Profile {
                     alloc: number(&line["alloc_bytes"]),
                     live_at_peak: number(&line["live_at_peak_bytes"]),
                     live_at_end: number(&line["live_at_end_bytes"]),
+                    churn: number(&line["churn_bytes"]),
                     copied: number(&line["copy_bytes"]),
                 });
             }
@@ -119,6 +121,7 @@ impl Profile {
                     line.alloc += entry.alloc;
                     line.live_at_peak += entry.live_at_peak;
                     line.live_at_end += entry.live_at_end;
+                    line.churn += entry.churn;
                     line.copied += entry.copied;
                 }
             }

@@ -39,13 +39,21 @@ pub(super) struct Sums {
     sums: Vec<Sum>,
     /// By sum.
     held: Vec<Held>,
+    /// By sum: bytes that were freed at once. Most blocks of most programs are not, so this is seldom looked at.
+    churn: Vec<u64>,
     /// Allocations that count without their stack.
     pub(super) crowded_out: u64,
 }
 
 impl Sums {
     pub(super) fn new() -> Self {
-        Self { index: Table::new(), sums: Vec::new(), held: Vec::new(), crowded_out: 0 }
+        Self {
+            index: Table::new(),
+            sums: Vec::new(),
+            held: Vec::new(),
+            churn: Vec::new(),
+            crowded_out: 0,
+        }
     }
 
     /// The hash of an allocation, as the other functions want it.
@@ -99,6 +107,15 @@ impl Sums {
         change(peak_bytes, peak_blocks, old, new);
     }
 
+    /// Bytes that were freed at once.
+    #[inline]
+    pub(super) fn add_churn(&mut self, at: u32, bytes: u64) {
+        if bytes > 0 {
+            let churn = &mut self.churn[at as usize];
+            *churn = churn.saturating_add(bytes);
+        }
+    }
+
     /// The thread and the stack of a sum.
     pub(super) fn key(&self, at: u32) -> (ThreadId, Option<StackId>) {
         let sum = &self.sums[at as usize];
@@ -107,9 +124,9 @@ impl Sums {
 
     /// The sums by thread and stack, in that order. `gone` tells threads of which nothing was live at the peak.
     pub(super) fn finish(self, gone: impl Fn(ThreadId) -> bool) -> Vec<MemorySum> {
-        let sums = self.sums.into_iter().zip(self.held);
+        let sums = self.sums.into_iter().zip(self.held).zip(self.churn);
         let mut sums: Vec<MemorySum> = sums
-            .map(|(sum, held)| {
+            .map(|((sum, held), churn_bytes)| {
                 let gone = gone(sum.thread);
                 MemorySum {
                     thread: sum.thread,
@@ -122,6 +139,7 @@ impl Sums {
                     live_at_peak_blocks: if gone { 0 } else { held.peak_blocks },
                     live_at_end_bytes: held.end_bytes,
                     live_at_end_blocks: held.end_blocks,
+                    churn_bytes,
                 }
             })
             .collect();
@@ -159,6 +177,7 @@ impl Sums {
         let at = self.sums.len() as u32;
         self.index.insert(hash, at);
         self.held.push(Held::default());
+        self.churn.push(0);
         self.sums.push(Sum {
             thread,
             stack,

@@ -18,7 +18,7 @@ pub(crate) const NO_STACK: &str = "[no stack]";
 pub(crate) const OTHER: &str = "[other]";
 
 /// Places that are told apart at most.
-const PLACES: usize = 1 << 17;
+const PLACES: usize = 1 << 16;
 /// Stands for the place of a frame that was not met.
 const UNMET: u32 = u32::MAX;
 

@@ -58,6 +58,7 @@ fn sorted_by(view: &View, metric: Metric) -> &'static str {
         Metric::Peak => "by memory at the peak",
         Metric::Kept => "by memory kept to the end",
         Metric::Copied => "by bytes copied",
+        Metric::Churn => "by bytes freed within 10 ms",
     }
 }
 

@@ -52,6 +52,8 @@ pub enum Sort {
     Copies,
     /// Memory never freed.
     Leaks,
+    /// Memory freed at once.
+    Churn,
 }
 
 /// What a report shows.

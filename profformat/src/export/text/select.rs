@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::place::Places;
 use super::{Sort, number};
+use crate::analysis::copies;
 use crate::analysis::sites::{Site, Why, WhyKind};
 use crate::ids::StringId;
 
@@ -26,6 +27,7 @@ pub(super) enum Metric {
     Peak,
     Kept,
     Copied,
+    Churn,
 }
 
 impl Row {
@@ -37,6 +39,7 @@ impl Row {
             Metric::Peak => self.site.live_at_peak_bytes,
             Metric::Kept => self.site.live_at_end_bytes,
             Metric::Copied => self.site.copy_bytes,
+            Metric::Churn => self.site.churn_bytes,
         }
     }
 
@@ -94,8 +97,10 @@ fn merged(group: &mut Vec<Site>) -> Option<Site> {
         sum.live_at_peak_bytes = sum.live_at_peak_bytes.saturating_add(site.live_at_peak_bytes);
         sum.live_at_end_bytes = sum.live_at_end_bytes.saturating_add(site.live_at_end_bytes);
         sum.live_at_end_blocks = sum.live_at_end_blocks.saturating_add(site.live_at_end_blocks);
+        sum.churn_bytes = sum.churn_bytes.saturating_add(site.churn_bytes);
         sum.copy_bytes = sum.copy_bytes.saturating_add(site.copy_bytes);
         sum.copy_count = sum.copy_count.saturating_add(site.copy_count);
+        copies::add_sizes(&mut sum.copy_sizes, &site.copy_sizes);
     }
     if let Some(why) = why {
         sum.why = why;

@@ -176,8 +176,14 @@ pub(super) fn memory(view: &View) -> Vec<Sentence> {
     sentence.push(plain(format!("{} allocated.", number::bytes(view.totals.alloc))));
     let resident = view.profile.counters.get(counter::RESIDENT_PEAK_BYTES);
     let profiled = view.profile.processes.iter().filter(|(process, _)| process.profiled);
-    if let (Some(&bytes), 1) = (resident, profiled.count()) {
-        sentence.push(plain(format!(" At most {} were resident.", number::bytes(bytes))));
+    if profiled.count() == 1 {
+        if let Some(&bytes) = resident {
+            sentence.push(plain(format!(" At most {} were resident.", number::bytes(bytes))));
+        }
+        if let Some(&bytes) = view.profile.counters.get(counter::MAPPED_PEAK_BYTES) {
+            let bytes = number::bytes(bytes);
+            sentence.push(plain(format!(" At most {bytes} were mapped by the program itself.")));
+        }
     }
     vec![sentence]
 }
@@ -192,6 +198,8 @@ pub(super) fn copies_and_kept(view: &View) -> Vec<Sentence> {
             let bytes = row.value(Metric::Copied).min(view.totals.copied);
             sentence.push(plain(format!(", {} of it by ", number::bytes(bytes))));
             sentence.push(strong(view.spot(row)));
+            let mean = number::bytes(row.mean_copy() as u64);
+            sentence.push(plain(format!(", about {mean} at a time")));
         }
         sentence.push(plain(". "));
     } else {

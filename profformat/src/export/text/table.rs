@@ -24,6 +24,9 @@ enum Column {
     Peak,
     Kept,
     Copied,
+    Churn,
+    /// Churn of what was allocated.
+    ChurnShare,
     Line,
 }
 
@@ -34,6 +37,7 @@ impl Column {
             Column::Peak => Some(Metric::Peak),
             Column::Kept => Some(Metric::Kept),
             Column::Copied => Some(Metric::Copied),
+            Column::Churn => Some(Metric::Churn),
             _ => None,
         }
     }
@@ -49,6 +53,8 @@ impl Column {
             Column::Peak => "peak",
             Column::Kept => "kept",
             Column::Copied => "copy",
+            Column::Churn => "churn",
+            Column::ChurnShare => "of it",
             Column::Line => "line",
         }
     }
@@ -62,6 +68,7 @@ pub(super) fn metric(sort: Sort, by_total: bool) -> Metric {
         Sort::Memory => Metric::Peak,
         Sort::Copies => Metric::Copied,
         Sort::Leaks => Metric::Kept,
+        Sort::Churn => Metric::Churn,
     }
 }
 
@@ -86,12 +93,13 @@ impl<'a> Table<'a> {
         splits: HashMap<Spot, ByClass>,
     ) -> Self {
         let largest = |metric| rows.iter().map(|row| row.value(metric)).max().unwrap_or(0);
-        let scales: HashMap<_, _> = [Column::Alloc, Column::Peak, Column::Kept, Column::Copied]
-            .into_iter()
-            .filter_map(|column| {
-                Some((column.name(), ByteScale::for_largest(largest(column.metric()?))))
-            })
-            .collect();
+        let scales: HashMap<_, _> =
+            [Column::Alloc, Column::Peak, Column::Kept, Column::Copied, Column::Churn]
+                .into_iter()
+                .filter_map(|column| {
+                    Some((column.name(), ByteScale::for_largest(largest(column.metric()?))))
+                })
+                .collect();
         let bar = if view.look.width >= 150 { 14 } else { 10 };
         let columns = columns(view, bar);
         Self { view, metric, columns, scales, bar, full: largest(metric), splits }
@@ -151,7 +159,7 @@ impl<'a> Table<'a> {
                 _ if text == ZERO || text == UNMEASURED => Style::Dim,
                 Column::Own | Column::Total if first => Style::Strong,
                 Column::Kept if row.site.leak.is_some() => Style::Loss,
-                Column::Alloc | Column::Peak | Column::Kept => Style::Memory,
+                Column::Alloc | Column::Peak | Column::Kept | Column::Churn => Style::Memory,
                 Column::Copied => Style::Copies,
                 _ => Style::Plain,
             };
@@ -187,7 +195,11 @@ impl<'a> Table<'a> {
                 0 => ZERO.into(),
                 ns => view.time.figure(ns),
             },
-            Column::Alloc | Column::Peak | Column::Kept | Column::Copied => {
+            Column::ChurnShare => match row.value(Metric::Churn) {
+                0 => ZERO.into(),
+                churn => format!("{} %", percent(churn, site.alloc_bytes)),
+            },
+            _ => {
                 let value = column.metric().map_or(0, |metric| row.value(metric));
                 let (mean, interval) = match column {
                     Column::Copied => (row.mean_copy(), header.copy_interval),
@@ -294,8 +306,11 @@ fn columns(view: &View, bar: usize) -> Vec<(Column, usize)> {
     } else {
         columns.push((Column::Split, bar + 2));
     }
-    if width >= 130 || view.sort == Sort::Memory {
+    if width >= 130 || matches!(view.sort, Sort::Memory | Sort::Churn) {
         columns.push((Column::Alloc, 10));
+    }
+    if view.sort == Sort::Churn {
+        columns.extend([(Column::Churn, 11), (Column::ChurnShare, 7)]);
     }
     columns.extend([
         (Column::Peak, 10),
@@ -309,12 +324,23 @@ fn columns(view: &View, bar: usize) -> Vec<(Column, usize)> {
         Sort::Memory => Column::Peak,
         Sort::Copies => Column::Copied,
         Sort::Leaks => Column::Kept,
+        Sort::Churn => Column::Churn,
     };
     let wait = [Column::Class(Class::Wait), Column::Class(Class::Gil)];
-    let order =
-        [Column::Copied, Column::Kept, Column::Alloc, Column::Peak, Column::Split, Column::Total];
+    let order = [
+        Column::Copied,
+        Column::Kept,
+        Column::Alloc,
+        Column::Peak,
+        Column::ChurnShare,
+        Column::Split,
+        Column::Total,
+    ];
     let order = if width < 80 { [&[Column::Split][..], &order].concat() } else { order.to_vec() };
-    for column in order.into_iter().chain(wait) {
+    // Churn is a share of what was allocated.
+    let order =
+        order.into_iter().filter(|&column| view.sort != Sort::Churn || column != Column::Alloc);
+    for column in order.chain([Column::Alloc]).chain(wait) {
         let used: usize = columns.iter().map(|(_, width)| width).sum();
         if used + 2 + SOURCE <= width && !(column == Column::Split && width < 80) {
             break;

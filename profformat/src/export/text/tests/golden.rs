@@ -128,6 +128,15 @@ fn by_leaks() {
 }
 
 #[test]
+fn by_churn() {
+    let stack = [MAIN, PUBLISH];
+    let mut docs = docs();
+    docs.churn(&stack, 640 * MIB).churn(&[MAIN, py(SCRIPT, "blob", 43)], 12 * MIB);
+    let text = docs.report(&Options { sort: Sort::Churn, ..Options::default() });
+    assert_golden("docs_churn", &text);
+}
+
+#[test]
 fn a_leak_has_a_story() {
     let mut fixture = docs();
     let stack = [py("/w/docs_html.py", "main", 60), py("/w/docs_html.py", "index", 34)];
@@ -202,5 +211,7 @@ fn every_known_cost_has_its_row() {
     assert!(figures(38).contains(&"192"), "{text}");
     assert_eq!(figures(43)[2..5], ["12", "25.0", "·"], "{text}");
     assert!(figures(47).contains(&"238"), "{text}");
-    assert!(text.contains("Possible leak: tour.py:43 grows by 3 MiB a second;"), "{text}");
+    let unwrapped = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(unwrapped.contains("Possible leak: tour.py:43 grows by 3 MiB a second;"), "{text}");
+    assert!(unwrapped.contains("by tour.py:47, about 4.77 MiB at a time."), "{text}");
 }

@@ -162,9 +162,11 @@ impl Fixture {
                 live_at_peak_bytes: 0,
                 live_at_end_bytes: 0,
                 live_at_end_blocks: 0,
+                churn_bytes: 0,
                 leak: None,
                 copy_bytes: 0,
                 copy_count: 0,
+                copy_sizes: [0; 6],
             });
             sites.len() - 1
         });
@@ -250,6 +252,7 @@ impl Fixture {
             live_at_peak_blocks: peak / sample,
             live_at_end_bytes: kept,
             live_at_end_blocks: kept / sample,
+            churn_bytes: 0,
         });
         let site = self.site(stack[Self::leaf(stack)]);
         site.alloc_bytes += alloc;
@@ -258,6 +261,12 @@ impl Fixture {
         site.live_at_peak_bytes += peak;
         site.live_at_end_bytes += kept;
         site.live_at_end_blocks += kept / sample;
+        self
+    }
+
+    /// Bytes of what the line allocated were freed at once.
+    pub(super) fn churn(&mut self, stack: &[At], bytes: u64) -> &mut Self {
+        self.site(stack[Self::leaf(stack)]).churn_bytes += bytes;
         self
     }
 
@@ -284,10 +293,12 @@ impl Fixture {
             samples: bytes / MIB,
             copy_bytes: bytes,
             copy_count: bytes / size,
+            copy_sizes: [0, 0, 0, 0, bytes, 0],
         });
         let site = self.site(stack[Self::leaf(stack)]);
         site.copy_bytes += bytes;
         site.copy_count += bytes / size;
+        site.copy_sizes[4] += bytes;
         self
     }
 

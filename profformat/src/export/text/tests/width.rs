@@ -104,6 +104,7 @@ prop_compose! {
             live_at_peak_bytes: pick(index + 8),
             live_at_end_bytes: pick(index + 9),
             live_at_end_blocks: pick(index + 10),
+            churn_bytes: pick(index + 11),
             leak: (index % 2 == 0).then(|| Leak {
                 bytes_per_s: pick(index),
                 low: pick(index + 1),
@@ -114,6 +115,7 @@ prop_compose! {
             }),
             copy_bytes: pick(index + 11),
             copy_count: pick(index + 12),
+            copy_sizes: std::array::from_fn(|class| pick(index + class)),
         }).collect();
         let functions = (0..names.len()).map(|index| FunctionSum {
             file: StringId::new((index / 2) as u32),
@@ -132,7 +134,7 @@ prop_compose! {
     fn options()(
         width in 0usize..220,
         top in proptest::option::of(0usize..20),
-        sort in prop_oneof![Just(Sort::Cpu), Just(Sort::Memory), Just(Sort::Copies), Just(Sort::Leaks)],
+        sort in prop_oneof![Just(Sort::Cpu), Just(Sort::Memory), Just(Sort::Copies), Just(Sort::Leaks), Just(Sort::Churn)],
         file in proptest::option::weighted(0.2, "[*?a-z\x1b]{0,8}"),
         flags in any::<[bool; 6]>(),
         warning in any::<String>(),
