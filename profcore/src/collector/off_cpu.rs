@@ -17,6 +17,9 @@ const LONGEST: u64 = 250_000_000;
 /// How long after it was seen waiting a thread that waits in turns is taken to wait for the same: of a thread that
 /// waits for half of its time, ten looks in a row miss that once in a thousand times.
 const TURNS: u64 = 1_000_000_000;
+/// Further looks at a thread that stands still and whose stack could not be read. What leads there (the list of all threads, the
+/// code's texts) belongs to threads that run, and may have been in the midst of a change.
+const RETRIES: u8 = 3;
 /// What the scheduler books late: less is no wait.
 const LEAST: u64 = 1_000_000;
 /// Number of the system call that waits for a lock.
@@ -35,6 +38,8 @@ pub(crate) struct OffCpu {
     stack: Option<StackId>,
     class: Option<Class>,
     seen: u64,
+    /// How often its stack may be asked for again while it stands there.
+    retries: u8,
     /// How often it had given its CPU up by itself, at the last look that found it running.
     switches: Option<u64>,
     /// Nanoseconds blocked that are not written yet; the same without a CPU though it wanted one, or nobody saw why.
@@ -65,8 +70,8 @@ pub(crate) struct Who {
 
 impl OffCpu {
     /// Looks at a thread. `runtime`: the addresses among which the GIL's lock is. `stack` reads the thread's Python
-    /// stack; it is asked for when the thread has run since the last look, and stands still now. The result is
-    /// a sample of a wait.
+    /// stack; it is asked for when the thread stands still now and did not at the last look, or could not be read then. The
+    /// result is a sample of a wait.
     pub(crate) fn look(
         &mut self,
         who: Who,
@@ -79,6 +84,13 @@ impl OffCpu {
         let moved = self.advance(Look { time: now, scheduled });
         if !moved && self.stands {
             self.seen = now;
+            if self.stack.is_none() && self.retries > 0 {
+                self.retries -= 1;
+                let there = stack(trace);
+                if procfs::scheduled(who.pid, who.tid) == Some(scheduled) {
+                    self.stack = there;
+                }
+            }
             return self.write(who.thread, now, self.owed >= LONGEST, trace);
         }
         let blocked = procfs::blocked_in(who.pid, who.tid);
@@ -108,6 +120,7 @@ impl OffCpu {
         let due = (changed && self.stands && self.owed >= LEAST) || self.owed >= LONGEST;
         let sample = self.write(who.thread, now, due, trace);
         (self.stands, self.class, self.stack, self.seen) = (true, Some(class), there, now);
+        self.retries = RETRIES;
         sample
     }
 

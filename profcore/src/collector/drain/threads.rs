@@ -44,9 +44,6 @@ impl Drain {
         }
         let load = |at: usize| session.word(at).load(Ordering::Relaxed);
         let runtime = load(word::PY_RUNTIME_START)..load(word::PY_RUNTIME_END);
-        if let Some(remote) = &self.remote {
-            remote.refresh();
-        }
         // Any thread state leads to the list of all.
         let live = self.slots.iter().filter(|(_, state)| state.owner.is_some());
         let seen = live.map(|(&index, _)| index).find_map(|index| {
@@ -69,7 +66,10 @@ impl Drain {
             } else {
                 let who = Who { pid: self.pid, tid: owner.tid, thread };
                 state.off_cpu.look(who, now, runtime.clone(), trace, |trace| {
-                    recorder.standing_stack(remote?, session, slot, seen?, trace)
+                    let remote = remote?;
+                    // What was read for the thread before may have changed: only this one is known to stand still.
+                    remote.refresh();
+                    recorder.standing_stack(remote, session, slot, seen?, trace)
                 })
             };
             let delay = state.off_cpu.delay(thread, now, last, trace);
