@@ -116,8 +116,8 @@ impl Recorder {
     /// Looks for an interpreter that was loaded after the start, when mappings were read since the last look, and tells the
     /// process about it.
     pub(crate) fn look_for_late_python(&mut self, session: Session, trace: &mut Trace) {
-        let state = session.word(word::PY_STATE).load(Ordering::Relaxed);
-        if !std::mem::take(&mut self.unsearched) || state != python_state::NONE {
+        // One that the process has greeted us with it tells of itself, as soon as it has mapped the session.
+        if !std::mem::take(&mut self.unsearched) || self.version != 0 {
             return;
         }
         let Some(late) = self.search.find(self.pid, &self.modules) else { return };

@@ -1,6 +1,7 @@
 //! The station as a whole: from the words of a session to the records of a trace.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 
 use profformat::record::{Class, Header, Record};
@@ -12,14 +13,18 @@ use super::listen::Listener;
 use super::modules::Modules;
 use super::perf::Events;
 use super::policy::{Policy, Verdict};
+use super::procfs;
 use super::recorder::Recorder;
 use super::region::Region;
 use super::trace::Trace;
 use crate::config::Config;
+use crate::cpython::interpreters;
 use crate::event::{UNKNOWN_CODE, flag, frame_word, head_word, kind, stack_flag, stack_word};
 use crate::handshake::{self, Hello, Kind};
 use crate::ring::registry;
-use crate::session::{Count, Loss, LostKind, SLOTS, Session, Slot, area, slot_word, word};
+use crate::session::{
+    Count, Loss, LostKind, SLOTS, Session, Slot, area, python_state, slot_word, word,
+};
 use crate::sync::Ordering;
 
 /// Memory that a trace is written to.
@@ -89,6 +94,34 @@ fn tick(slot: Slot, time: u64, common: usize, frames: &[u64], flags: u8) {
         event.word(frame);
     }
     event.commit();
+}
+
+/// A drain may come between a process's greeting and its first words in the session.
+#[test]
+fn an_interpreter_that_a_process_greets_with_is_not_found_late() {
+    let Some(interpreter) = interpreters::all().into_iter().next() else {
+        return interpreters::skip("there is no interpreter to find");
+    };
+    let mut python = Command::new(&interpreter.path)
+        .args(["-I", "-c", "print(flush=True); input()"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    python.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    for (greeting, state) in
+        [(interpreter.version_hex, python_state::NONE), (0, python_state::FOUND_LATE)]
+    {
+        let (_, mut trace, drain) = station();
+        let session = drain.session().unwrap();
+        let modules = Modules::parse(&procfs::maps(python.id()));
+        let id = ProcessId::new(0);
+        let mut recorder = Recorder::new(python.id(), id, greeting, modules, Binaries::default());
+        recorder.look_for_late_python(session, &mut trace);
+        assert_eq!(session.word(word::PY_STATE).load(Ordering::Relaxed), state);
+    }
+    python.stdin.take().unwrap().write_all(b"\n").unwrap();
+    python.wait().unwrap();
 }
 
 /// The drain began long before: it may have read a library's tables meanwhile.
