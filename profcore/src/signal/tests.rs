@@ -201,12 +201,34 @@ fn on_alternate(bytes: usize, body: impl FnOnce() + Send) {
     });
 }
 
+/// Bytes that the kernel puts on an alternate stack for a signal. Its own figure, `AT_MINSIGSTKSZ`, counts registers that only
+/// threads with a permission for them have (AMX).
+fn signal_frame() -> usize {
+    static FRAME: AtomicUsize = AtomicUsize::new(0);
+    extern "C" fn measure(_: libc::c_int, _: *mut libc::siginfo_t, context: *mut libc::c_void) {
+        // SAFETY: the kernel's context of this handler.
+        let stack = unsafe { (*context.cast::<libc::ucontext_t>()).uc_stack };
+        let top = stack.ss_sp.addr() + stack.ss_size;
+        FRAME.store(top - context.addr(), Ordering::Relaxed);
+    }
+    on_alternate(64 << 10, || {
+        // SAFETY: all zeros is a sigaction.
+        let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+        action.sa_sigaction = measure as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        // SAFETY: a whole sigaction; its handler only stores.
+        assert_eq!(unsafe { libc::sigaction(libc::SIGUSR2, &action, std::ptr::null_mut()) }, 0);
+        // SAFETY: no memory is passed.
+        assert_eq!(unsafe { libc::raise(libc::SIGUSR2) }, 0);
+    });
+    FRAME.load(Ordering::Relaxed)
+}
+
 #[test]
 fn little_alternate_stack_drops_the_sample() {
     alone(|| {
         let session = join();
-        // SAFETY: no memory is passed.
-        let frame = unsafe { libc::getauxval(libc::AT_MINSIGSTKSZ) } as usize;
+        let frame = signal_frame();
         on_alternate(frame + 1024, || {
             thread::born();
             burn_until(|| lost(session, Loss::AltstackLow) > 2);
