@@ -1,4 +1,6 @@
-"""numpy sorts, multiplies and makes arrays."""
+"""numpy sorts, multiplies and makes arrays. It sorts for more than a second on any machine."""
+
+import time
 
 import numpy as np
 
@@ -7,10 +9,11 @@ def main():
     generator = np.random.RandomState(7)
     data = generator.rand(1_000_000)
     total = 0.0
-    for _ in range(40):
+    began = time.process_time()
+    while time.process_time() < began + 1.2:
         values = data.copy()
         values.sort()  # SORT
-        total += float(values[500_000])
+        total = float(values[500_000])
     made = 0
     for n in range(40):
         made += np.arange(n, n + 1_000_000, dtype=np.float64).nbytes  # MADE
