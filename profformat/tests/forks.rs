@@ -127,7 +127,7 @@ proptest! {
     fn what_is_inherited_counts_once(acts in acts()) {
         let world = lived(&acts, false);
         let curve = world.told();
-        let told: Vec<u64> = curve.timeline.iter().map(|point| point.1).collect();
+        let told: Vec<u64> = curve.timeline.iter().map(|point| point.bytes).collect();
         prop_assert_eq!(&told, &world.totals);
         prop_assert_eq!(curve.peak_bytes, world.totals.iter().copied().max().unwrap_or(0));
     }
@@ -140,7 +140,7 @@ proptest! {
         let all = world.told().timeline;
         prop_assert_eq!(told.len(), all.len());
         for (told, all) in told.iter().zip(&all) {
-            prop_assert!(told.1 <= all.1);
+            prop_assert!(told.bytes <= all.bytes);
         }
     }
 }

@@ -300,7 +300,43 @@ proptest! {
                     [m.alloc_bytes, m.live_at_peak_bytes, m.live_at_end_bytes]
                 });
                 prop_assert_eq!(found, expected);
+
+                let part = |time: u64| time * LONG / profile.curves.part_ns;
+                let changes = profile.curves.changes.iter().filter(|c| (c.thread, c.stack) == key);
+                for now in 0..=part(2_000) {
+                    let told = changes.clone().filter(|change| u64::from(change.part) <= now);
+                    let mut held = 0;
+                    for (_, growths, end) in lives.iter().filter(|life| life.0 == process) {
+                        let lives = end.is_none_or(|end| part(end) > now);
+                        let growths = growths.iter().filter(|g| g.1 == stack && part(g.0) <= now);
+                        held += growths.map(|g| if lives { g.2 as i64 } else { 0 }).sum::<i64>();
+                    }
+                    prop_assert_eq!(told.map(|change| change.bytes).sum::<i64>(), held);
+                }
             }
         }
     }
+}
+
+/// Of one stack: when its changes were, in milliseconds, and how many bytes they were.
+fn changes(profile: &Profile, stack: u32) -> Vec<(u64, i64)> {
+    let of = profile.curves.changes.iter().filter(|c| c.stack == Some(StackId::new(stack)));
+    of.map(|c| (u64::from(c.part) * profile.curves.part_ns / 1_000_000, c.bytes)).collect()
+}
+
+#[test]
+fn shrinking_ends_a_part_of_a_life() {
+    let profile = profile(&[
+        process(0),
+        thread(0, 0),
+        alloc(10 * LONG, 0, 1, 1, 1000),
+        resize(20 * LONG, 1, 1000, 250),
+        free(40 * LONG, 0, 1),
+        // The same, told from the end on.
+        free(40 * LONG, 0, 2),
+        resize(20 * LONG, 2, 1000, 250),
+        alloc(10 * LONG, 0, 2, 2, 1000),
+    ]);
+    assert_eq!(changes(&profile, 1), [(19, 1000), (39, -750), (79, -250)]);
+    assert_eq!(changes(&profile, 2), changes(&profile, 1));
 }

@@ -6,6 +6,7 @@ mod bad_input;
 mod behaviors;
 mod clocks;
 mod embedding;
+mod held;
 mod kill;
 mod languages;
 mod memory;

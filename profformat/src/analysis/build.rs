@@ -242,6 +242,7 @@ impl Builder {
             header: self.header,
             time: self.time.finish(),
             births: self.heap.births(life),
+            curves: self.heap.curves(),
             memory: self.heap.finish(|thread| gone(thread).unwrap_or(false)),
             copies: self.copies.finish(),
             footprint: self.footprint,

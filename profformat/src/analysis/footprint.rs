@@ -13,9 +13,9 @@
 mod sharing;
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 
-use crate::analysis::FootprintCurve;
+use crate::analysis::{FootprintCurve, FootprintPoint};
 use crate::ids::ProcessId;
 use crate::record::{Footprint, Inherited, Process, ProcessEnd};
 use crate::units::Timestamp;
@@ -34,8 +34,8 @@ struct Step {
     time: u64,
     arrival: u64,
     process: ProcessId,
-    /// The new total; `None` when the process is gone.
-    bytes: Option<u64>,
+    /// The new total, and Python's part of it; `None` when the process is gone.
+    bytes: Option<(u64, u64)>,
 }
 
 /// Follows the total.
@@ -46,6 +46,10 @@ pub(super) struct Total {
     newest: u64,
     reached: u64,
     held: Sharing,
+    /// Python's part of it.
+    python: Sharing,
+    /// What processes inherited that have not told yet what they hold.
+    inherited: HashMap<ProcessId, u64>,
     /// The moment that takes the peak's place.
     asked: Option<Timestamp>,
     curve: FootprintCurve,
@@ -59,17 +63,19 @@ impl Total {
 
     pub(super) fn point(&mut self, point: &Footprint) {
         let bytes = point.native_bytes.saturating_add(point.python_bytes);
-        self.wait(point.time, point.process, Some(bytes));
+        self.wait(point.time, point.process, Some((bytes, point.python_bytes)));
     }
 
     pub(super) fn process(&mut self, process: &Process) {
         if let Some(parent) = process.parent {
             self.held.parent(process.id, parent);
+            self.python.parent(process.id, parent);
         }
     }
 
     pub(super) fn inherited(&mut self, inherited: &Inherited) {
         self.held.inherited(inherited.process, inherited.bytes);
+        self.inherited.insert(inherited.process, inherited.bytes);
     }
 
     pub(super) fn ended(&mut self, end: &ProcessEnd) {
@@ -88,7 +94,7 @@ impl Total {
         self.curve
     }
 
-    fn wait(&mut self, time: Timestamp, process: ProcessId, bytes: Option<u64>) {
+    fn wait(&mut self, time: Timestamp, process: ProcessId, bytes: Option<(u64, u64)>) {
         let time = time.as_nanos();
         self.waiting.push(Reverse(Step { time, arrival: self.arrivals, process, bytes }));
         self.arrivals += 1;
@@ -105,12 +111,22 @@ impl Total {
     fn apply(&mut self, step: Step) {
         self.reached = self.reached.max(step.time);
         // The end of a process is no point: the curve would always end at nothing.
-        let Some(bytes) = step.bytes else { return self.held.end(step.process) };
+        let Some((bytes, python)) = step.bytes else {
+            self.python.end(step.process);
+            return self.held.end(step.process);
+        };
+        // The trace says how much was inherited in all; at first a child holds nothing else.
+        if let Some(all) = self.inherited.remove(&step.process) {
+            let part = u128::from(all) * u128::from(python) / u128::from(bytes.max(1));
+            self.python.inherited(step.process, u64::try_from(part).unwrap_or(u64::MAX));
+        }
         if !self.held.hold(step.process, bytes) {
             return;
         }
+        self.python.hold(step.process, python);
         let time = Timestamp::from_nanos(self.reached);
         let total = u64::try_from(self.held.total()).unwrap_or(u64::MAX);
+        let python_bytes = u64::try_from(self.python.total()).unwrap_or(u64::MAX).min(total);
         self.curve.end_bytes = total;
         let is_next = match self.asked {
             Some(asked) => time <= asked,
@@ -120,7 +136,7 @@ impl Total {
             self.curve.peak_bytes = total;
             self.curve.peak_time = time;
         }
-        self.timeline.add(time, total);
+        self.timeline.add(FootprintPoint { time, bytes: total, python_bytes });
     }
 }
 
@@ -128,27 +144,28 @@ impl Total {
 /// nanoseconds long; when there are too many, two become one.
 #[derive(Debug, Default)]
 struct Timeline {
-    points: Vec<(Timestamp, u64)>,
+    points: Vec<FootprintPoint>,
     shift: u32,
 }
 
 impl Timeline {
-    fn add(&mut self, time: Timestamp, bytes: u64) {
-        let part = |t: Timestamp, shift: u32| t.as_nanos().checked_shr(shift).unwrap_or(0);
+    fn add(&mut self, point: FootprintPoint) {
+        let part =
+            |of: &FootprintPoint, shift: u32| of.time.as_nanos().checked_shr(shift).unwrap_or(0);
         match self.points.last_mut() {
-            Some(last) if part(last.0, self.shift) == part(time, self.shift) => {
-                if bytes > last.1 {
-                    *last = (time, bytes);
+            Some(last) if part(last, self.shift) == part(&point, self.shift) => {
+                if point.bytes > last.bytes {
+                    *last = point;
                 }
             }
-            _ => self.points.push((time, bytes)),
+            _ => self.points.push(point),
         }
         while self.points.len() > TIMELINE {
             self.shift += 1;
             let shift = self.shift;
             self.points.dedup_by(|next, kept| {
-                let same = part(next.0, shift) == part(kept.0, shift);
-                if same && next.1 > kept.1 {
+                let same = part(next, shift) == part(kept, shift);
+                if same && next.bytes > kept.bytes {
                     *kept = *next;
                 }
                 same
@@ -193,7 +210,9 @@ mod tests {
         let curve = total.finish();
         assert_eq!((curve.peak_bytes, curve.peak_time.as_nanos()), (170, 15));
         assert_eq!(curve.end_bytes, 60);
-        let points: Vec<_> = curve.timeline.iter().map(|p| (p.0.as_nanos(), p.1)).collect();
+        let points = curve.timeline.iter().map(|p| (p.time.as_nanos(), p.bytes));
+        let points: Vec<_> = points.collect();
+        assert!(curve.timeline.iter().all(|p| p.python_bytes == p.bytes / 2));
         assert_eq!(points, [(10, 100), (11, 130), (15, 170), (20, 120), (21, 60)]);
     }
 
@@ -234,8 +253,8 @@ mod tests {
         }
         let curve = total.finish();
         assert!(curve.timeline.len() <= TIMELINE && curve.timeline.len() > TIMELINE / 4);
-        assert!(curve.timeline.is_sorted_by_key(|p| p.0));
-        assert_eq!(curve.timeline.iter().map(|p| p.1).max(), Some(1_000_000));
+        assert!(curve.timeline.is_sorted_by_key(|p| p.time));
+        assert_eq!(curve.timeline.iter().map(|p| p.bytes).max(), Some(1_000_000));
         assert_eq!(curve.peak_time.as_nanos(), 54_321 * 50_000_000);
     }
 

@@ -21,13 +21,15 @@
 //! two threads within one drain, with a growth between, may so be taken for one.
 
 mod blocks;
+mod lives;
 mod sums;
 mod table;
 
 use self::blocks::{Blocks, Key, More, Place, Shrink};
+use self::lives::Lives;
 use self::sums::Sums;
-use crate::analysis::MemorySum;
 use crate::analysis::leaks::Births;
+use crate::analysis::{Curves, MemorySum};
 use crate::ids::{ProcessId, ThreadId};
 use crate::record::{Alloc, Free, MemoryEvent, Resize};
 use crate::units::Timestamp;
@@ -67,6 +69,7 @@ pub(super) struct Heap {
     maker: Option<Timed>,
     sums: Sums,
     blocks: Blocks,
+    lives: Lives,
     /// Parts of all blocks, without the first of each.
     parts: usize,
     /// Blocks and parts that were not followed, for there were [`BLOCKS`] or [`PARTS`] already.
@@ -76,8 +79,8 @@ pub(super) struct Heap {
 impl Heap {
     /// `peak`: the moment of the footprint's peak, if there is one; or one that was asked for.
     pub(super) fn new(peak: Option<Timestamp>, is_asked: bool) -> Self {
-        let (sums, blocks) = (Sums::new(), Blocks::new());
-        Self { peak, is_asked, maker: None, sums, blocks, parts: 0, unfollowed: 0 }
+        let (sums, blocks, lives) = (Sums::new(), Blocks::new(), Lives::new());
+        Self { peak, is_asked, maker: None, sums, blocks, lives, parts: 0, unfollowed: 0 }
     }
 
     /// The next events. `process_of` tells the process of a thread, `None` when the thread is not in the trace.
@@ -151,12 +154,14 @@ impl Heap {
         };
         if let Some(shrink) = shrink.filter(|s| s.time > alloc.time) {
             part.live = shrink.scale(part.live);
+            self.lives.lived(sum, part.time, Some(shrink.time), alloc.weight - part.live);
             if self.by_peak(shrink.time) {
                 part.at_peak = shrink.scale(part.at_peak);
             }
         }
         if let Some(freed) = freed {
             self.sums.add_churn(sum, churned(&part, freed));
+            self.lives.lived(sum, part.time, Some(freed), part.live);
             if !self.by_peak(freed) {
                 self.sums.set_peak(sum, 0, part.at_peak);
             }
@@ -190,7 +195,11 @@ impl Heap {
                 let at_peak = old.at_peak.saturating_add(part.at_peak);
                 self.sums.set_live(sum, old.live, live);
                 self.sums.set_peak(sum, old.at_peak, at_peak);
-                *old = Part { sum, time: old.time.max(part.time), live, at_peak };
+                // Together from now on; what was there before has lived until now.
+                let time = old.time.max(part.time);
+                let first = if old.time <= part.time { &*old } else { &part };
+                self.lives.lived(sum, first.time, Some(time), first.live);
+                *old = Part { sum, time, live, at_peak };
             }
             None if is_full => self.unfollowed += 1,
             None => {
@@ -212,6 +221,7 @@ impl Heap {
                 self.parts -= others.len();
                 for part in std::iter::once(part).chain(others) {
                     self.sums.add_churn(part.sum, churned(&part, free.time));
+                    self.lives.lived(part.sum, part.time, Some(free.time), part.live);
                     self.sums.set_live(part.sum, part.live, 0);
                     if by_peak {
                         self.sums.set_peak(part.sum, part.at_peak, 0);
@@ -251,6 +261,7 @@ impl Heap {
         for part in all.filter(|p| p.time <= shrink.time) {
             let live = shrink.scale(part.live);
             self.sums.set_live(part.sum, part.live, live);
+            self.lives.lived(part.sum, part.time, Some(shrink.time), part.live - live);
             part.live = live;
             if by_peak {
                 let at_peak = shrink.scale(part.at_peak);
@@ -287,6 +298,15 @@ impl Heap {
         }
         Births::add_up(&mut births);
         births
+    }
+
+    /// What was held over time, by thread and stack. To be asked for once.
+    pub(super) fn curves(&mut self) -> Curves {
+        let mut lives = std::mem::replace(&mut self.lives, Lives::new());
+        for part in self.blocks.all_live().flat_map(|block| block.parts()) {
+            lives.lived(part.sum, part.time, None, part.live);
+        }
+        lives.finish(|sum| self.sums.key(sum))
     }
 
     /// The sums by thread and stack, in that order. `gone` tells threads whose process had ended before

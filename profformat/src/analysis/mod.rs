@@ -51,6 +51,8 @@ pub struct Profile {
     pub time: Vec<TimeSum>,
     /// Sums of allocations by thread and stack, in that order.
     pub memory: Vec<MemorySum>,
+    /// What of that was held over time.
+    pub curves: Curves,
     /// Births of the blocks of those that were never freed, by thread, stack and part of the run, in that order.
     pub births: Vec<leaks::Births>,
     /// Sums of copies by thread and stack, in that order.
@@ -113,6 +115,28 @@ pub struct MemorySum {
     pub churn_bytes: u64,
 }
 
+/// What allocations held over time, scaled up from samples. See [`sites::curves`] for lines.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Curves {
+    /// Length of a part of the run, nanoseconds.
+    pub part_ns: u64,
+    /// Changes, by thread, stack and part, in that order.
+    pub changes: Vec<Change>,
+}
+
+/// By how much the bytes that one thread's allocations in one stack held changed within a part of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The thread.
+    pub thread: ThreadId,
+    /// The stack.
+    pub stack: Option<StackId>,
+    /// Number of the part, from 0 at the begin.
+    pub part: u32,
+    /// Bytes that were allocated, less those that were freed.
+    pub bytes: i64,
+}
+
 /// Copies of one thread in one stack, scaled up from samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopySum {
@@ -145,9 +169,19 @@ pub struct FootprintCurve {
     pub is_asked: bool,
     /// Total at the end.
     pub end_bytes: u64,
-    /// Points in order of time: total bytes, native and Python together. At most 1,000 points; each keeps
-    /// the highest value of its part of the run.
-    pub timeline: Vec<(Timestamp, u64)>,
+    /// Points in order of time. At most 1,000; each is the highest of its part of the run.
+    pub timeline: Vec<FootprintPoint>,
+}
+
+/// Bytes held at a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FootprintPoint {
+    /// The moment.
+    pub time: Timestamp,
+    /// Bytes, native and Python together.
+    pub bytes: u64,
+    /// Bytes of those in the arenas of Python's small-object allocator; its larger objects are among the native ones.
+    pub python_bytes: u64,
 }
 
 /// How a run ended, as its first process tells.

@@ -2,8 +2,11 @@
 //!
 //! Which frames of a stack are sites is decided in `places`, what a line's time went into in `why`.
 
+mod curves;
 pub(crate) mod places;
 mod why;
+
+pub use curves::{Curve, curves};
 
 use std::borrow::Cow;
 use std::cmp::Reverse;

@@ -3,6 +3,7 @@
 
 mod leak;
 mod mapped;
+mod timelines;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -12,6 +13,7 @@ use serde::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter};
 
 use self::leak::LeakOf;
+use self::timelines::Timeline;
 use super::ExportError;
 use crate::analysis::family::{self, Share};
 use crate::analysis::sites::places::text;
@@ -19,7 +21,6 @@ use crate::analysis::sites::{Site, Why, WhyKind, sites};
 use crate::analysis::{COPY_SIZES, Profile, books};
 use crate::ids::{ProcessId, StringId};
 use crate::record::{Class, Outcome, Process, ProcessEnd, Thread, counter};
-use crate::units::Timestamp;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -73,12 +74,9 @@ struct Footprint<'a> {
     resident_peak_bytes: Option<u64>,
     proportional_peak_bytes: Option<u64>,
     mapped: mapped::Mapped,
-    #[serde(serialize_with = "timeline")]
-    timeline: &'a [(Timestamp, u64)],
-}
-
-fn timeline<S: Serializer>(points: &[(Timestamp, u64)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(points.iter().map(|(time, bytes)| (time.as_secs_f64(), bytes)))
+    timeline: Timeline<'a>,
+    python_timeline: Timeline<'a>,
+    lines: Vec<timelines::LineOf<'a>>,
 }
 
 #[derive(Serialize)]
@@ -221,7 +219,12 @@ pub fn write(profile: &Profile, out: &mut dyn Write) -> Result<(), ExportError> 
                 .get(counter::PROPORTIONAL_PEAK_BYTES)
                 .copied(),
             mapped: mapped::Mapped::of(profile),
-            timeline: &profile.footprint.timeline,
+            timeline: Timeline { points: &profile.footprint.timeline, bytes: |point| point.bytes },
+            python_timeline: Timeline {
+                points: &profile.footprint.timeline,
+                bytes: |point| point.python_bytes,
+            },
+            lines: timelines::of(profile),
         },
         copy_bytes: profile.copies.iter().map(|c| c.copy_bytes).fold(0, u64::saturating_add),
         books: Books { ticks: books.ticks, samples: books.samples, lost: books.lost },

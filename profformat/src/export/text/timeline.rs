@@ -1,10 +1,11 @@
-//! Memory over time, as a row of bars.
+//! Memory over time, as rows of bars: all of it, and what of it was whose.
 
 use std::io;
 
 use super::number;
 use super::page::{Line, Page, Style};
 use super::view::View;
+use crate::analysis::{FootprintPoint, sites};
 use crate::units::Timestamp;
 
 /// Less at the peak is not drawn.
@@ -15,16 +16,28 @@ const INDENT: usize = 2;
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const LEVELS_ASCII: [char; 8] = ['_', '.', ':', '-', '=', '+', '*', '#'];
 
+/// Lines that have a row of their own at most, and the part of the highest bar that they must have held.
+const LINES: usize = 3;
+const LEAST_OF_A_LINE: u64 = 10;
+/// As much of it Python's small objects and the rest must have been for a row each.
+const LEAST_OF_A_KIND: u64 = 20;
+/// Cells of what stands behind the bars, on a page of so many.
+const LABEL: usize = 24;
+const LABELLED: usize = 80;
+
+/// A row of bars: what it is of, and points of what was held from then on.
+type Row = (String, Vec<(Timestamp, u64)>);
+
 pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
     let curve = &view.profile.footprint;
-    let width = view.look.width.saturating_sub(2 * INDENT).min(BARS);
-    let highest = curve.timeline.iter().map(|point| point.1).max().unwrap_or(0);
+    let highest = curve.timeline.iter().map(|point| point.bytes).max().unwrap_or(0);
+    let rows = rows(view, highest);
+    let label = if rows.len() > 1 { LABEL + INDENT } else { 0 };
+    let width = view.look.width.saturating_sub(2 * INDENT + label).min(BARS);
     if !view.measures_memory() || highest < FROM || width < 10 {
         return Ok(());
     }
-    let bars = bars(&curve.timeline, view.profile.elapsed, width);
     let levels = if view.look.ascii { LEVELS_ASCII } else { LEVELS };
-    let drawn: String = bars.iter().map(|bytes| levels[level(*bytes, highest)]).collect();
     let mut line = Line::new(view.look);
     line.push(Style::Strong, "MEMORY OVER TIME");
     let text = format!(
@@ -34,11 +47,48 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
     );
     line.push(Style::Plain, &text);
     page.line(line)?;
-    let mut line = Line::new(view.look);
-    line.gap(INDENT);
-    line.push(Style::Memory, &drawn);
-    page.line(line)?;
+    for (name, points) in &rows {
+        let bars = bars(points, view.profile.elapsed, width);
+        let drawn: String = bars.iter().map(|bytes| levels[level(*bytes, highest)]).collect();
+        let mut line = Line::new(view.look);
+        line.gap(INDENT);
+        line.push(Style::Memory, &drawn);
+        if rows.len() > 1 {
+            line.gap(INDENT);
+            line.push(Style::Plain, &view.look.cut_start(name, LABEL));
+        }
+        page.line(line)?;
+    }
     page.blank()
+}
+
+/// The rows: all of it; then, where there is room, Python's small objects and the rest, and the lines that ever held most.
+fn rows(view: &View, highest: u64) -> Vec<Row> {
+    let points = &view.profile.footprint.timeline;
+    let of = |bytes: fn(&FootprintPoint) -> u64| -> Vec<_> {
+        points.iter().map(|point| (point.time, bytes(point))).collect()
+    };
+    let mut rows = vec![("all".to_owned(), of(|point| point.bytes))];
+    if view.look.width < LABELLED {
+        return rows;
+    }
+    let kinds = [
+        ("Python's small objects", of(|point| point.python_bytes)),
+        ("everything else", of(|point| point.bytes.saturating_sub(point.python_bytes))),
+    ];
+    let counts = |(_, points): &(_, Vec<(Timestamp, u64)>)| {
+        points.iter().any(|(_, bytes)| *bytes >= (highest / LEAST_OF_A_KIND).max(1))
+    };
+    if kinds.iter().all(counts) {
+        rows.extend(kinds.map(|(name, points)| (name.to_owned(), points)));
+    }
+    let curves = sites::curves(view.profile, LINES, |file| view.passes(file));
+    let high = curves.into_iter().filter(|curve| curve.most_bytes >= highest / LEAST_OF_A_LINE);
+    rows.extend(high.map(|curve| {
+        let name = view.spot_of(curve.file, curve.line, curve.function);
+        (name, curve.points)
+    }));
+    rows
 }
 
 /// The most that was held in each of `width` equal parts of the run; what is held stays so until the next point.

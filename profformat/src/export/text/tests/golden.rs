@@ -38,6 +38,10 @@ pub(super) fn docs() -> Fixture {
         .alloc(&[MAIN, py(SCRIPT, "index", 34)], 64, 4 * MIB, 2 * MIB, 2 * MIB)
         .copy(&[MAIN, py(SCRIPT, "blob", 43)], 29 * MIB, 184 * MIB)
         .copy(&[MAIN, py(SCRIPT, "blob", 42)], MIB, 92 * MIB)
+        .curve(
+            &[MAIN, py(SCRIPT, "blob", 43)],
+            &[(12, 40 * MIB as i64), (15, 66 * MIB as i64), (19, 88 * MIB as i64)],
+        )
         .peak(141 * MIB, 9_900)
         .held(&[
             (0, 9 * MIB),

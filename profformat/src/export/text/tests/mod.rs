@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use super::{Figures, Options, Source, write_figures};
 use crate::analysis::leaks::Leak;
 use crate::analysis::sites::{FunctionSum, Site, Why, WhyKind};
-use crate::analysis::{CopySum, FootprintCurve, MemorySum, Profile, TimeSum};
+use crate::analysis::{
+    Change, CopySum, FootprintCurve, FootprintPoint, MemorySum, Profile, TimeSum,
+};
 use crate::ids::{FrameId, ProcessId, StackId, ThreadId};
 use crate::record::{Class, Frame, Function, Header, Lang, Outcome, Process, ProcessEnd, Thread};
 use crate::tables::Interner;
@@ -115,9 +117,25 @@ impl Fixture {
 
     /// Memory held from these milliseconds on.
     pub(super) fn held(&mut self, points: &[(u64, u64)]) -> &mut Self {
-        let point = |&(ms, bytes): &(u64, u64)| (Timestamp::from_nanos(ms * 1_000_000), bytes);
+        let point = |&(ms, bytes): &(u64, u64)| FootprintPoint {
+            time: Timestamp::from_nanos(ms * 1_000_000),
+            bytes,
+            python_bytes: bytes / 4,
+        };
         self.profile.footprint.timeline = points.iter().map(point).collect();
         self.profile.footprint.end_bytes = points.last().map_or(0, |point| point.1);
+        self
+    }
+
+    /// What a stack's allocations held from these parts of the run on, each of half a second.
+    pub(super) fn curve(&mut self, stack: &[At], points: &[(u32, i64)]) -> &mut Self {
+        let stack = self.stack(stack);
+        let mut held = 0;
+        self.profile.curves.part_ns = 500_000_000;
+        self.profile.curves.changes.extend(points.iter().map(|&(part, bytes)| {
+            let change = bytes - std::mem::replace(&mut held, bytes);
+            Change { thread: ThreadId::new(0), stack, part, bytes: change }
+        }));
         self
     }
 
