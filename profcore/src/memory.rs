@@ -22,8 +22,10 @@ mod tests;
 pub use mappings::{Backing, mapped, remapped, unmapped};
 pub use sample::Resizing;
 
+use crate::cpython;
 use crate::process;
 use crate::session::{Count, Session, Slot, control, slot_word, word};
+use crate::stack;
 use crate::sync::AtomicU64;
 use crate::sync::Ordering::Relaxed;
 use crate::thread;
@@ -65,6 +67,17 @@ pub fn watches_copies() -> bool {
 pub fn is_sampled() -> bool {
     process::session()
         .is_some_and(|session| session.word(word::CONTROL).load(Relaxed) & control::MEMORY != 0)
+}
+
+/// Whether Python has started, and no thread but the first has come up yet: what allocators it uses is decided by now, and
+/// nobody else can be calling them.
+#[inline]
+pub fn python_has_just_started() -> bool {
+    // Slot 0 is nobody's.
+    stack::is_warm()
+        && process::session()
+            .is_some_and(|session| session.word(word::SLOTS_HIGH).load(Relaxed) <= 2)
+        && cpython::installed().is_some()
 }
 
 /// A native block of `bytes` was handed out at `address`.

@@ -15,6 +15,7 @@ mod outputs;
 mod parts;
 mod processes;
 mod prof;
+mod pymalloc;
 mod same_program;
 mod selfsized;
 mod selftimed;

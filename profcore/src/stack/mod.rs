@@ -82,6 +82,12 @@ pub(crate) fn warm_up() -> bool {
     WARM.load(Ordering::Relaxed) || bind()
 }
 
+/// Whether a walk has all it calls: the runtime is initialised then.
+#[inline]
+pub(crate) fn is_warm() -> bool {
+    WARM.load(Ordering::Relaxed)
+}
+
 #[cold]
 fn bind() -> bool {
     // The accessor goes all the way only once the runtime is initialised and this thread has a state.

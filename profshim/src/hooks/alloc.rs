@@ -1,6 +1,7 @@
 //! `malloc` and its family. Every argument, however odd, goes to the next function as it came; what is told
 //! to `profcore::memory` is what that function did.
 
+use super::python;
 use crate::{bootstrap, next};
 use core::ffi::{c_int, c_void};
 use core::ptr::null_mut;
@@ -17,6 +18,7 @@ pub(super) extern "C" fn handed_out(block: Block, caller: usize) -> Block {
     if !block.is_null() && memory::watches_blocks() {
         // SAFETY: the next allocator has just returned it.
         memory::allocated(block.addr(), unsafe { next::usable(block) }, caller);
+        python::look_again();
         cool_down();
     }
     block

@@ -2,12 +2,15 @@
 //! from native memory. Pure pass-through: a block may be handed out before they are installed and given back
 //! after, or the other way round.
 //!
-//! CPython takes a table of functions for each domain. Ours have the table they wrap as their context.
+//! CPython takes a table of functions for each domain. Ours have the table they wrap as their context. Where the user
+//! chooses allocators (`PYTHONMALLOC`, `-X dev`), CPython puts tables of its own in place of whatever is there when it starts:
+//! those are wrapped in turn, as soon as it has.
 
 use crate::next;
 use core::ffi::{c_int, c_void};
 use core::mem::transmute;
 use core::ptr::{null_mut, with_exposed_provenance};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use profcore::{memory, thread};
 
 type Block = *mut c_void;
@@ -40,6 +43,13 @@ const NO_ALLOCATOR: Allocator =
 static mut WRAPPED: [Allocator; DOMAINS.len()] = [NO_ALLOCATOR; DOMAINS.len()];
 static mut WRAPPED_ARENAS: ArenaAllocator =
     ArenaAllocator { context: null_mut(), alloc: None, free: None };
+// Written by [`wrap_again`], while there is one thread.
+static mut REPLACED: [Allocator; DOMAINS.len()] = [NO_ALLOCATOR; DOMAINS.len()];
+
+/// `PyMem_GetAllocator` and `PyMem_SetAllocator`; 0: not there.
+static EXCHANGE: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+/// The tables were looked at after the start of Python, or there are none.
+static LOOKED_AGAIN: AtomicBool = AtomicBool::new(true);
 
 type Exchange<T> = unsafe extern "C" fn(c_int, *mut T);
 type ExchangeArenas = unsafe extern "C" fn(*mut ArenaAllocator);
@@ -57,25 +67,13 @@ pub(crate) fn wrap_allocators() {
         next::forget_error();
         return;
     }
+    EXCHANGE[0].store(get.expose_provenance(), Ordering::Relaxed);
+    EXCHANGE[1].store(set.expose_provenance(), Ordering::Relaxed);
+    LOOKED_AGAIN.store(false, Ordering::Relaxed);
     // SAFETY: CPython's documented functions of these names, which may be called before it is initialized;
     // the tables are of the types they want. No other thread runs yet.
     unsafe {
-        let get: Exchange<Allocator> = transmute(get);
-        let set: Exchange<Allocator> = transmute(set);
-        for (index, domain) in DOMAINS.into_iter().enumerate() {
-            let wrapped = (&raw mut WRAPPED).cast::<Allocator>().add(index);
-            get(domain, wrapped);
-            let mut wrapper = Allocator {
-                context: wrapped.cast(),
-                malloc: Some(malloc),
-                calloc: Some(calloc),
-                realloc: Some(realloc),
-                free: Some(free),
-            };
-            if is_complete(&*wrapped) {
-                set(domain, &raw mut wrapper);
-            }
-        }
+        wrap_tables(&raw mut WRAPPED, malloc);
         let get: ExchangeArenas = transmute(get_arenas);
         let set: ExchangeArenas = transmute(set_arenas);
         let wrapped = &raw mut WRAPPED_ARENAS;
@@ -89,6 +87,61 @@ pub(crate) fn wrap_allocators() {
             set(&raw mut wrapper);
         }
     }
+}
+
+/// Wraps the tables once more if Python has started and replaced them. To be called now and then by hooks of allocation.
+#[inline]
+pub(crate) fn look_again() {
+    if !LOOKED_AGAIN.load(Ordering::Relaxed) && memory::python_has_just_started() {
+        wrap_again();
+    }
+}
+
+#[cold]
+fn wrap_again() {
+    // Once; what is done here may allocate.
+    if LOOKED_AGAIN.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    // SAFETY: as in `wrap_allocators`. This is the only thread. It is on its way through Python's allocator at most, which
+    // has read its table already, and takes back by any table what it gave out by another.
+    unsafe { wrap_tables(&raw mut REPLACED, malloc_unusual) };
+}
+
+/// Wraps the table of each domain that is not ours, and keeps it in `into`. `malloc` is our function for it.
+///
+/// # Safety
+/// [`EXCHANGE`] has CPython's functions. Nobody else reads or writes `into`, or calls Python's allocators.
+unsafe fn wrap_tables(
+    into: *mut [Allocator; DOMAINS.len()],
+    malloc: unsafe extern "C" fn(Block, usize) -> Block,
+) {
+    let [get, set] = EXCHANGE
+        .each_ref()
+        .map(|function| with_exposed_provenance::<c_void>(function.load(Ordering::Relaxed)));
+    // SAFETY: the caller's promise.
+    unsafe {
+        let get: Exchange<Allocator> = transmute(get);
+        let set: Exchange<Allocator> = transmute(set);
+        for (index, domain) in DOMAINS.into_iter().enumerate() {
+            let wrapped = into.cast::<Allocator>().add(index);
+            get(domain, wrapped);
+            let mut wrapper = Allocator {
+                context: wrapped.cast(),
+                malloc: Some(malloc),
+                calloc: Some(calloc),
+                realloc: Some(realloc),
+                free: Some(free),
+            };
+            if is_complete(&*wrapped) && !is_ours(&*wrapped) {
+                set(domain, &raw mut wrapper);
+            }
+        }
+    }
+}
+
+fn is_ours(table: &Allocator) -> bool {
+    table.free.is_some_and(|of_table| of_table as usize == free as *const () as usize)
 }
 
 fn is_complete(table: &Allocator) -> bool {
