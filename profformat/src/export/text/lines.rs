@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 
 use super::Sort;
+use super::bar::{FILLS, PARTS};
 use super::number;
 use super::page::{Line, Page, Style, foreign};
 use super::route::totals_by_class;
 use super::select::{Cut, Metric, Picked, Row, pick};
-use super::table::{FILLS, PARTS, Table, metric};
+use super::table::{Table, metric};
 use super::view::View;
 use crate::analysis::sites::{Why, WhyKind};
 use crate::ids::StringId;

@@ -8,6 +8,7 @@
 //! [`write()`] never opens a file: lines of source come from a [`Source`]. Everything that came from the
 //! profiled program is escaped, and no line is wider than the page.
 
+mod bar;
 mod functions;
 mod kept;
 mod lines;

@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::io;
 
+use super::bar::{FILLS, bar, four};
 use super::number;
 use super::page::{Line, Page, Style};
-use super::table::{FILLS, bar, four};
 use super::view::View;
 use crate::analysis::family::{Hottest, Share, hottest};
 use crate::export::names::{process_name, thread_name, thread_of};
