@@ -141,9 +141,8 @@ pub fn resize_freed(resizing: Resizing, old_bytes: usize) {
 #[inline(always)]
 pub fn usual_copied(bytes: usize) -> bool {
     let Some(slot) = thread::existing() else { return false };
-    let usual = pass(slot, slot_word::COPY_LEFT, bytes);
+    let usual = pass(slot, COPIES, bytes);
     if usual {
-        slot.add(Count::CopyBytes, bytes as u64);
         slot.add(Count::CopyCalls, 1);
     }
     usual
@@ -152,9 +151,8 @@ pub fn usual_copied(bytes: usize) -> bool {
 /// `bytes` were copied.
 pub fn copied(bytes: usize, caller: usize) {
     let Some(slot) = thread::current() else { return nobody_copied(bytes) };
-    slot.add(Count::CopyBytes, bytes as u64);
     slot.add(Count::CopyCalls, 1);
-    if !pass(slot, slot_word::COPY_LEFT, bytes) {
+    if !pass_or_meet(slot, COPIES, bytes) {
         sample::copied(slot, bytes, caller);
     }
 }
@@ -164,10 +162,9 @@ pub fn copied(bytes: usize, caller: usize) {
 pub fn usual_python_allocated(bytes: usize) -> bool {
     let bytes = python_bytes(bytes);
     let Some(slot) = thread::existing() else { return false };
-    let usual = pass(slot, slot_word::ALLOC_LEFT, bytes);
+    let usual = pass(slot, ALLOCATIONS, bytes);
     if usual {
         slot.add(Count::AllocPythonBytes, bytes as u64);
-        slot.add(Count::AllocBytes, bytes as u64);
         slot.add(Count::AllocCalls, 1);
     }
     usual
@@ -256,9 +253,8 @@ fn python_bytes(asked: usize) -> usize {
 
 /// Counts new bytes, and samples them when their turn has come.
 fn count(slot: Slot, address: usize, bytes: usize, origin: Origin) {
-    slot.add(Count::AllocBytes, bytes as u64);
     slot.add(Count::AllocCalls, 1);
-    if !pass(slot, slot_word::ALLOC_LEFT, bytes) {
+    if !pass_or_meet(slot, ALLOCATIONS, bytes) {
         sample::allocated(slot, address, bytes, origin);
     }
 }
@@ -273,23 +269,37 @@ fn grow(
     origin: Origin,
 ) {
     let growth = bytes.saturating_sub(old_bytes);
-    slot.add(Count::AllocBytes, growth as u64);
     slot.add(Count::AllocCalls, 1);
-    let passed = pass(slot, slot_word::ALLOC_LEFT, growth);
+    let passed = pass_or_meet(slot, ALLOCATIONS, growth);
     if !passed || resizing.is_followed() {
         let growth = if passed { 0 } else { growth };
         sample::resized(slot, resizing, old_bytes, address, bytes, growth, origin);
     }
 }
 
-/// Moves the thread's byte sampler on; false, and nothing done, if a sample point is among the bytes.
+/// A counter of bytes, and the slot word that says at which of its values the next sample point is.
+type Sampled = (Count, usize);
+const ALLOCATIONS: Sampled = (Count::AllocBytes, slot_word::ALLOC_POINT);
+const COPIES: Sampled = (Count::CopyBytes, slot_word::COPY_POINT);
+
+/// Counts bytes; false, and nothing done, if a sample point is among them.
 #[inline]
-fn pass(slot: Slot, left: usize, bytes: usize) -> bool {
-    let cell = slot.word(left);
-    let left = cell.load(Relaxed);
-    let passes = (bytes as u64) < left;
+fn pass(slot: Slot, (count, point): Sampled, bytes: usize) -> bool {
+    let cell = slot.word(slot_word::COUNTERS + count as usize);
+    let total = cell.load(Relaxed).wrapping_add(bytes as u64);
+    let passes = total < slot.word(point).load(Relaxed);
     if passes {
-        cell.store(left - bytes as u64, Relaxed);
+        cell.store(total, Relaxed);
+    }
+    passes
+}
+
+/// Counts bytes; false if a sample point is among them.
+#[inline]
+fn pass_or_meet(slot: Slot, sampled: Sampled, bytes: usize) -> bool {
+    let passes = pass(slot, sampled, bytes);
+    if !passes {
+        slot.add(sampled.0, bytes as u64);
     }
     passes
 }

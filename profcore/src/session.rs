@@ -167,11 +167,11 @@ pub(crate) mod slot_word {
     pub(crate) const LAST_BUFFER: usize = 98;
     /// Kernel timer id + 1 of the thread's timer; 0: none.
     pub(crate) const TIMER: usize = 99;
-    /// Byte sampling of this thread (see `interval`): bytes left to the next sample point and from there to
-    /// the end of its stratum, for allocations and for copies; state of the thread's random numbers.
-    pub(crate) const ALLOC_LEFT: usize = 100;
+    /// Byte sampling of this thread (see `interval`): what the counter of bytes says at the next sample point, and how far
+    /// it is from there to the end of its stratum, for allocations and for copies; state of the thread's random numbers.
+    pub(crate) const ALLOC_POINT: usize = 100;
     pub(crate) const ALLOC_REST: usize = 101;
-    pub(crate) const COPY_LEFT: usize = 102;
+    pub(crate) const COPY_POINT: usize = 102;
     pub(crate) const COPY_REST: usize = 103;
     pub(crate) const RANDOM: usize = 104;
     /// Footprint changes not yet added to the session's totals (i64 as u64).

@@ -135,6 +135,11 @@ fn inspect(program: &Path) -> Result<Option<PathBuf>, Refusal> {
             elf::Kind::Static => {
                 return refuse("is a static program: it cannot be profiled (link it dynamically)");
             }
+            elf::Kind::Sanitized => {
+                return refuse(
+                    "is built with a sanitizer, which must be loaded first; so must the profiler: build it without",
+                );
+            }
             elf::Kind::Foreign => {
                 return refuse("is no x86-64 program with glibc: it cannot be profiled");
             }

@@ -6,7 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 
-use super::shown;
+use super::{elf, shown};
 
 const FILE: &str = "libprofshim.so";
 /// Says where the shim is, when it is not beside the command.
@@ -106,12 +106,9 @@ fn joined(before: &[u8], shim: &[u8]) -> OsString {
 
 /// The runtime of a sanitizer in the value of `LD_PRELOAD`: it ends the program if it does not come first.
 fn sanitizer(before: &[u8]) -> Option<&[u8]> {
-    before.split(|b| b" :".contains(b)).find(|entry| {
-        let file = entry.rsplit(|&b| b == b'/').next().unwrap_or(entry);
-        ["libasan.so", "liblsan.so", "libtsan.so", "libhwasan.so", "libclang_rt."]
-            .iter()
-            .any(|name| file.starts_with(name.as_bytes()))
-    })
+    before
+        .split(|b| b" :".contains(b))
+        .find(|entry| elf::is_sanitizer(entry.rsplit(|&b| b == b'/').next().unwrap_or(entry)))
 }
 
 /// A number nobody can guess; 0 if the kernel has none to give, which makes a name that may be taken.

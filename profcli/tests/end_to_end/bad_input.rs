@@ -117,6 +117,42 @@ fn static_program_is_refused_and_not_run() {
     expect_refusal(folder.path(), &words, 125, "static");
 }
 
+/// They need, or are, the runtime of a sanitizer; the last one only checks its own arithmetic.
+#[test]
+fn sanitized_programs_are_refused_and_not_run() {
+    let folder = scratch();
+    let source = folder.path().join("fine.c");
+    std::fs::write(&source, "int main(void) { return 42; }\n").expect("scratch is writable");
+    for (options, refused) in [
+        (&["-fsanitize=address"][..], true),
+        (&["-fsanitize=address", "-static-libasan"], true),
+        (&["-fsanitize=thread"], true),
+        (&["-fsanitize=leak"], true),
+        (&["-fsanitize=undefined"], false),
+    ] {
+        let path = folder.path().join("program");
+        let mut compiler = std::process::Command::new("gcc");
+        let built = compiler.args(options).arg("-o").arg(&path).arg(&source).output();
+        match built {
+            Ok(output) if output.status.success() => {}
+            Ok(output) => {
+                let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                return crate::prof::skip(&format!("gcc {options:?}: {said}"));
+            }
+            Err(error) => return crate::prof::skip(&format!("gcc: {error}")),
+        }
+        let words: [&OsStr; 3] = ["run".as_ref(), "--".as_ref(), path.as_os_str()];
+        if refused {
+            expect_refusal(folder.path(), &words, 125, "sanitizer");
+        } else {
+            let words: [&OsStr; 4] =
+                ["run".as_ref(), "--force".as_ref(), "--".as_ref(), path.as_os_str()];
+            let output = call(folder.path(), &words);
+            assert_eq!(output.status.code(), Some(42), "{output:?}");
+        }
+    }
+}
+
 #[test]
 fn output_that_cannot_be_written() {
     let Some(python) = Python::any() else { return };

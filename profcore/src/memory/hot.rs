@@ -17,14 +17,14 @@ pub const COUNTING: usize = tls::COUNTING_AT;
 /// In the thread's block: address of the session's filter of followed blocks; good while there is a slot.
 pub const FILTER: usize = tls::FILTER_AT;
 
-/// In the slot: bytes up to and with the next sample point of allocations. Fewer may pass.
-pub const ALLOC_LEFT: usize = 8 * slot_word::ALLOC_LEFT;
+/// In the slot: what [`ALLOC_BYTES`] says at the next sample point. It must stay below that.
+pub const ALLOC_POINT: usize = 8 * slot_word::ALLOC_POINT;
 /// In the slot: bytes and calls of allocations so far.
 pub const ALLOC_BYTES: usize = count(Count::AllocBytes);
 /// See [`ALLOC_BYTES`].
 pub const ALLOC_CALLS: usize = count(Count::AllocCalls);
-/// In the slot: as [`ALLOC_LEFT`], for copies.
-pub const COPY_LEFT: usize = 8 * slot_word::COPY_LEFT;
+/// In the slot: as [`ALLOC_POINT`], for copies.
+pub const COPY_POINT: usize = 8 * slot_word::COPY_POINT;
 /// In the slot: bytes and calls of copies so far.
 pub const COPY_BYTES: usize = count(Count::CopyBytes);
 /// See [`COPY_BYTES`].

@@ -190,21 +190,25 @@ impl Drop for Work {
     }
 }
 
-/// Moves a byte sampler of the slot on by `bytes`; the weight of the sample, 0 for none.
+/// Moves a byte sampler of the slot on by `bytes`, which were counted; the weight of the sample, 0 for none.
 fn weigh(slot: Slot, sampler: Sampler, bytes: usize) -> u64 {
     let Some(session) = process::session() else { return 0 };
-    let [left, rest, random] =
-        [sampler.left, sampler.left + 1, slot_word::RANDOM].map(|word| slot.word(word));
+    let [point, rest, random] =
+        [sampler.point, sampler.point + 1, slot_word::RANDOM].map(|word| slot.word(word));
+    // With the bytes that are new.
+    let total = slot.word(slot_word::COUNTERS + sampler.bytes as usize).load(Relaxed);
+    let before = total.wrapping_sub(bytes as u64);
     let on = session.word(word::CONTROL).load(Relaxed) & sampler.switch != 0;
     let interval = if on { session.word(sampler.interval).load(Relaxed) } else { 0 };
     let interval = stretched(interval, slot.ring().eighths());
-    let mut strata = Strata { left: left.load(Relaxed), rest: rest.load(Relaxed) };
+    let left = point.load(Relaxed).saturating_sub(before);
+    let mut strata = Strata { left, rest: rest.load(Relaxed) };
     let mut state = random.load(Relaxed);
     if state == 0 {
         state = syscall::monotonic() ^ (slot.words().as_ptr().addr() as u64) << 24;
     }
     let weight = strata.take(bytes as u64, interval, &mut state);
-    left.store(strata.left, Relaxed);
+    point.store(total.saturating_add(strata.left), Relaxed);
     rest.store(strata.rest, Relaxed);
     random.store(state, Relaxed);
     // Ticks have no Python frames before this, so it must not hang on memory being sampled.
@@ -226,21 +230,28 @@ fn stretched(interval: u64, eighths: usize) -> u64 {
 #[derive(Clone, Copy)]
 struct Sampler {
     /// Slot word; the next word is its `rest`.
-    left: usize,
+    point: usize,
+    /// What is counted.
+    bytes: Count,
     interval: usize,
     switch: u64,
 }
 
 const ALLOCATIONS: Sampler = Sampler {
-    left: slot_word::ALLOC_LEFT,
+    point: slot_word::ALLOC_POINT,
+    bytes: Count::AllocBytes,
     interval: word::MEMORY_INTERVAL,
     switch: control::MEMORY,
 };
-const COPIES: Sampler =
-    Sampler { left: slot_word::COPY_LEFT, interval: word::COPY_INTERVAL, switch: control::COPIES };
+const COPIES: Sampler = Sampler {
+    point: slot_word::COPY_POINT,
+    bytes: Count::CopyBytes,
+    interval: word::COPY_INTERVAL,
+    switch: control::COPIES,
+};
 
-const _: () = assert!(slot_word::ALLOC_REST == slot_word::ALLOC_LEFT + 1);
-const _: () = assert!(slot_word::COPY_REST == slot_word::COPY_LEFT + 1);
+const _: () = assert!(slot_word::ALLOC_REST == slot_word::ALLOC_POINT + 1);
+const _: () = assert!(slot_word::COPY_REST == slot_word::COPY_POINT + 1);
 
 /// Begins to tell a sample of this kind, or counts it as lost.
 fn begin(slot: Slot, kind: LostKind, switch: u64, native: bool) -> Option<Work> {
