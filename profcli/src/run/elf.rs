@@ -8,8 +8,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use object::LittleEndian;
-use object::elf::{DT_NEEDED, EM_X86_64, FileHeader64, PT_INTERP, SHT_DYNSYM};
-use object::read::elf::{Dyn, FileHeader, ProgramHeader, SectionHeader, Sym};
+use object::elf::{DT_NEEDED, EM_X86_64, FileHeader64, PT_INTERP};
+use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 use object::read::{ReadCache, ReadRef};
 
 /// Longest `#!` line that the kernel reads.
@@ -21,10 +21,6 @@ const SETGID: u32 = 0o2010;
 /// How the files of sanitizers' runtimes are called.
 const SANITIZERS: [&str; 5] =
     ["libasan.so", "liblsan.so", "libtsan.so", "libhwasan.so", "libclang_rt."];
-/// What such a runtime calls its start, also in a program that it is linked into.
-const SANITIZERS_STARTS: [&[u8]; 5] =
-    [b"__asan_init", b"__lsan_init", b"__tsan_init", b"__hwasan_init", b"__msan_init"];
-
 /// Whether a file of this name is the runtime of a sanitizer.
 pub(super) fn is_sanitizer(file: &[u8]) -> bool {
     SANITIZERS.iter().any(|name| file.starts_with(name.as_bytes()))
@@ -96,27 +92,18 @@ fn program(file: File) -> Option<Kind> {
     Some(if is_sanitized { Kind::Sanitized } else { Kind::Dynamic })
 }
 
-/// Whether a program needs the runtime of a sanitizer, or has it in itself. `None`: its sections cannot be read.
+/// Whether a program needs the runtime of a sanitizer. `None`: its sections do not say.
 fn is_sanitized<'d>(
     header: &FileHeader64<LittleEndian>,
     endian: LittleEndian,
     data: impl ReadRef<'d>,
 ) -> Option<bool> {
     let sections = header.sections(endian, data).ok()?;
-    if let Some((entries, index)) = sections.dynamic(endian, data).ok()? {
-        let strings = sections.strings(endian, data, index).ok()?;
-        let needed = entries.iter().filter(|entry| entry.tag(endian) == DT_NEEDED);
-        let mut names = needed.filter_map(|entry| strings.get(entry.val32(endian)?).ok());
-        if names.any(is_sanitizer) {
-            return Some(true);
-        }
-    }
-    let symbols = sections.symbols(endian, data, SHT_DYNSYM).ok()?;
-    let mut defined = symbols.iter().filter(|symbol| !symbol.is_undefined(endian));
-    Some(defined.any(|symbol| {
-        let name = symbol.name(endian, symbols.strings());
-        name.is_ok_and(|name| SANITIZERS_STARTS.contains(&name))
-    }))
+    let (entries, index) = sections.dynamic(endian, data).ok()??;
+    let strings = sections.strings(endian, data, index).ok()?;
+    let needed = entries.iter().filter(|entry| entry.tag(endian) == DT_NEEDED);
+    let mut names = needed.filter_map(|entry| strings.get(entry.val32(endian)?).ok());
+    Some(names.any(is_sanitizer))
 }
 
 /// True if running the file changes who we are: the loader is in secure mode then.
