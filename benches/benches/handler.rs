@@ -1,5 +1,5 @@
-//! What a tick costs inside a profiled program: nanoseconds of the handler by depth of the Python stack, with native frames
-//! unwound and without, in turns; and of one system call, which one tick in 32 makes to read the thread's clock.
+//! What a tick costs inside a profiled program: nanoseconds of the handler by depth of the Python stack, with native
+//! frames unwound and without, in turns; and of one system call, which one tick in 32 makes to read the thread's clock.
 //!
 //! The handler measures itself (counter `self_ns`: every tick that reads the clock, for itself and 31 others), with
 //! caches as cold as a real program leaves them at that rate, so this is no Criterion bench: each figure is the median

@@ -5,8 +5,8 @@
 pub struct Config {
     /// Expected CPU nanoseconds between two samples of a thread.
     pub cpu_interval_ns: u64,
-    /// Tick by perf events, exact to the microsecond, where the kernel allows them; by timers otherwise, which it looks at
-    /// when it ticks itself.
+    /// Tick by perf events, exact to the microsecond, where the kernel allows them; by timers otherwise, which it looks
+    /// at when it ticks itself.
     pub perf: bool,
     /// Unwind native frames at each tick.
     pub native_frames: bool,

@@ -69,8 +69,8 @@ pub fn is_sampled() -> bool {
         .is_some_and(|session| session.word(word::CONTROL).load(Relaxed) & control::MEMORY != 0)
 }
 
-/// Whether Python has started, and no thread but the first has come up yet: what allocators it uses is decided by now, and
-/// nobody else can be calling them.
+/// Whether Python has started, and no thread but the first has come up yet: what allocators it uses is decided by now,
+/// and nobody else can be calling them.
 #[inline]
 pub fn python_has_just_started() -> bool {
     // Slot 0 is nobody's.

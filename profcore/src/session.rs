@@ -72,7 +72,8 @@ pub(crate) mod word {
     pub(crate) const SLOTS_HIGH: usize = 6;
     /// 1 once the process has passed its own exit path.
     pub(crate) const EXITED: usize = 7;
-    /// Bytes held through malloc / in arenas of Python's small allocator: i64 as u64, added to in batches by all threads.
+    /// Bytes held through malloc / in arenas of Python's small allocator: i64 as u64, added to in batches by all
+    /// threads.
     pub(crate) const FOOTPRINT_NATIVE: usize = 8;
     pub(crate) const FOOTPRINT_PYTHON: usize = 9;
     /// Highest sum of the two, and the monotonic time of it.
@@ -110,7 +111,8 @@ pub(crate) mod word {
     pub(crate) const PY_CODE_TYPE: usize = 32;
     /// Times that a thread's sampling rate was halved, see `signal::guard`.
     pub(crate) const RATE_HALVED: usize = 33;
-    /// Bytes that the program mapped itself and unmapped again, what of them is mapped now (i64 as u64), and the most that was.
+    /// Bytes that the program mapped itself and unmapped again, what of them is mapped now (i64 as u64), and the most
+    /// that was.
     pub(crate) const MAPPED_ANONYMOUS: usize = 34;
     pub(crate) const MAPPED_FILES: usize = 35;
     pub(crate) const UNMAPPED: usize = 36;
@@ -167,8 +169,9 @@ pub(crate) mod slot_word {
     pub(crate) const LAST_BUFFER: usize = 98;
     /// Kernel timer id + 1 of the thread's timer; 0: none.
     pub(crate) const TIMER: usize = 99;
-    /// Byte sampling of this thread (see `interval`): what the counter of bytes says at the next sample point, and how far
-    /// it is from there to the end of its stratum, for allocations and for copies; state of the thread's random numbers.
+    /// Byte sampling of this thread (see `interval`): what the counter of bytes says at the next sample point, and how
+    /// far it is from there to the end of its stratum, for allocations and for copies; state of the thread's random
+    /// numbers.
     pub(crate) const ALLOC_POINT: usize = 100;
     pub(crate) const ALLOC_REST: usize = 101;
     pub(crate) const COPY_POINT: usize = 102;
@@ -187,8 +190,8 @@ pub(crate) mod slot_word {
     pub(crate) const INTERVAL: usize = 110;
     /// What `pthread_self` says on the thread.
     pub(crate) const THREAD_POINTER: usize = 114;
-    /// The guard's last look (see `signal::guard`): the thread's clock, the time of ticks since, looks in a row that found
-    /// too much.
+    /// The guard's last look (see `signal::guard`): the thread's clock, the time of ticks since, looks in a row that
+    /// found too much.
     pub(crate) const GUARD_CPU: usize = 111;
     pub(crate) const GUARD_OWN: usize = 112;
     pub(crate) const GUARD_STRIKES: usize = 113;
@@ -261,8 +264,8 @@ pub(crate) enum Loss {
     NoSlot,
     /// The kind is switched off while an event of it was under way.
     Off,
-    /// The program blocks SIGSEGV or SIGBUS while one that was sent waits, which guarded reads would let arrive; or it blocks
-    /// the tick's signal and took it by `sigwait`.
+    /// The program blocks SIGSEGV or SIGBUS while one that was sent waits, which guarded reads would let arrive; or it
+    /// blocks the tick's signal and took it by `sigwait`.
     SignalBlocked,
 }
 

@@ -220,8 +220,8 @@ pub struct Footprint {
     pub peak: bool,
 }
 
-/// What of a process's footprint its parent held when the process was forked: there once for both, as long as neither writes
-/// to it.
+/// What of a process's footprint its parent held when the process was forked: there once for both, as long as neither
+/// writes to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inherited {
     /// When that was looked at.

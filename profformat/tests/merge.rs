@@ -57,8 +57,8 @@ fn expected(inputs: &[Vec<u8>], unit: u64) -> Vec<BTreeMap<&'static str, Vec<Str
     all
 }
 
-/// Asserts that a merged trace says what its inputs say, in the order of each input if `ordered`. Without, what was made
-/// up for lost processes has no number that tells whose it is.
+/// Asserts that a merged trace says what its inputs say, in the order of each input if `ordered`. Without, what was
+/// made up for lost processes has no number that tells whose it is.
 fn assert_same(inputs: &[Vec<u8>], merged: &[u8], ordered: bool) {
     let unit = TraceReader::new(merged).unwrap().time_unit_ns();
     let expected = expected(inputs, unit);

@@ -111,8 +111,8 @@ next! {
 /// Whether there are blocks of ours (see `bootstrap`), which the next `free` must not see.
 static EARLY_BLOCKS: AtomicBool = AtomicBool::new(false);
 
-/// Some next functions once more, for the hot paths of `hooks::hot`; 0 unless there is something to count and the block,
-/// or for `free` every block there is, has its size in front.
+/// Some next functions once more, for the hot paths of `hooks::hot`; 0 unless there is something to count and the
+/// block, or for `free` every block there is, has its size in front.
 pub(crate) static HOT_MALLOC: AtomicUsize = AtomicUsize::new(0);
 pub(crate) static HOT_FREE: AtomicUsize = AtomicUsize::new(0);
 pub(crate) static HOT_MEMMOVE: AtomicUsize = AtomicUsize::new(0);

@@ -38,7 +38,8 @@ struct Arguments {
     /// Only programs with this in their name or file
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
-    /// Scalene, py-spy and Tachyon on the same programs, instead of all interpreters; for memory Scalene, memray and Fil
+    /// Scalene, py-spy and Tachyon on the same programs, instead of all interpreters; for memory Scalene, memray and
+    /// Fil
     #[arg(long)]
     peers: bool,
     /// At the end, the errors as a Markdown table

@@ -25,7 +25,8 @@ impl Suite {
         }
     }
 
-    /// Runs a program under `prof run`; no rows if the interpreter lacks what it needs, which is said on standard error.
+    /// Runs a program under `prof run`; no rows if the interpreter lacks what it needs, which is said on standard
+    /// error.
     ///
     /// # Errors
     /// In words, when the program, the profiler or one of their outputs fails.

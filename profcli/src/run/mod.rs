@@ -34,8 +34,8 @@ pub(crate) struct Args {
     /// CPU samples per second of CPU time and thread, 1 to 10000
     #[arg(long, value_name = "HZ", default_value = "100", value_parser = quantity::rate)]
     rate: f64,
-    /// What ticks: timers, which the kernel looks at when it ticks itself, or perf events, which may need rights; without
-    /// it, perf events where the rate is above the kernel's tick
+    /// What ticks: timers, which the kernel looks at when it ticks itself, or perf events, which may need rights;
+    /// without it, perf events where the rate is above the kernel's tick
     #[arg(long, value_enum, value_name = "CLOCK")]
     clock: Option<Clock>,
     /// Expected bytes between two allocation samples

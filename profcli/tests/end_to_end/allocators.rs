@@ -74,7 +74,8 @@ macro_rules! each_allocator {
     };
 }
 
-// A library comes first by its place in the program or in LD_PRELOAD: two programs show that this is all the difference.
+// A library comes first by its place in the program or in LD_PRELOAD: two programs show that this is all the
+// difference.
 mod each_way {
     mod aligned_blocks {
         each_allocator!(@one jemalloc_linked "libjemalloc.so.2" Linked aligned_blocks);

@@ -1,6 +1,7 @@
 //! Real applications from PyPI that nobody here wrote.
 //!
-//! `.ci/apps.sh` installs them, pinned, one folder for each minor version of Python; without it these tests are skipped.
+//! `.ci/apps.sh` installs them, pinned, one folder for each minor version of Python; without it these tests are
+//! skipped.
 
 use std::path::PathBuf;
 
@@ -27,7 +28,8 @@ fn expect_sensible(python: &Python, name: &str, package: &str) -> Option<Profile
     let recording = Recording::of(python, &path, &[]).variable("PYTHONPATH", &packages);
     // Hash order would make two bare runs differ.
     let recording = recording.variable("PYTHONHASHSEED", "0");
-    // Compiling a package takes longer than using it, and is no work of Python code: the bare run keeps what it compiles.
+    // Compiling a package takes longer than using it, and is no work of Python code: the bare run keeps what it
+    // compiles.
     let recording = recording.variable("PYTHONDONTWRITEBYTECODE", "");
     let bare = recording.run_bare();
     assert!(bare.status().success(), "{}", bare.stderr());

@@ -91,8 +91,8 @@ fn a_program_without_python_has_its_functions_and_lines() {
     }
 }
 
-/// The C library picks the code that copies by the processor, and strips its name: its time goes by the name all the same,
-/// in a forked child too.
+/// The C library picks the code that copies by the processor, and strips its name: its time goes by the name all the
+/// same, in a forked child too.
 #[test]
 fn time_in_copies_goes_by_their_name() {
     let Some(python) = Python::any() else { return };

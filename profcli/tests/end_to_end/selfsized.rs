@@ -1,5 +1,5 @@
-//! The programs of `tests/truth/memory` tell about themselves what `cargo run -p benches --bin truth -- --memory` compares. Each
-//! runs once here, at a fiftieth of its size; how exact the profiler is, is measured there.
+//! The programs of `tests/truth/memory` tell about themselves what `cargo run -p benches --bin truth -- --memory`
+//! compares. Each runs once here, at a fiftieth of its size; how exact the profiler is, is measured there.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -6,8 +6,8 @@ every_python!(lines_of_subinterpreters_have_their_times);
 
 fn lines_of_subinterpreters_have_their_times(python: &Python) {
     let (path, inner) = (program("subinterpreters.py"), program("subinterpreted.py"));
-    // Alone: on a busy machine a thread may run for a tenth of a second and more between two of the kernel's ticks, and all of
-    // that is then told where the second one met it.
+    // Alone: on a busy machine a thread may run for a tenth of a second and more between two of the kernel's ticks, and
+    // all of that is then told where the second one met it.
     let (ended, profile) = Recording::of(python, &path, &["1.0"]).rate(250).profile_alone();
     profile.assert_books_balance();
     let truth = ended.truth();

@@ -84,7 +84,8 @@ fn calls_of_python_functions_are_python(python: &Python) {
     }
 }
 
-/// The interpreter's loop may be in parts, of which all must be known: what it does before and after a builtin is its own.
+/// The interpreter's loop may be in parts, of which all must be known: what it does before and after a builtin is its
+/// own.
 fn what_stands_around_a_builtin_is_python(python: &Python) {
     let path = program("python_calls.py");
     let (_, profile) = Recording::of(python, &path, &["builtins", "4"]).rate(250).profile();

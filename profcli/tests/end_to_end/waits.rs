@@ -4,8 +4,8 @@ use crate::prof::{Python, Recording, program, some_python};
 
 some_python!(waits_stand_at_their_lines);
 
-/// Waits of each line within three looks at the threads. Of two threads that fight for the GIL, the time off the CPU is the
-/// program's own figure, and most of what is told at the line that wanted the GIL is the GIL's. What else runs on
+/// Waits of each line within three looks at the threads. Of two threads that fight for the GIL, the time off the CPU is
+/// the program's own figure, and most of what is told at the line that wanted the GIL is the GIL's. What else runs on
 /// the machine takes CPUs away, which no line is to blame for.
 fn waits_stand_at_their_lines(python: &Python) {
     let path = program("waits.py");

@@ -89,7 +89,8 @@ impl Binary {
         Some((binary, debug))
     }
 
-    /// The file's own address of the code at an offset in the file. A part is mapped from the page on that it begins in.
+    /// The file's own address of the code at an offset in the file. A part is mapped from the page on that it begins
+    /// in.
     pub(crate) fn address(&self, offset: u64) -> Option<u64> {
         const PAGE: u64 = 4096;
         let holds = |&&(start, bytes, _): &&(u64, u64, u64)| {

@@ -55,8 +55,8 @@ impl Books {
         }
     }
 
-    /// At the end of a process, or of the recording: ticks that came and were neither sampled nor lost by then were under
-    /// way on their threads. By what was written last.
+    /// At the end of a process, or of the recording: ticks that came and were neither sampled nor lost by then were
+    /// under way on their threads. By what was written last.
     pub(crate) fn write_unfinished(&mut self, process: ProcessId, now: u64, trace: &mut Trace) {
         let written = |name: &str| self.counters.get(name).copied().unwrap_or(0);
         let lost = Loss::ALL.iter().map(|(_, name)| written(&format!("{}{name}", counter::LOST)));
@@ -82,8 +82,8 @@ impl Books {
         trace.write(&Record::Counter(record));
     }
 
-    /// Points of the footprint curve since the last drain: a new peak, and the present values; before them, once, what of
-    /// them the process began with.
+    /// Points of the footprint curve since the last drain: a new peak, and the present values; before them, once, what
+    /// of them the process began with.
     pub(crate) fn footprint(
         &mut self,
         process: ProcessId,
@@ -128,8 +128,8 @@ impl Books {
     }
 }
 
-/// All counters of a session, summed over its slots. What became of ticks is read before the ticks: while threads go on,
-/// no tick has an outcome that is not counted as a tick.
+/// All counters of a session, summed over its slots. What became of ticks is read before the ticks: while threads go
+/// on, no tick has an outcome that is not counted as a tick.
 fn read(session: Session, slots: usize) -> Vec<(String, u64)> {
     let sum = |at: usize| {
         (0..slots).fold(0_u64, |sum, slot| {

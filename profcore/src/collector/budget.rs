@@ -1,8 +1,8 @@
 //! How often allocations and copies are sampled: as asked for, or less often while a process does so many that samples
 //! would cost it more than they tell.
 //!
-//! A sample's weight is the stretch of bytes that it stands for, so an interval can change at any time and no figure is wrong
-//! for it. Losing samples because a ring is full would be.
+//! A sample's weight is the stretch of bytes that it stands for, so an interval can change at any time and no figure is
+//! wrong for it. Losing samples because a ring is full would be.
 
 use crate::session::Session;
 use crate::sync::Ordering;

@@ -21,8 +21,8 @@ const PLT: [u8; 11] = [0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x3b, 0x2a, 0x33, 0x24, 0x2
 
 type Bytes<'b> = EndianSlice<'b, LittleEndian>;
 
-/// The rules of a file, sorted by address, each of which holds up to the next one; and where its functions begin, sorted.
-/// Stops at what it cannot read.
+/// The rules of a file, sorted by address, each of which holds up to the next one; and where its functions begin,
+/// sorted. Stops at what it cannot read.
 pub(super) fn rows<'d, R: ReadRef<'d>>(
     elf: &ElfFile64<'d, object::LittleEndian, R>,
 ) -> (Vec<(u32, u32)>, Vec<u32>) {

@@ -159,7 +159,8 @@ impl Drain {
             self.resident.look(self.pid, now);
             self.look_at_waits(session, now, last, trace);
         }
-        // A drain may take a tenth of a second where it meets a library for the first time, and what is held is looked at after.
+        // A drain may take a tenth of a second where it meets a library for the first time, and what is held is looked
+        // at after.
         let now = super::now().max(now);
         let recorder = &mut self.recorder;
         let mut points = Vec::new();

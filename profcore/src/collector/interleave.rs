@@ -103,7 +103,8 @@ pub(crate) fn is_passage(name: &str) -> bool {
 }
 
 /// Whether a function that the evaluation function calls at a call instruction is still the interpreter's own work: it
-/// calls a function written in Python, with the making and freeing of its frame, or unwinds an exception that one raised.
+/// calls a function written in Python, with the making and freeing of its frame, or unwinds an exception that one
+/// raised.
 pub(crate) fn is_own_work(name: &str) -> bool {
     const BEGIN: [&str; 8] = [
         "_PyFunction_Vectorcall",

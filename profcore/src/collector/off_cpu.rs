@@ -17,8 +17,8 @@ const LONGEST: u64 = 250_000_000;
 /// How long after it was seen waiting a thread that waits in turns is taken to wait for the same: of a thread that
 /// waits for half of its time, ten looks in a row miss that once in a thousand times.
 const TURNS: u64 = 1_000_000_000;
-/// Further looks at a thread that stands still and whose stack could not be read. What leads there (the list of all threads, the
-/// code's texts) belongs to threads that run, and may have been in the midst of a change.
+/// Further looks at a thread that stands still and whose stack could not be read. What leads there (the list of all
+/// threads, the code's texts) belongs to threads that run, and may have been in the midst of a change.
 const RETRIES: u8 = 3;
 /// What the scheduler books late: less is no wait.
 const LEAST: u64 = 1_000_000;
@@ -45,8 +45,8 @@ pub(crate) struct OffCpu {
     /// Nanoseconds blocked that are not written yet; the same without a CPU though it wanted one, or nobody saw why.
     owed: u64,
     delayed: u64,
-    /// Nanoseconds written as waits that are not known to be: the scheduler books what a thread ran, and how long it wanted
-    /// a CPU, only when that is over.
+    /// Nanoseconds written as waits that are not known to be: the scheduler books what a thread ran, and how long it
+    /// wanted a CPU, only when that is over.
     told: u64,
     /// Nanoseconds of those that turned out to be none.
     debt: u64,
@@ -70,8 +70,8 @@ pub(crate) struct Who {
 
 impl OffCpu {
     /// Looks at a thread. `runtime`: the addresses among which the GIL's lock is. `stack` reads the thread's Python
-    /// stack; it is asked for when the thread stands still now and did not at the last look, or could not be read then. The
-    /// result is a sample of a wait.
+    /// stack; it is asked for when the thread stands still now and did not at the last look, or could not be read then.
+    /// The result is a sample of a wait.
     pub(crate) fn look(
         &mut self,
         who: Who,

@@ -1,11 +1,11 @@
 //! A clock above the kernel's tick: perf events on threads' CPU clocks, opened here, whose overflow is a signal there.
 //!
-//! A timer on a CPU clock is looked at when the kernel ticks; a perf event has a timer of its own in the kernel and is exact
-//! to microseconds. Three dangers are kept out. Each overflow queues a signal, and a full queue would turn it into a
-//! SIGIO that kills: an event ticks only as often as was paid in advance, which is what the thread has taken in
-//! already plus a reserve, as long as the queue has room. An event that outlives an exec would kill the new
-//! program: the kernel removes it there, and before that the thread asks us to end it (`exec`). And an event
-//! belongs to one thread alone: nothing is inherited.
+//! A timer on a CPU clock is looked at when the kernel ticks; a perf event has a timer of its own in the kernel and is
+//! exact to microseconds. Three dangers are kept out. Each overflow queues a signal, and a full queue would turn it
+//! into a SIGIO that kills: an event ticks only as often as was paid in advance, which is what the thread has taken in
+//! already plus a reserve, as long as the queue has room. An event that outlives an exec would kill the new program:
+//! the kernel removes it there, and before that the thread asks us to end it (`exec`). And an event belongs to one
+//! thread alone: nothing is inherited.
 //!
 //! Layout, flags and requests: `perf_event_open(2)` and `linux/perf_event.h`.
 

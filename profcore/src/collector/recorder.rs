@@ -95,8 +95,8 @@ impl Recorder {
         self.unreadable += 1;
     }
 
-    /// A new drain begins: handlers get the unwind tables that they asked for. True when there were any. A program that is
-    /// not Python has nothing but native frames to tell: it gets those of all its code at once.
+    /// A new drain begins: handlers get the unwind tables that they asked for. True when there were any. A program that
+    /// is not Python has nothing but native frames to tell: it gets those of all its code at once.
     pub(crate) fn begin_drain(&mut self, session: Session) -> bool {
         self.maps_pause = self.maps_pause.saturating_sub(1);
         let native = session.word(word::CONTROL).load(Ordering::Relaxed) & control::NATIVE != 0;
@@ -113,8 +113,8 @@ impl Recorder {
         published
     }
 
-    /// Looks for an interpreter that was loaded after the start, when mappings were read since the last look, and tells the
-    /// process about it.
+    /// Looks for an interpreter that was loaded after the start, when mappings were read since the last look, and tells
+    /// the process about it.
     pub(crate) fn look_for_late_python(&mut self, session: Session, trace: &mut Trace) {
         // One that the process has greeted us with it tells of itself, as soon as it has mapped the session.
         if !std::mem::take(&mut self.unsearched) || self.version != 0 {
@@ -160,7 +160,8 @@ impl Recorder {
         context: Context<'_>,
     ) -> Result<(), NotReady> {
         let Context { session, now, insist, trace } = context;
-        // A time in the future is a lie; analysis would take it for the length of the run. The drain may have begun a while ago.
+        // A time in the future is a lie; analysis would take it for the length of the run. The drain may have begun a
+        // while ago.
         let at = |time: u64| if time <= now { time } else { time.min(super::now()) };
         let (moment, record) = match *event {
             Event::Tick { time, weight_ns, pc, flags, stack, .. } => {
@@ -290,8 +291,9 @@ impl Recorder {
         place
     }
 
-    /// The stack of a call of the allocator or of a copy, which `pc` is the return address of: with the native frames from
-    /// there on outwards; where they are not known, with that one. In a part of the interpreter that tells nothing, `base`.
+    /// The stack of a call of the allocator or of a copy, which `pc` is the return address of: with the native frames
+    /// from there on outwards; where they are not known, with that one. In a part of the interpreter that tells
+    /// nothing, `base`.
     fn with_caller(
         &mut self,
         base: Option<StackId>,

@@ -1,5 +1,5 @@
-//! A thread's Python state, found from outside: in the interpreter's list of threads, for threads that no tick has met, and
-//! checked, because a state is freed while its thread goes on.
+//! A thread's Python state, found from outside: in the interpreter's list of threads, for threads that no tick has met,
+//! and checked, because a state is freed while its thread goes on.
 
 use crate::cpython::versions::Version;
 use crate::sys::probe::Memory;

@@ -128,8 +128,8 @@ pub(crate) struct Collecting {
     pub(crate) flag: usize,
 }
 
-/// How an interpreter lists its threads: from a thread state to the interpreter (see [`Collecting`]), to its first thread
-/// state, to the next.
+/// How an interpreter lists its threads: from a thread state to the interpreter (see [`Collecting`]), to its first
+/// thread state, to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ThreadList {
     pub(crate) head: usize,

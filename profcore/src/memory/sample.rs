@@ -93,8 +93,8 @@ impl Work {
         Some(Self { session, slot, time: syscall::monotonic(), _busy: busy, _quiet: quiet })
     }
 
-    /// As [`Work::begin`], for an event whose stack has native frames, which may lead anywhere, and which may be that of a
-    /// copy, which a handler of the program's may leave by a jump: with signals blocked and faults let through.
+    /// As [`Work::begin`], for an event whose stack has native frames, which may lead anywhere, and which may be that
+    /// of a copy, which a handler of the program's may leave by a jump: with signals blocked and faults let through.
     fn begin_native(slot: Slot) -> Result<Self, Loss> {
         let (quiet, open) = Masked::faults_only();
         if !open {
@@ -124,8 +124,8 @@ impl Work {
         true
     }
 
-    /// Writes an event with the thread's stack, with native frames if code that is not Python's asked; false if the ring
-    /// is full.
+    /// Writes an event with the thread's stack, with native frames if code that is not Python's asked; false if the
+    /// ring is full.
     fn tell_with_stack(&self, kind: u8, flags: u8, words: &[u64]) -> bool {
         stack::warm_up();
         // Small objects of Python are its lines': their native frames would say the same each time.
@@ -218,9 +218,10 @@ fn weigh(slot: Slot, sampler: Sampler, bytes: usize) -> u64 {
     weight
 }
 
-/// The interval for a ring of which so many eighths are taken. Whoever fills it faster than it is drained gets fewer samples,
-/// each of which stands for more, instead of losing some: what is lost is lost to the lines that were at work then.
-/// A line cannot gain or lose by that, for how full the ring is says nothing about who meets the next sample point.
+/// The interval for a ring of which so many eighths are taken. Whoever fills it faster than it is drained gets fewer
+/// samples, each of which stands for more, instead of losing some: what is lost is lost to the lines that were at work
+/// then. A line cannot gain or lose by that, for how full the ring is says nothing about who meets the next sample
+/// point.
 fn stretched(interval: u64, eighths: usize) -> u64 {
     const DOUBLED: [u32; 9] = [0, 0, 1, 2, 4, 6, 8, 8, 8];
     interval.saturating_mul(1 << DOUBLED[eighths.min(8)])

@@ -189,8 +189,8 @@ pub fn signal(signal: c_int, handler: libc::sighandler_t) -> Option<libc::sighan
     Some(of(signal)?.change(signal, |_| Some(new)).handler)
 }
 
-/// Whether the signal that a `sigwait` of the program's took is a tick of ours: it is counted as lost, and the program must
-/// wait on.
+/// Whether the signal that a `sigwait` of the program's took is a tick of ours: it is counted as lost, and the program
+/// must wait on.
 pub fn is_tick(signal: c_int, info: &libc::siginfo_t) -> bool {
     let info = Info::of_libc(info);
     if signal <= 0 || signal != number() {

@@ -1,14 +1,16 @@
 //! What a tick stands for, without asking the clock.
 //!
-//! Reading a thread's CPU clock is a system call, and takes longer than all else in a tick. But a tick says by itself where that
-//! clock stood when it was sent: at an expiry, and expiries are an interval apart. With what a timer's signal tells of the
-//! expiries that it stands for, they add up to the clock, behind it by less than an interval. Where ticks get lost, are late
-//! or are a perf event's, whose phase is its own, the sum strays: now and then the clock is read, and the sum put right.
+//! Reading a thread's CPU clock is a system call, and takes longer than all else in a tick. But a tick says by itself
+//! where that clock stood when it was sent: at an expiry, and expiries are an interval apart. With what a timer's
+//! signal tells of the expiries that it stands for, they add up to the clock, behind it by less than an interval. Where
+//! ticks get lost, are late or are a perf event's, whose phase is its own, the sum strays: now and then the clock is
+//! read, and the sum put right.
 
 use crate::session::{Slot, slot_word};
 use crate::sync::Ordering;
 
-/// A tick that comes earlier than expected by more than this part of an interval comes at another rate than the slot says.
+/// A tick that comes earlier than expected by more than this part of an interval comes at another rate than the slot
+/// says.
 const EARLY: u64 = 4;
 
 fn load(slot: Slot, index: usize) -> u64 {
@@ -28,8 +30,8 @@ pub(super) fn expect(slot: Slot, clock: u64) {
     store(slot, slot_word::EXPIRY_DOUBT, 0);
 }
 
-/// A tick has come that stands for `overruns` expiries beside its own: what the thread's clock said at the last of them.
-/// To be called once for every tick, also for one that gets lost.
+/// A tick has come that stands for `overruns` expiries beside its own: what the thread's clock said at the last of
+/// them. To be called once for every tick, also for one that gets lost.
 pub(super) fn arrived(slot: Slot, overruns: u32) -> u64 {
     let interval = load(slot, slot_word::INTERVAL);
     let next = load(slot, slot_word::NEXT_EXPIRY);
@@ -48,7 +50,8 @@ pub(super) fn is_in_doubt(slot: Slot) -> bool {
     load(slot, slot_word::EXPIRY_DOUBT) != 0
 }
 
-/// The clock, read in the tick that came from `at` by all that was known, says `clock`: where the last expiry really was.
+/// The clock, read in the tick that came from `at` by all that was known, says `clock`: where the last expiry really
+/// was.
 pub(super) fn correct(slot: Slot, at: u64, clock: u64) -> u64 {
     let interval = load(slot, slot_word::INTERVAL).max(1);
     let early = at.saturating_sub(clock);
@@ -111,8 +114,8 @@ mod tests {
         assert!(!is_in_doubt(slot), "it is the slot's now");
     }
 
-    /// Whatever happens to ticks, what they are taken for never runs ahead of a timer's clock, and is never behind it by more
-    /// than an interval and a tick's way once the clock was read.
+    /// Whatever happens to ticks, what they are taken for never runs ahead of a timer's clock, and is never behind it
+    /// by more than an interval and a tick's way once the clock was read.
     #[test]
     fn a_timer_whose_ticks_get_lost_is_followed() {
         let slot = slot();

@@ -1,8 +1,8 @@
 //! Against livelock: a thread that spends too much of its time in our handler is ticked half as often.
 //!
 //! What a tick takes is CPU time, by the thread's clock: on a busy machine the handler may lose the CPU midway. Reading
-//! that clock is a system call, so that one tick in many is measured and stands for the others. A sample's weight is the CPU
-//! time since the last one: a change of the rate biases nothing.
+//! that clock is a system call, so that one tick in many is measured and stands for the others. A sample's weight is
+//! the CPU time since the last one: a change of the rate biases nothing.
 
 use super::timer;
 use crate::session::{Count, Session, Slot, slot_word, word};
@@ -13,8 +13,8 @@ use crate::sys::syscall;
 const MEASURED: u64 = 32;
 /// Ticks between two looks.
 const WINDOW: u64 = 256;
-/// The first tick that is measured, and the first that looks: a thread of few ticks has a figure too, and what its very first
-/// one has to set up stands for no other.
+/// The first tick that is measured, and the first that looks: a thread of few ticks has a figure too, and what its very
+/// first one has to set up stands for no other.
 const FIRST: u64 = 8;
 /// Part of a thread's time that ticks may take: one in this many.
 const SHARE: u64 = 20;
@@ -98,8 +98,8 @@ mod tests {
 
     const INTERVAL: u64 = 100_000;
 
-    /// Looks so often, each time after a window in which a thread was ticked every `real` nanoseconds and a tenth of its time
-    /// went into ticks; how often its rate was halved.
+    /// Looks so often, each time after a window in which a thread was ticked every `real` nanoseconds and a tenth of
+    /// its time went into ticks; how often its rate was halved.
     fn halved(looks: u64, real: impl Fn(u64) -> u64) -> u64 {
         let session = image::session();
         let slot = session.slot(1);

@@ -128,8 +128,8 @@ fn sample(
             stack.write(&mut room);
             room.commit();
             stack.committed(slot);
-            // Only now: the weight of a sample that was lost goes to the next one. Where the expiries had run ahead of the
-            // clock, what was told too much is not told again.
+            // Only now: the weight of a sample that was lost goes to the next one. Where the expiries had run ahead of
+            // the clock, what was told too much is not told again.
             last.store(clock.max(told), Ordering::Relaxed);
             slot.add(Count::Samples, 1);
         }

@@ -10,8 +10,9 @@
 //! expiries tell it, since the last sample that was kept. **R7** blocked threads get no signals. **R8** ticks = samples + losses.
 //! **R9** nothing grows.
 //!
-//! Stations: `entry` is what the kernel calls; `context` reads what was interrupted; `handler` is the tick;
-//! `timer` arms it; `expiry` tells what it stands for; `guard` slows it down; `dispositions` stands in for the program's own handlers of the signals we took.
+//! Stations: `entry` is what the kernel calls; `context` reads what was interrupted; `handler` is the tick; `timer`
+//! arms it; `expiry` tells what it stands for; `guard` slows it down; `dispositions` stands in for the program's own
+//! handlers of the signals we took.
 
 #[expect(unsafe_code, reason = "reads and changes what the kernel put on the stack")]
 mod context;

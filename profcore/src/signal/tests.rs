@@ -201,8 +201,8 @@ fn on_alternate(bytes: usize, body: impl FnOnce() + Send) {
     });
 }
 
-/// Bytes that the kernel puts on an alternate stack for a signal. Its own figure, `AT_MINSIGSTKSZ`, counts registers that only
-/// threads with a permission for them have (AMX).
+/// Bytes that the kernel puts on an alternate stack for a signal. Its own figure, `AT_MINSIGSTKSZ`, counts registers
+/// that only threads with a permission for them have (AMX).
 fn signal_frame() -> usize {
     static FRAME: AtomicUsize = AtomicUsize::new(0);
     extern "C" fn measure(_: libc::c_int, _: *mut libc::siginfo_t, context: *mut libc::c_void) {

@@ -27,7 +27,8 @@ pub(crate) fn change(how: i32, mask: u64) -> u64 {
     old
 }
 
-/// Takes the pending signals of `mask` away from the calling thread, which blocks them: at most as many as may be queued.
+/// Takes the pending signals of `mask` away from the calling thread, which blocks them: at most as many as may be
+/// queued.
 pub(crate) fn discard(mask: u64) {
     let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     let arguments = [
@@ -48,7 +49,8 @@ pub(crate) fn discard(mask: u64) {
 /// Bounds [`discard`]: more ticks than the collector ever pays in advance.
 const MOST_PENDING: usize = 100_000;
 
-/// Lets faults through that `mask`, the thread's present one, blocks; false, and nothing done, if one is waiting behind it.
+/// Lets faults through that `mask`, the thread's present one, blocks; false, and nothing done, if one is waiting behind
+/// it.
 pub(crate) fn open_faults(mask: u64) -> bool {
     if mask & FAULTS == 0 {
         return true;
@@ -82,8 +84,9 @@ impl Masked {
         Self { old: change(libc::SIG_BLOCK, mask), here: core::marker::PhantomData }
     }
 
-    /// Blocks all signals but those of faults, for guarded reads: a fault whose signal is blocked kills the process. The
-    /// second is false if the program blocks one of these that somebody has sent: it must not arrive, so it stays blocked.
+    /// Blocks all signals but those of faults, for guarded reads: a fault whose signal is blocked kills the process.
+    /// The second is false if the program blocks one of these that somebody has sent: it must not arrive, so it stays
+    /// blocked.
     pub(crate) fn faults_only() -> (Self, bool) {
         let old = change(libc::SIG_BLOCK, !FAULTS);
         let masked = Self { old, here: core::marker::PhantomData };

@@ -293,8 +293,9 @@ impl Profile {
         Self::from_bytes_with(bytes, &Filter::new(), Survey::default(), |_| ())
     }
 
-    /// The profile of the events that `filter` wants. `survey` is a new one, and says which moment live bytes are of. `behind` is told, again and again, up to which offset the bytes have
-    /// been read, twice from front to end: to show progress, or to let go of pages of a mapped file.
+    /// The profile of the events that `filter` wants. `survey` is a new one, and says which moment live bytes are of.
+    /// `behind` is told, again and again, up to which offset the bytes have been read, twice from front to end: to show
+    /// progress, or to let go of pages of a mapped file.
     ///
     /// # Errors
     /// When these bytes are no trace that this version can read.

@@ -17,8 +17,9 @@
 //! batch of events will need is looked at beforehand, all of it at once; then one event follows the other.
 //!
 //! Memory: one entry for each stack, each live followed block (at most [`BLOCKS`] of at most [`PARTS`], their parts
-//! beyond the first together no more either; others only count as allocated) and each remembered block. Several samples of one block in one stack are one part of it. A block keeps its last shrinking only: two shrinkings by
-//! two threads within one drain, with a growth between, may so be taken for one.
+//! beyond the first together no more either; others only count as allocated) and each remembered block. Several samples
+//! of one block in one stack are one part of it. A block keeps its last shrinking only: two shrinkings by two threads
+//! within one drain, with a growth between, may so be taken for one.
 
 mod blocks;
 mod lives;
@@ -282,8 +283,8 @@ impl Heap {
         self.sums.crowded_out
     }
 
-    /// Births of the blocks that are live now, by thread, stack and part, in that order. `life` tells when a process began,
-    /// and for how many nanoseconds it lived.
+    /// Births of the blocks that are live now, by thread, stack and part, in that order. `life` tells when a process
+    /// began, and for how many nanoseconds it lived.
     pub(super) fn births(
         &self,
         life: impl Fn(Option<ProcessId>) -> (Timestamp, u64),

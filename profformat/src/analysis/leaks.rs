@@ -1,9 +1,9 @@
 //! Which lines leak: what stays of their allocations was born all along, up to the end.
 //!
-//! Sums over a run cannot tell a table that was built once from a list that never stops growing. The moments can at which
-//! the blocks that stayed were born. The life of a process is cut into [`PARTS`] equal parts. A line leaks if there is a
-//! window that reaches to the end, at least half the life long, with most of the line's surviving blocks spread over all
-//! of it:
+//! Sums over a run cannot tell a table that was built once from a list that never stops growing. The moments can at
+//! which the blocks that stayed were born. The life of a process is cut into [`PARTS`] equal parts. A line leaks if
+//! there is a window that reaches to the end, at least half the life long, with most of the line's surviving blocks
+//! spread over all of it:
 //!
 //! ```text
 //!   table built and kept    ▇▇▇▇············   a window over it has an empty quarter
@@ -160,8 +160,8 @@ pub(super) fn judge(spread: &Spread, kept: u64, allocated: u64) -> Option<Leak> 
     })
 }
 
-/// Whether blocks are spread over the whole window. Of few blocks chance alone can leave a quarter empty: they must be in
-/// both halves, and nearly all that the line allocated must have stayed.
+/// Whether blocks are spread over the whole window. Of few blocks chance alone can leave a quarter empty: they must be
+/// in both halves, and nearly all that the line allocated must have stayed.
 fn is_even(window: &[u64], blocks: u64, kept: u64, allocated: u64) -> bool {
     let all_of = |pieces: usize, least: u64| {
         let piece = |n: usize| &window[window.len() * n / pieces..window.len() * (n + 1) / pieces];

@@ -154,8 +154,8 @@ pub struct CopySum {
     pub copy_sizes: [u64; COPY_SIZES.len() + 1],
 }
 
-/// Largest copies of the classes that [`CopySum::copy_sizes`] tells apart, bytes: a cache line, a string, a page or a few,
-/// what fits a core's cache, what fits the machine's.
+/// Largest copies of the classes that [`CopySum::copy_sizes`] tells apart, bytes: a cache line, a string, a page or a
+/// few, what fits a core's cache, what fits the machine's.
 pub const COPY_SIZES: [u64; 5] = [64, 1 << 10, 16 << 10, 256 << 10, 4 << 20];
 
 /// Bytes held over time, exact.

@@ -64,8 +64,8 @@ fn is_zero(line: &u32) -> bool {
     *line == 0
 }
 
-/// Writes the weights of all threads together, then those of each thread, the heaviest first. Equal stacks are one entry,
-/// and entries with the same callers are neighbors: the order is not that of time.
+/// Writes the weights of all threads together, then those of each thread, the heaviest first. Equal stacks are one
+/// entry, and entries with the same callers are neighbors: the order is not that of time.
 pub fn write(profile: &Profile, metric: Metric, out: &mut dyn Write) -> Result<(), ExportError> {
     let places = Places(depth_first(&profile.tables));
     let mut weights = metric.weights(profile);

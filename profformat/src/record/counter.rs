@@ -1,8 +1,8 @@
 //! Names of counters. `lost.REASON` counts lost ticks, `lost_alloc.REASON` and `lost_copy.REASON` lost
 //! samples of those kinds.
 
-/// Whether what goes by this name is a level (what there is, or the most that there was), which a part of a trace keeps;
-/// all else is a count, which goes on.
+/// Whether what goes by this name is a level (what there is, or the most that there was), which a part of a trace
+/// keeps; all else is a count, which goes on.
 pub fn is_level(name: &[u8]) -> bool {
     name.ends_with(b"_held_bytes") || name.ends_with(b"_peak_bytes")
 }
@@ -23,13 +23,14 @@ pub const ALLOC_PYTHON_BYTES: &str = "alloc_python_bytes";
 pub const COPY_BYTES: &str = "copy_bytes";
 /// Exact number of copies.
 pub const COPY_CALLS: &str = "copy_calls";
-/// The most memory that the process had resident, bytes, looked at all along; what it took in its last moments may be missing.
+/// The most memory that the process had resident, bytes, looked at all along; what it took in its last moments may be
+/// missing.
 pub const RESIDENT_PEAK_BYTES: &str = "resident_peak_bytes";
-/// The most that was its share of resident memory: pages that several processes have are divided among them (PSS). Looked at now
-/// and then.
+/// The most that was its share of resident memory: pages that several processes have are divided among them (PSS).
+/// Looked at now and then.
 pub const PROPORTIONAL_PEAK_BYTES: &str = "proportional_peak_bytes";
-/// Exact bytes of anonymous memory that the program and its libraries mapped themselves (`mmap`, `mremap`, `sbrk`, `brk`);
-/// never part of a footprint.
+/// Exact bytes of anonymous memory that the program and its libraries mapped themselves (`mmap`, `mremap`, `sbrk`,
+/// `brk`); never part of a footprint.
 pub const MAPPED_BYTES: &str = "mapped_bytes";
 /// Exact bytes of files that they mapped.
 pub const MAPPED_FILE_BYTES: &str = "mapped_file_bytes";

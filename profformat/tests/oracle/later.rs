@@ -15,8 +15,8 @@ struct Chunk {
     payload: Vec<u8>,
 }
 
-/// The example with a longer file header and an optional feature, with chunks of unknown types and versions between its own,
-/// and once more its samples with a field appended. It has no index: its chunks stand elsewhere now.
+/// The example with a longer file header and an optional feature, with chunks of unknown types and versions between its
+/// own, and once more its samples with a field appended. It has no index: its chunks stand elsewhere now.
 pub(crate) fn trace() -> Vec<u8> {
     let whole = example::trace(example::PLAIN, 10).1;
     let mut out = file_header(&whole[..HEADER]);

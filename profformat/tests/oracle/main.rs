@@ -47,8 +47,8 @@ fn ask(trace: &Path) -> Option<Value> {
     Some(totals)
 }
 
-/// Says that something was not tested. The test harness hides what passing tests print with macros, so this writes to the
-/// descriptor itself.
+/// Says that something was not tested. The test harness hides what passing tests print with macros, so this writes to
+/// the descriptor itself.
 fn skip<T>(why: &str) -> Option<T> {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     // Nothing can be done about a closed standard error.

@@ -182,8 +182,8 @@ pub(super) unsafe extern "C" fn reallocarray(
     bytes: usize,
     caller: usize,
 ) -> Block {
-    // libc's calls the `realloc` that the program calls, be it ours or one of the program's own, whose blocks only that one
-    // knows.
+    // libc's calls the `realloc` that the program calls, be it ours or one of the program's own, whose blocks only that
+    // one knows.
     if let Some(next) = next::sure(next::reallocarray) {
         // SAFETY: the program's own arguments.
         return unsafe { next(block, count, bytes) };

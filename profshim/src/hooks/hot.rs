@@ -1,5 +1,5 @@
-//! The hooks that programs call most, in assembly: in a compiler's code the caller's address, which only a sample needs,
-//! costs every call a jump and a stack frame, and a thread-local two loads more.
+//! The hooks that programs call most, in assembly: in a compiler's code the caller's address, which only a sample
+//! needs, costs every call a jump and a stack frame, and a thread-local two loads more.
 //!
 //! ```text
 //!   the usual case, see `profcore::memory::hot`: count, and leave all else to the next function
@@ -7,8 +7,8 @@
 //!   anything else, nothing was changed        -> the whole hook, in `alloc` or `copy`
 //! ```
 //!
-//! No lock, and no instruction that locks: a thread's words have one writer. `HOT_*` and `PASSED_*` are 0 before the shim is relocated,
-//! so that a hook which comes then touches those and no thread-local.
+//! No lock, and no instruction that locks: a thread's words have one writer. `HOT_*` and `PASSED_*` are 0 before the
+//! shim is relocated, so that a hook which comes then touches those and no thread-local.
 
 macro_rules! malloc {
     () => {

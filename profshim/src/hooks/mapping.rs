@@ -1,4 +1,5 @@
-//! `mmap` and its family: what the program and its libraries map. libc's own `malloc` and the dynamic linker do not pass here.
+//! `mmap` and its family: what the program and its libraries map. libc's own `malloc` and the dynamic linker do not
+//! pass here.
 //!
 //! Before there is a next function, the kernel is called: `bootstrap` maps then.
 

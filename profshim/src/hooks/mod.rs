@@ -1,7 +1,8 @@
 //! The interposed functions. The list below is the only place that names them.
 //!
-//! Each entry is one jump to the hook's body, but for the few that programs call most: those are [`hot`], in assembly. `caller in REGISTER` puts the caller's address behind the
-//! body's other arguments, so that a sample can name the code that called.
+//! Each entry is one jump to the hook's body, but for the few that programs call most: those are [`hot`], in assembly.
+//! `caller in REGISTER` puts the caller's address behind the body's other arguments, so that a sample can name the code
+//! that called.
 
 pub(crate) mod process;
 pub(crate) mod python;

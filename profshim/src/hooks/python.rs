@@ -3,8 +3,8 @@
 //! after, or the other way round.
 //!
 //! CPython takes a table of functions for each domain. Ours have the table they wrap as their context. Where the user
-//! chooses allocators (`PYTHONMALLOC`, `-X dev`), CPython puts tables of its own in place of whatever is there when it starts:
-//! those are wrapped in turn, as soon as it has.
+//! chooses allocators (`PYTHONMALLOC`, `-X dev`), CPython puts tables of its own in place of whatever is there when it
+//! starts: those are wrapped in turn, as soon as it has.
 
 use crate::next;
 use core::ffi::{c_int, c_void};
@@ -89,7 +89,8 @@ pub(crate) fn wrap_allocators() {
     }
 }
 
-/// Wraps the tables once more if Python has started and replaced them. To be called now and then by hooks of allocation.
+/// Wraps the tables once more if Python has started and replaced them. To be called now and then by hooks of
+/// allocation.
 #[inline]
 pub(crate) fn look_again() {
     if !LOOKED_AGAIN.load(Ordering::Relaxed) && memory::python_has_just_started() {

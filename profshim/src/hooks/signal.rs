@@ -91,7 +91,8 @@ pub(super) unsafe extern "C" fn sigwaitinfo(set: *const sigset_t, info: *mut sig
     unsafe { wait_on(info, |info| next(set, info)) }
 }
 
-/// Goes by `sigwaitinfo`, which tells who sent the signal; other than that it returns its error, and is not interrupted.
+/// Goes by `sigwaitinfo`, which tells who sent the signal; other than that it returns its error, and is not
+/// interrupted.
 pub(super) unsafe extern "C" fn sigwait(set: *const sigset_t, into: *mut c_int) -> c_int {
     let Some(next) = next::sure(next::sigwait) else { return libc::EINVAL };
     let Some(wait) = next::sigwaitinfo().filter(|_| process::is_active()) else {

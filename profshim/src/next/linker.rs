@@ -8,8 +8,9 @@ pub(crate) fn look_up(handle: *mut c_void, name: &CStr) -> usize {
     unsafe { libc::dlsym(handle, name.as_ptr()) }.expose_provenance()
 }
 
-/// Address of a symbol that has this version, be it a hidden one; 0 if there is none. Those of glibc's debugging allocator
-/// are hidden: a program's references, which have versions, find them, and a lookup by name alone passes them by.
+/// Address of a symbol that has this version, be it a hidden one; 0 if there is none. Those of glibc's debugging
+/// allocator are hidden: a program's references, which have versions, find them, and a lookup by name alone passes them
+/// by.
 pub(super) fn look_up_version(handle: *mut c_void, name: &CStr, version: &CStr) -> usize {
     // SAFETY: as in `look_up`.
     unsafe { libc::dlvsym(handle, name.as_ptr(), version.as_ptr()) }.expose_provenance()

@@ -57,8 +57,8 @@ pub(super) fn sizes_agree() -> bool {
     })
 }
 
-/// Asks valgrind whether it is there. It puts another `malloc` in the place of glibc's own, behind the same address, and
-/// takes it for a mistake to look in front of a block.
+/// Asks valgrind whether it is there. It puts another `malloc` in the place of glibc's own, behind the same address,
+/// and takes it for a mistake to look in front of a block.
 pub(super) fn is_under_valgrind() -> bool {
     const RUNNING_ON_VALGRIND: usize = 0x1001;
     let request = [RUNNING_ON_VALGRIND, 0, 0, 0, 0, 0];

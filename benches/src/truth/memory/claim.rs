@@ -73,7 +73,8 @@ impl Amount {
         if self.bytes > 0.0 { self.bytes } else { self.among }
     }
 
-    /// One standard deviation of what is told if bytes are sampled at one random place in every `interval`, in per cent.
+    /// One standard deviation of what is told if bytes are sampled at one random place in every `interval`, in per
+    /// cent.
     ///
     /// A block has the weight of the places that it covers. How many these are is uncertain where it shares an
     /// interval with others: of a short block this is all of it, of a long one its two ends. If the others

@@ -18,8 +18,8 @@ use told::Told;
 /// Scale of a run that only has to tell what it begins with.
 const SHORT: f64 = 0.01;
 
-/// Runs a program bare, which tells what it begins with, and under `prof run`; no rows if the interpreter lacks what it needs, which is
-/// said on standard error.
+/// Runs a program bare, which tells what it begins with, and under `prof run`; no rows if the interpreter lacks what it
+/// needs, which is said on standard error.
 ///
 /// # Errors
 /// In words, when the program, the profiler or one of their outputs fails.

@@ -1,7 +1,8 @@
 //! What other profilers tell about the same programs.
 //!
-//! Each is run the way that its own documentation has for CPU time, or for wall time where a program mostly waits, and its
-//! figures are taken for what its documentation says they are. What a tool has no figure for is left out, not guessed.
+//! Each is run the way that its own documentation has for CPU time, or for wall time where a program mostly waits, and
+//! its figures are taken for what its documentation says they are. What a tool has no figure for is left out, not
+//! guessed.
 
 mod pyspy;
 mod scalene;

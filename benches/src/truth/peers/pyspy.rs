@@ -1,4 +1,5 @@
-//! py-spy: it stops the program and reads its stacks from outside. By default it leaves out threads that it takes for idle.
+//! py-spy: it stops the program and reads its stacks from outside. By default it leaves out threads that it takes for
+//! idle.
 
 use std::path::Path;
 use std::process::Command;

@@ -42,8 +42,9 @@ pub(super) fn command(python: &Path, asked: &Asked<'_>) -> Command {
     command
 }
 
-/// Its columns are Python, native, and system: all that is not user time, the kernel's and waiting alike. They are per cent of
-/// the time that passed. So parts of CPU time are parts of the first two, unless the program works in the kernel.
+/// Its columns are Python, native, and system: all that is not user time, the kernel's and waiting alike. They are per
+/// cent of the time that passed. So parts of CPU time are parts of the first two, unless the program works in the
+/// kernel.
 pub(super) fn told(asked: &Asked<'_>, claim: &Claim) -> Result<Told, String> {
     let text = std::fs::read(asked.folder.join(OUTPUT));
     let text = text.map_err(|error| format!("Scalene wrote nothing: {error}"))?;

@@ -19,8 +19,8 @@ pub(super) enum Frame<'a> {
     Heading,
 }
 
-/// Adds up what stacks tell: each line `FRAME;FRAME;… COUNT`, outermost first. `frame` reads a frame. `wall`: samples are of
-/// the time that passed, not of CPU time.
+/// Adds up what stacks tell: each line `FRAME;FRAME;… COUNT`, outermost first. `frame` reads a frame. `wall`: samples
+/// are of the time that passed, not of CPU time.
 pub(super) fn told(
     text: &str,
     claim: &Claim,

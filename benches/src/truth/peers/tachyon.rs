@@ -37,8 +37,8 @@ pub(super) fn told(asked: &Asked<'_>, claim: &Claim) -> Result<Told, String> {
     }
     let program = asked.program.path();
     let mut told = stacks::told(&text, claim, &program, asked.program.waits, frame);
-    // Its native frames stand where C code called Python. Where C code works at the end of a stack there is none, so that
-    // it does not tell Python's time from native time.
+    // Its native frames stand where C code called Python. Where C code works at the end of a stack there is none, so
+    // that it does not tell Python's time from native time.
     told.classes.retain(|class, _| class == "gc");
     if !asked.program.waits {
         told.classes.entry("gc".to_owned()).or_default();

@@ -18,7 +18,8 @@ impl Python {
         &self.path
     }
 
-    /// The newest installed one of a minor version, under the root of pyenv; `None` says on standard error what is missing.
+    /// The newest installed one of a minor version, under the root of pyenv; `None` says on standard error what is
+    /// missing.
     pub(crate) fn of_version(version: &str) -> Option<Self> {
         let prefix = format!("{version}.");
         let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir(pyenv_root()?.join("versions"))
@@ -101,8 +102,8 @@ fn pyenv_root() -> Option<PathBuf> {
     root
 }
 
-/// Says that a test did not run. The test harness of Rust hides what passing tests print with macros, so this writes to the
-/// descriptor itself; under `PROF_NO_SKIP=1` it is a failure.
+/// Says that a test did not run. The test harness of Rust hides what passing tests print with macros, so this writes to
+/// the descriptor itself; under `PROF_NO_SKIP=1` it is a failure.
 pub(crate) fn skip(why: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     // Nothing can be done about a closed standard error.
@@ -138,8 +139,8 @@ macro_rules! each_python {
 }
 pub(crate) use each_python;
 
-/// As [`each_python`], with four that differ most, for what takes long: two forms of stacks, a static one, and the newest way to
-/// learn where things are.
+/// As [`each_python`], with four that differ most, for what takes long: two forms of stacks, a static one, and the
+/// newest way to learn where things are.
 macro_rules! some_python {
     ($($name:ident),+ $(,)?) => {
         $(

@@ -1,8 +1,8 @@
 //! From when until when bytes were held, by sum and part of the run.
 //!
-//! What is added up are changes: a life adds its bytes to the part in which it begins, and takes them from the one in which it
-//! ends. One that ends where it began leaves no trace. So it does not matter in which order lives become known, and sums
-//! of short lives cost nothing.
+//! What is added up are changes: a life adds its bytes to the part in which it begins, and takes them from the one in
+//! which it ends. One that ends where it began leaves no trace. So it does not matter in which order lives become
+//! known, and sums of short lives cost nothing.
 
 use hashbrown::HashMap;
 
@@ -12,7 +12,8 @@ use crate::units::Timestamp;
 
 /// Parts of a run at most.
 const PARTS: u64 = 128;
-/// Changes that are kept at most; where there are more, two parts become one. There can be a change for each sum at least.
+/// Changes that are kept at most; where there are more, two parts become one. There can be a change for each sum at
+/// least.
 const CHANGES: usize = 2 * MEMORY_SUMS;
 /// Nanoseconds of a part at first, as a power of two: one millisecond.
 const SHIFT: u32 = 20;

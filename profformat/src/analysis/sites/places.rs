@@ -174,8 +174,8 @@ impl<'a> Places<'a> {
     }
 
     /// The place that an allocation or a copy counts for: on a stack with Python frames the innermost of them. On one
-    /// without, the innermost line of a source of the program's own: who asks in C++ or Rust is nearly always a header or
-    /// the standard library.
+    /// without, the innermost line of a source of the program's own: who asks in C++ or Rust is nearly always a header
+    /// or the standard library.
     pub(super) fn of_memory(&mut self, stack: Option<StackId>) -> usize {
         let leaf = self.route(stack).leaf;
         let mut own = None;

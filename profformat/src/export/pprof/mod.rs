@@ -121,7 +121,8 @@ struct Writer<'a, W: Write> {
     strings: HashMap<[u64; 2], u32>,
     /// Numbers of functions by name, file and first line; 32 bits are enough for the strings of a trace.
     functions: HashMap<(u32, u32, u32), u32>,
-    /// Numbers of locations by frame, 0 for those that have none yet; the last one stands for a stack that is not known.
+    /// Numbers of locations by frame, 0 for those that have none yet; the last one stands for a stack that is not
+    /// known.
     locations: Vec<u32>,
     location_count: u32,
     /// Those of the thread of the last sample.

@@ -62,7 +62,8 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
     page.blank()
 }
 
-/// The rows: all of it; then, where there is room, Python's small objects and the rest, and the lines that ever held most.
+/// The rows: all of it; then, where there is room, Python's small objects and the rest, and the lines that ever held
+/// most.
 fn rows(view: &View, highest: u64) -> Vec<Row> {
     let points = &view.profile.footprint.timeline;
     let of = |bytes: fn(&FootprintPoint) -> u64| -> Vec<_> {

@@ -10,8 +10,8 @@ use crate::truth::memory::told::{Bytes, Told};
 use crate::truth::run::output;
 
 const OUTPUT: &str = "memray.bin";
-/// Reads all recordings by memray's own library: peak, and for each line bytes allocated and bytes at the peak. Its statistics
-/// have the former, its records of the high watermark the latter.
+/// Reads all recordings by memray's own library: peak, and for each line bytes allocated and bytes at the peak. Its
+/// statistics have the former, its records of the high watermark the latter.
 const READ: &str = r#"
 import json, sys
 from memray import FileReader

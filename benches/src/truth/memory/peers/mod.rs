@@ -1,7 +1,7 @@
 //! What other profilers tell about the same programs.
 //!
-//! Each is run with all that it can see of memory, and its figures are taken for what its documentation says they are. What a
-//! tool has no figure for is left out.
+//! Each is run with all that it can see of memory, and its figures are taken for what its documentation says they are.
+//! What a tool has no figure for is left out.
 
 mod fil;
 mod memray;
@@ -99,8 +99,8 @@ impl Peer {
     }
 }
 
-/// A tool that is a Python program itself begins when the interpreter holds something already: its peak is right with that or
-/// without it.
+/// A tool that is a Python program itself begins when the interpreter holds something already: its peak is right with
+/// that or without it.
 fn from_late_start(mut rows: Vec<Row>, claim: &Claim) -> Vec<Row> {
     for row in rows.iter_mut().filter(|row| row.kind == Kind::Peak) {
         row.truth =

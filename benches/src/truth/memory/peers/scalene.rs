@@ -1,4 +1,5 @@
-//! Scalene: it samples when what is held has grown or shrunk by a MiB, and takes the line that did the last of it for all.
+//! Scalene: it samples when what is held has grown or shrunk by a MiB, and takes the line that did the last of it for
+//! all.
 
 use std::collections::BTreeMap;
 use std::path::Path;
