@@ -91,6 +91,21 @@ fn a_program_without_python_has_its_functions_and_lines() {
     }
 }
 
+/// A compiler that works while the program runs leaves names for profilers; no other name leads to that code.
+#[test]
+fn code_that_was_made_at_run_time_goes_by_the_name_in_its_map() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let path = folder.path().join("made_code");
+    let mut compiler = Command::new("gcc");
+    compiler.args(["-O1", "-o"]).arg(&path).arg(program("made_code.c"));
+    assert!(compiler.status().expect("gcc runs").success(), "made_code.c compiles");
+    let recording = Recording::of_command([&path]).rate(250);
+    recording.profile();
+    let stacks = stacks(&recording);
+    let made = share(&stacks, &["made while it ran"]);
+    assert!(made > 0.9, "{made:.3} of {stacks:?}");
+}
+
 /// The C library picks the code that copies by the processor, and strips its name: its time goes by the name all the
 /// same, in a forked child too.
 #[test]

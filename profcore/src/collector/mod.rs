@@ -23,6 +23,7 @@ mod natives;
 mod off_cpu;
 #[expect(unsafe_code, reason = "perf events; each block names its rule")]
 mod perf;
+mod perf_map;
 mod policy;
 mod procfs;
 mod recorder;

@@ -6,6 +6,8 @@ use super::classes::Place;
 const MAX_RANGES: usize = 65_536;
 /// Longest module path that is kept.
 const MAX_PATH: usize = 4096;
+/// The path of code that has no file.
+pub(crate) const ANONYMOUS: &[u8] = b"[anonymous]";
 
 /// Addresses that tell the interpreter's and our shim's modules from others; 0: not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -170,7 +172,7 @@ fn executable(line: &[u8]) -> Option<(u64, u64, u64, &[u8])> {
     let dash = range.iter().position(|&b| b == b'-')?;
     let start = hex(&range[..dash])?;
     let end = hex(&range[dash + 1..])?;
-    let path = if rest.is_empty() { b"[anonymous]" } else { &rest[..rest.len().min(MAX_PATH)] };
+    let path = if rest.is_empty() { ANONYMOUS } else { &rest[..rest.len().min(MAX_PATH)] };
     (start < end).then_some((start, end, hex(offset)?, path))
 }
 

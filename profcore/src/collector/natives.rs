@@ -12,7 +12,8 @@ use profformat::record::Lang;
 use super::binaries::{Binaries, Binary, Named};
 use super::classes::Place;
 use super::interleave::{Kind, is_own_work, is_passage};
-use super::modules::{Mapped, Modules, file_name};
+use super::modules::{ANONYMOUS, Mapped, Modules, file_name};
+use super::perf_map::PerfMap;
 use super::procfs;
 use super::trace::Trace;
 use crate::session::Session;
@@ -30,6 +31,8 @@ pub(crate) struct Spot {
     pub(crate) kind: Kind,
     /// It is known which function this is.
     pub(crate) named: bool,
+    /// Nothing more will be known about it later on.
+    lasts: bool,
     /// It is the interpreter's own work even at a call.
     pub(crate) own_work: bool,
     /// Innermost inlined function first; never empty.
@@ -43,6 +46,8 @@ pub(crate) struct Natives {
     root: PathBuf,
     binaries: Binaries,
     vdso: Option<Rc<Binary>>,
+    /// Names of code that has no file.
+    made: Option<PerfMap>,
     known: HashMap<(u64, bool), Spot>,
     /// Starts of the ranges whose tables were published.
     published: Vec<u64>,
@@ -55,6 +60,7 @@ impl Natives {
             root: PathBuf::from(format!("/proc/{pid}/root")),
             binaries,
             vdso: None,
+            made: None,
             known: HashMap::new(),
             published: Vec::new(),
         }
@@ -90,6 +96,9 @@ impl Natives {
             return spot.clone();
         }
         let spot = self.look_up(pc, exact, modules, trace);
+        if !spot.lasts {
+            return spot;
+        }
         if self.known.len() >= MAX_KNOWN {
             self.known.clear();
         }
@@ -103,7 +112,7 @@ impl Natives {
         let Some(mapped) = modules.mapped(at) else {
             let frame = trace.frame(b"[unknown]", b"", 0, Lang::Native, 0);
             let (kind, frames) = (Kind::Told, [frame].into());
-            return Spot { place, kind, named: false, own_work: false, frames };
+            return Spot { place, kind, named: false, lasts: true, own_work: false, frames };
         };
         let (binary, base) = self.binary(&mapped, at);
         let address = base.map(|base| at.wrapping_sub(base));
@@ -113,6 +122,12 @@ impl Natives {
             && let Some(name) = modules.known_function(base.wrapping_add(begin))
         {
             functions.push(Named { name: name.to_owned(), source: None });
+        }
+        let is_made = mapped.path == ANONYMOUS;
+        if is_made {
+            let made = self.made.get_or_insert_with(|| PerfMap::of(self.pid));
+            let name = made.function(at).map(str::to_owned);
+            functions.extend(name.map(|name| Named { name, source: None }));
         }
         let interpreter = place == Place::Interpreter;
         let kind = match (place, functions.last()) {
@@ -135,7 +150,8 @@ impl Natives {
             let name = file_name(mapped.path);
             frames.push(trace.frame(name, mapped.path, 0, Lang::Native, 0));
         }
-        Spot { place, kind, named: !functions.is_empty(), own_work, frames: frames.into() }
+        let named = !functions.is_empty();
+        Spot { place, kind, named, lasts: named || !is_made, own_work, frames: frames.into() }
     }
 
     /// The file of a mapping that holds `pc`, and where its address 0 lies in the process.

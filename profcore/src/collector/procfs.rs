@@ -43,6 +43,17 @@ pub(crate) fn parent(pid: u32) -> Option<u32> {
     parse_parent(&read(pid, "stat"))
 }
 
+/// The user it runs as.
+pub(crate) fn user(pid: u32) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    Some(std::fs::metadata(format!("/proc/{pid}")).ok()?.uid())
+}
+
+/// Its pid as it sees it itself: another one in a namespace of its own.
+pub(crate) fn own_pid(pid: u32) -> Option<u32> {
+    parse_own_pid(&read(pid, "status"))
+}
+
 /// Name of one of its threads, empty when it is gone.
 pub(crate) fn thread_name(pid: u32, tid: u32) -> Vec<u8> {
     let mut name = read(pid, &format!("task/{tid}/comm"));
@@ -116,6 +127,13 @@ fn parse_switches(status: &[u8]) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?.trim().parse().ok()
 }
 
+/// The line `NSpid:`, a pid for each namespace, the innermost last.
+fn parse_own_pid(status: &[u8]) -> Option<u32> {
+    let text = String::from_utf8_lossy(status);
+    let line = text.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+    line.split_ascii_whitespace().next_back()?.parse().ok()
+}
+
 /// The line `VmHWM:`.
 fn parse_resident_peak(status: &[u8]) -> Option<u64> {
     parse_kib(status, "VmHWM:")
@@ -184,6 +202,16 @@ mod tests {
         let own = std::process::id();
         let share = proportional(own).unwrap();
         assert!(0 < share && share <= resident_peak(own).unwrap());
+    }
+
+    #[test]
+    fn a_process_is_known_by_another_number_to_itself() {
+        assert_eq!(parse_own_pid(b"Name:\tx\nNSpid:\t1234\t7\n"), Some(7));
+        assert_eq!(parse_own_pid(b"Name:\tx\n"), None);
+        let pid = std::process::id();
+        assert_eq!(own_pid(pid), Some(pid));
+        assert_eq!(user(pid), Some(rustix::process::geteuid().as_raw()));
+        assert_eq!(user(0), None);
     }
 
     #[test]
