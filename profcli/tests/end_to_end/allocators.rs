@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::behaviors::{programs, recording};
-use crate::prof::{ByteBooks, Recording, skip};
+use crate::prof::{ByteBooks, Recording, sid, skip};
 
 /// A library of the system; `None` says what is missing.
 fn library(name: &str) -> Option<PathBuf> {
@@ -95,4 +95,30 @@ each_allocator! {
     libc_allocations
     threads
     usable_size
+}
+
+/// C23's sized frees are in the C library from 2.43 on: with an older one, only the shim has them.
+#[test]
+fn sized_frees_of_a_c_library_that_has_them() {
+    let Some(root) = sid() else { return };
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let libraries = root.join("usr/lib/x86_64-linux-gnu");
+    let libc = std::fs::read(libraries.join("libc.so.6")).expect("the C library can be read");
+    let name = b"\0free_aligned_sized\0";
+    assert!(libc.windows(name.len()).any(|window| window == name), "it has them");
+    let loader = root.join("lib64/ld-linux-x86-64.so.2");
+    let options = [
+        format!("-Wl,--dynamic-linker={}", loader.display()),
+        format!("-Wl,-rpath,{}", libraries.display()),
+    ];
+    let program =
+        programs::compile("sized_frees", folder.path(), &options.each_ref().map(|o| &**o));
+    let recording = recording(&program);
+    let bare = recording.run_bare();
+    let profiled = recording.run();
+    assert_eq!(bare.stdout(), "wrong 0, held 0\n", "{}", bare.stderr());
+    assert_eq!(profiled.stdout(), bare.stdout(), "{}", profiled.stderr());
+    assert_eq!(profiled.stderr(), bare.stderr());
+    assert_eq!(profiled.status(), bare.status());
+    expect_seen(&recording);
 }

@@ -13,6 +13,16 @@ pub(crate) struct Python {
     pub(crate) version: String,
 }
 
+/// The root of Debian sid that `.ci/sid.sh` has prepared.
+pub(crate) fn sid() -> Option<PathBuf> {
+    let root = super::products().parent().expect("target/PROFILE").join("sid");
+    if !root.join("complete").is_file() {
+        skip("there is no Debian sid: run .ci/sid.sh");
+        return None;
+    }
+    Some(root)
+}
+
 impl Python {
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -42,12 +52,7 @@ impl Python {
 
     /// One that `.ci/sid.sh` has prepared: with a glibc of its own, started by a shell script that gives way to it.
     pub(crate) fn of_sid(version: &str) -> Option<Self> {
-        let root = super::products().parent().expect("target/PROFILE").join("sid");
-        let path = root.join(format!("usr/bin/python{version}-outside"));
-        if !root.join("complete").is_file() || !path.is_file() {
-            skip(&format!("there is no Python {version} of Debian sid: run .ci/sid.sh"));
-            return None;
-        }
+        let path = sid()?.join(format!("usr/bin/python{version}-outside"));
         Some(Self { path, version: version.to_owned() })
     }
 
