@@ -28,6 +28,11 @@ fn waits_stand_at_their_lines(python: &Python) {
     }
     let (gil, wait) = profile.tagged_waits(&path, "FIGHT");
     assert!(gil > 1.0 && gil > 4.0 * wait, "{gil:.3} s for the GIL, {wait:.3} s else");
+    // How long a busy machine takes to start and to end an interpreter nobody can say.
+    let took = truth["took_s"].as_f64().expect("seconds");
     let (elapsed, main) = (profile.elapsed(), profile.wall_of_first_thread());
-    assert!((main - elapsed).abs() < 0.25, "{main:.3} s in the main thread of {elapsed:.3} s");
+    assert!(
+        (took - 0.25..elapsed + 0.05).contains(&main),
+        "{main:.3} s in the main thread, {took:.3} s by its own clock, {elapsed:.3} s in all"
+    );
 }
