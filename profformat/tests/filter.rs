@@ -40,7 +40,10 @@ fn trace(options: Options, chunks: u32) -> Vec<u8> {
                     Record::Alloc(Alloc { time, thread, stack, size: 5, weight: 9, domain, block })
                 }
                 2 => Record::Free(Free { time, thread, block }),
-                3 => Record::Copied(Copied { time, thread, stack, size: 5, weight: 9 }),
+                3 => {
+                    let copier = name;
+                    Record::Copied(Copied { time, thread, stack, size: 5, weight: 9, copier })
+                }
                 4 => Record::Counter(Counter { time, process, name, value: block }),
                 _ => Record::Footprint(Footprint {
                     time,
