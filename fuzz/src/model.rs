@@ -157,6 +157,7 @@ impl Model {
     fn record(&self, action: &Action) -> Option<Record> {
         let process = |id: &Id| ProcessId::new(id.number(self.processes));
         let thread = |id: &Id| ThreadId::new(id.number(self.threads));
+        let string = |id: &Id| StringId::new(id.number(self.writer.tables().counts()[0]));
         let at = |nanos: &u64| Timestamp::from_nanos(*nanos);
         let place = |place: &Place| {
             let [.., stacks] = self.writer.tables().counts();
@@ -200,10 +201,10 @@ impl Model {
                 let (block, old_size, new_size) = (*block, *old_size, *new_size);
                 Record::Resize(Resize { time, thread, block, old_size, new_size })
             }
-            Action::Copied(where_, size, weight) => {
+            Action::Copied(where_, size, weight, copier) => {
                 let (time, thread, stack) = place(where_);
-                let (size, weight) = (*size, *weight);
-                Record::Copied(Copied { time, thread, stack, size, weight })
+                let (size, weight, copier) = (*size, *weight, string(copier));
+                Record::Copied(Copied { time, thread, stack, size, weight, copier })
             }
             Action::Footprint(time, id, native, python, peak) => Record::Footprint(Footprint {
                 time: at(time),
@@ -220,7 +221,7 @@ impl Model {
             Action::Counter(time, id, name, value) => Record::Counter(Counter {
                 time: at(time),
                 process: process(id),
-                name: StringId::new(name.number(self.writer.tables().counts()[0])),
+                name: string(name),
                 value: *value,
             }),
             Action::ThreadEnd(id, time, cpu_ns) => {
@@ -242,6 +243,7 @@ impl Model {
         let process = |id: ProcessId| id.index() < self.processes;
         let thread = |id: ThreadId| id.index() < self.threads;
         let [strings, .., stacks] = self.writer.tables().counts();
+        let string = |id: StringId| id.index() < strings;
         let stack = |id: Option<StackId>| id.is_none_or(|id| id.index() < stacks);
         match record {
             Record::Process(new) => {
@@ -254,10 +256,12 @@ impl Model {
             Record::Alloc(alloc) => thread(alloc.thread) && stack(alloc.stack),
             Record::Free(free) => thread(free.thread),
             Record::Resize(resize) => thread(resize.thread),
-            Record::Copied(copied) => thread(copied.thread) && stack(copied.stack),
+            Record::Copied(copied) => {
+                thread(copied.thread) && stack(copied.stack) && string(copied.copier)
+            }
             Record::Footprint(point) => process(point.process),
             Record::Inherited(inherited) => process(inherited.process),
-            Record::Counter(counter) => process(counter.process) && counter.name.index() < strings,
+            Record::Counter(counter) => process(counter.process) && string(counter.name),
             _ => true,
         }
     }

@@ -101,8 +101,8 @@ pub enum Action {
     Free(Place, u64),
     /// Resizes.
     Resize(Place, u64, u64, u64),
-    /// Copies.
-    Copied(Place, u64, u64),
+    /// Copies; the last is a string.
+    Copied(Place, u64, u64, Id),
     /// A point of the footprint curve.
     Footprint(u64, Id, u64, u64, bool),
     /// A counter.

@@ -53,6 +53,7 @@ impl Defined {
             Record::Copied(copied) => {
                 thread(copied.thread);
                 stack(copied.stack);
+                string(copied.copier);
             }
             Record::Footprint(point) => process(point.process),
             Record::Inherited(inherited) => process(inherited.process),

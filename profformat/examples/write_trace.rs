@@ -26,6 +26,7 @@ fn main() -> io::Result<()> {
     let out = BufWriter::new(File::create_new(path)?);
     let mut writer = TraceWriter::new(out, &header, Options::default())?;
     let stacks = stacks(&mut writer);
+    let copiers = [&b"CPython"[..], b"numpy", b""].map(|name| writer.string(name));
     let process = ProcessId::new(0);
     writer.write(&Record::Process(Process {
         id: process,
@@ -60,8 +61,8 @@ fn main() -> io::Result<()> {
             writer.write(&Record::Free(Free { time, thread, block: at - 20 }))?;
         }
         if at % 10 == 0 {
-            let size = 1 << 16;
-            writer.write(&Record::Copied(Copied { time, thread, stack, size, weight: 1 << 20 }))?;
+            let (size, weight, copier) = (1 << 16, 1 << 20, copiers[at as usize / 10 % 3]);
+            writer.write(&Record::Copied(Copied { time, thread, stack, size, weight, copier }))?;
         }
         if at % 5 == 0 {
             writer.write(&Record::Footprint(Footprint {

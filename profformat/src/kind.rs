@@ -100,6 +100,19 @@ impl Kind {
         }
     }
 
+    /// The newest version of its payload: the one that is written.
+    pub(crate) const fn version(self) -> u8 {
+        match self {
+            Kind::Copies | Kind::Index => 2,
+            _ => 1,
+        }
+    }
+
+    /// True when that version begins with all fields of those before, so that older readers read it as theirs.
+    pub(crate) const fn is_append_only(self) -> bool {
+        matches!(self, Kind::Copies)
+    }
+
     /// True for chunks whose records have a time of their own and that nothing else refers to: a reader that
     /// does not want them can pass over them.
     pub const fn is_optional(self) -> bool {

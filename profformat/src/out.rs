@@ -50,7 +50,7 @@ impl<W: Write> Out<W> {
         records: u32,
         extent: &Extent,
     ) -> io::Result<()> {
-        let header = self.frame(kind.code(), 1, payload)?;
+        let header = self.frame(kind, payload)?;
         self.place(|listing, offset| listing.add(offset, header.kind, records, extent))?;
         if self.listing.is_full() { self.index() } else { Ok(()) }
     }
@@ -59,21 +59,23 @@ impl<W: Write> Out<W> {
     fn index(&mut self) -> io::Result<()> {
         let mut payload = Vec::new();
         self.listing.encode(&mut payload);
-        self.frame(Kind::Index.code(), 2, &payload)?;
+        self.frame(Kind::Index, &payload)?;
         self.place(|listing, offset| *listing = Listing::behind(offset))
     }
 
     /// Makes a chunk in the buffer.
-    fn frame(&mut self, kind: u16, version: u8, payload: &[u8]) -> io::Result<ChunkHeader> {
+    fn frame(&mut self, kind: Kind, payload: &[u8]) -> io::Result<ChunkHeader> {
         let compressed = match &mut self.compressor {
             Some(compressor) => compressor.compress(payload)?,
             None => None,
         };
         let stored = compressed.unwrap_or(payload);
+        let codec = if compressed.is_some() { chunk::ZSTD } else { 0 };
+        let append_only = if kind.is_append_only() { chunk::APPEND_ONLY } else { 0 };
         let header = ChunkHeader {
-            kind,
-            version,
-            flags: if compressed.is_some() { chunk::ZSTD } else { 0 },
+            kind: kind.code(),
+            version: kind.version(),
+            flags: codec | append_only,
             sequence: self.sequence,
             stored: stored.len() as u32,
             raw: payload.len() as u32,

@@ -178,6 +178,11 @@ payloads! {
         sizes: &'a [u8],
         weights: &'a [u8],
     }
+    CopiesV2<'a> {
+        #[cfg_attr(test, serde(borrow))]
+        copies: CopiesV1<'a>,
+        copiers: &'a [u8],
+    }
     FootprintsV1<'a> {
         count: u32,
         rows: &'a [u8],

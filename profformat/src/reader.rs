@@ -320,22 +320,20 @@ impl<'a> TraceReader<'a> {
     fn chunk(&mut self, chunk: &Chunk<'_>) -> Result<(), Skip> {
         let header = &chunk.header;
         let kind = header.kind().ok_or(Skip::Unknown)?;
-        let newest = if kind == Kind::Index { 2 } else { 1 };
-        if header.version == 0
-            || (header.version > newest && header.flags & chunk::APPEND_ONLY == 0)
-        {
+        let is_newer = header.version > kind.version();
+        if header.version == 0 || (is_newer && header.flags & chunk::APPEND_ONLY == 0) {
             return Err(Skip::Unknown);
         }
         if self.filter.as_ref().is_some_and(|filter| filter.rules_out(kind)) {
             return Ok(());
         }
         match header.flags & chunk::CODEC {
-            0 => self.payload(kind, chunk.stored).map_err(Skip::Malformed),
+            0 => self.payload(kind, header.version, chunk.stored).map_err(Skip::Malformed),
             chunk::ZSTD => {
                 let decompressor = self.decompressor.as_mut().ok_or(Skip::Unsupported)?;
                 let mut buffer = mem::take(&mut self.buffer);
                 let result = match decompressor.decompress(chunk.stored, header.raw, &mut buffer) {
-                    Some(()) => self.payload(kind, &buffer),
+                    Some(()) => self.payload(kind, header.version, &buffer),
                     None => Err("it cannot be decompressed"),
                 };
                 self.buffer = buffer;
@@ -345,11 +343,11 @@ impl<'a> TraceReader<'a> {
         }
     }
 
-    fn payload(&mut self, kind: Kind, payload: &[u8]) -> Result<(), What> {
+    fn payload(&mut self, kind: Kind, version: u8, payload: &[u8]) -> Result<(), What> {
         match kind {
             Kind::About => facts::about(payload, &mut self.header)?,
             Kind::Index => {}
-            _ => self.decoder.payload(kind, payload)?,
+            _ => self.decoder.payload(kind, version, payload)?,
         }
         if let Some(filter) = &self.filter {
             self.decoder.keep(filter);

@@ -205,7 +205,7 @@ impl<W: Write> TraceWriter<W> {
             }
             Record::Counter(counter) => {
                 self.known_process(counter.process)?;
-                known(counter.name.index() < self.count(0), "string")?;
+                self.known_string(counter.name)?;
                 push(&mut self.pending.counters, *counter)
             }
             Record::Note(note) => {
@@ -285,6 +285,7 @@ impl<W: Write> TraceWriter<W> {
     fn copied(&mut self, copied: &Copied) -> io::Result<bool> {
         self.known_thread(copied.thread)?;
         self.known_stack(copied.stack)?;
+        self.known_string(copied.copier)?;
         Ok(push(&mut self.pending.copies, *copied))
     }
 
@@ -325,6 +326,10 @@ impl<W: Write> TraceWriter<W> {
 
     fn known_thread(&self, id: ThreadId) -> io::Result<()> {
         known(id.number() < self.thread_count, "thread")
+    }
+
+    fn known_string(&self, id: StringId) -> io::Result<()> {
+        known(id.index() < self.count(0), "string")
     }
 
     fn known_stack(&self, id: Option<StackId>) -> io::Result<()> {

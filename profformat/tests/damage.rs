@@ -135,7 +135,7 @@ fn other_files_are_refused() {
     assert_eq!(error(b"PROFTRC"), Error::HeaderCut { offset: 7 });
     let (_, mut bytes) = example::trace(PLAIN, 0);
     bytes[8] = 2;
-    assert_eq!(error(&bytes), Error::Version { major: 2, minor: 2 });
+    assert_eq!(error(&bytes), Error::Version { major: 2, minor: 3 });
 }
 
 #[test]
@@ -281,6 +281,40 @@ fn samples_of_version_2(flags: u8, sequence: u64) -> Vec<u8> {
     let cpus: &[u8] = b"\x05";
     let payload = columns(&numbers, &[b"\0", b"\0", b"\0", b"\x0a", b"\0", cpus]);
     chunk(8, 2, flags, sequence, payload.len() as u32, &payload)
+}
+
+/// A block of one copy, of version 1 or with the number of its copier's name.
+fn copies(copier: Option<u64>, sequence: u64) -> Vec<u8> {
+    let numbers = [&1_u32.to_le_bytes()[..], &7_u64.to_le_bytes()].concat();
+    let copier_column = copier.map(|name| vec![2 * name as u8]);
+    let mut all: Vec<&[u8]> = vec![b"\0", b"\0", b"\0", b"\0", b"\x05", b"\x0a"];
+    all.extend(copier_column.as_deref());
+    let payload = columns(&numbers, &all);
+    let (version, flags) = if copier.is_some() { (2, 0b100) } else { (1, 0) };
+    chunk(10, version, flags, sequence, payload.len() as u32, &payload)
+}
+
+#[test]
+fn copies_have_the_copier_that_their_version_tells() {
+    let mut writer = TraceWriter::new(Vec::new(), &example::header(), PLAIN).unwrap();
+    let process = writer.process(1, &["app"]).unwrap();
+    writer.thread(process, 1, "main").unwrap();
+    writer.flush().unwrap();
+    let sound = writer.finish(at(9)).unwrap();
+    let definitions = chunks(&sound)[..3].to_vec();
+    for (told, copier) in [(None, Some(0)), (Some(0), Some(0)), (Some(1), Some(1)), (Some(9), None)]
+    {
+        let mut bytes = sound[..definitions[2].1].to_vec();
+        bytes.extend(copies(told, 3));
+        let (records, reader) = read(&bytes).unwrap();
+        let found = records.iter().find_map(|record| match record {
+            Record::Copied(copied) => Some(copied.copier.number()),
+            _ => None,
+        });
+        assert_eq!(found, copier, "{told:?}");
+        // A block with a name that was not defined is damage as a whole.
+        assert_eq!(reader.damage().chunks, u64::from(copier.is_none()));
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod example;
 use example::{PLAIN, at};
 use profformat::ids::*;
 use profformat::record::*;
+use profformat::units::Timestamp;
 use profformat::{Filter, Kind, Options, TraceReader, TraceWriter};
 use proptest::prelude::*;
 
@@ -39,7 +40,10 @@ fn trace(options: Options, chunks: u32) -> Vec<u8> {
                     Record::Alloc(Alloc { time, thread, stack, size: 5, weight: 9, domain, block })
                 }
                 2 => Record::Free(Free { time, thread, block }),
-                3 => Record::Copied(Copied { time, thread, stack, size: 5, weight: 9 }),
+                3 => {
+                    let copier = name;
+                    Record::Copied(Copied { time, thread, stack, size: 5, weight: 9, copier })
+                }
                 4 => Record::Counter(Counter { time, process, name, value: block }),
                 _ => Record::Footprint(Footprint {
                     time,
@@ -201,6 +205,36 @@ fn the_index_says_what_is_there() {
         assert_eq!(index.records(Kind::Threads), u64::from(THREADS));
         assert!(index.entries().is_sorted_by_key(|entry| entry.offset));
     }
+}
+
+/// Processes that appear and a run that ends right behind a block of events.
+#[test]
+fn the_index_has_times_and_threads_of_events_only() {
+    let mut writer = TraceWriter::new(Vec::new(), &example::header(), PLAIN).unwrap();
+    writer.write(&example::process(0, None)).unwrap();
+    (0..2).for_each(|id| writer.write(&example::thread(id)).unwrap());
+    let (thread, class) = (ThreadId::new(1), Class::Python);
+    for id in 1..4 {
+        let time = at(1_000 * u64::from(id));
+        let sample = Sample { time, thread, stack: None, weight_ns: 1_000_000, class };
+        writer.write(&Record::Sample(sample)).unwrap();
+        writer.flush().unwrap();
+        if id < 3 {
+            writer.write(&example::process(id, Some(0))).unwrap();
+            writer.flush().unwrap();
+        }
+    }
+    let bytes = writer.finish(at(5_000)).unwrap();
+    let index = TraceReader::new(&bytes).unwrap().index().unwrap();
+    for entry in index.entries() {
+        let of_events = Kind::from_code(entry.kind).is_some_and(Kind::is_optional);
+        let is_dated = (entry.times, entry.threads) != ([Timestamp::ZERO; 2], [0; 2]);
+        assert_eq!(is_dated, of_events, "{entry:?}");
+    }
+    let kinds: Vec<_> = index.entries().iter().map(|entry| entry.kind).collect();
+    let [processes, samples] = [Kind::Processes, Kind::Samples].map(Kind::code);
+    assert!(kinds.windows(2).any(|pair| pair == [samples, processes]), "{kinds:?}");
+    assert!(kinds.ends_with(&[samples, Kind::End.code()]), "{kinds:?}");
 }
 
 #[test]

@@ -49,8 +49,9 @@ class Totals:
         elif kind == 3:
             self.memory.update({"bytes before": more[0], "bytes after": more[1]})
 
-    def add_copies(self, time, thread, stack, size, weight):
-        self.copies.update(count=1, times=time, threads=thread, stacks=of(stack), sizes=size, weights=weight)
+    def add_copies(self, time, thread, stack, size, weight, copier):
+        numbers = {"threads": thread, "stacks": of(stack), "sizes": size, "weights": weight, "copiers": copier}
+        self.copies.update(count=1, times=time, **numbers)
 
     def add_footprints(self, row, time, native, python):
         points, peaks, *_ = self.footprints.get(row // 2, (0, 0))

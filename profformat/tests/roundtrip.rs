@@ -119,7 +119,10 @@ fn undefined_ids_are_refused_when_written() {
     writer.write(&example::thread(0)).unwrap();
     let (time, thread) = (at(0), ThreadId::new(0));
     let stack = Some(StackId::new(0));
-    let copied = Copied { time, thread, stack, size: 1, weight: 1 };
+    let copier = StringId::new(0);
+    let copied = Copied { time, thread, stack, size: 1, weight: 1, copier };
+    assert!(writer.write(&Record::Copied(copied)).is_err());
+    let copied = Copied { stack: None, copier: StringId::new(99), ..copied };
     assert!(writer.write(&Record::Copied(copied)).is_err());
     assert!(
         writer.write(&Record::Free(Free { time, thread: ThreadId::new(1), block: 1 })).is_err()
@@ -201,7 +204,10 @@ fn event() -> impl Strategy<Value = Record> {
             3 => {
                 Record::Resize(Resize { time, thread, block: n[0], old_size: n[1], new_size: n[2] })
             }
-            4 => Record::Copied(Copied { time, thread, stack, size: n[0], weight: n[1] }),
+            4 => {
+                let (size, weight, copier) = (n[0], n[1], StringId::new((n[2] % 4) as u32));
+                Record::Copied(Copied { time, thread, stack, size, weight, copier })
+            }
             5 => Record::Inherited(Inherited { time, process, bytes: n[0] }),
             _ => Record::Footprint(Footprint {
                 time,

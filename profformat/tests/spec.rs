@@ -3,7 +3,7 @@
 mod example;
 
 use example::{PLAIN, at};
-use profformat::ids::{ProcessId, StringId, ThreadId};
+use profformat::ids::{ProcessId, ThreadId};
 use profformat::record::*;
 use profformat::{TraceReader, TraceWriter};
 
@@ -27,7 +27,7 @@ fn shown() -> Vec<u8> {
     writer.write(&example::thread(0)).unwrap();
     let [_, stack] = example::stacks(&mut writer);
     let (stack, time) = (Some(stack), at(10_100));
-    let name: StringId = writer.string(b"ticks");
+    let [name, copier] = [&b"ticks"[..], b"CPython"].map(|text| writer.string(text));
     let sample =
         |time, weight_ns, class| Record::Sample(Sample { time, thread, stack, weight_ns, class });
     let alloc = Alloc {
@@ -45,7 +45,7 @@ fn shown() -> Vec<u8> {
         Record::Alloc(alloc),
         Record::Resize(Resize { time, thread, block: 1, old_size: 1_000, new_size: 600 }),
         Record::Free(Free { time: at(10_300), thread, block: 1 }),
-        Record::Copied(Copied { time, thread, stack, size: 4_096, weight: 1_048_576 }),
+        Record::Copied(Copied { time, thread, stack, size: 4_096, weight: 1_048_576, copier }),
         Record::Footprint(Footprint {
             time,
             process,

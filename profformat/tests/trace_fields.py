@@ -66,8 +66,8 @@ def of_threads(rows, deltas, start=0, more=()):
 class Payload:
     """The fields of a payload, one after another."""
 
-    def __init__(self, data, trace):
-        self.data, self.at, self.trace = data, 0, trace
+    def __init__(self, data, trace, version):
+        self.data, self.at, self.trace, self.version = data, 0, trace, version
 
     def take(self, length):
         self.at += length

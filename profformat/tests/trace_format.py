@@ -113,7 +113,7 @@ class Trace:
         return after, None if rows is None else (name, rows)
 
     def is_known(self, code, version, append_only):
-        newest = 2 if code == INDEX else 1
+        newest = 2 if TYPES.get(code) in ("Copies", "Index") else 1
         return 1 <= version <= newest or version > newest and append_only
 
     def payload(self, name, version, data, raw, compression):
@@ -123,7 +123,7 @@ class Trace:
         if compression > (zstd is not None):
             self.unsupported += 1
             return None
-        payload = Payload(unpack(data, raw) if compression else data, self)
+        payload = Payload(unpack(data, raw) if compression else data, self, version)
         if name == "Index":
             return self.index_1(payload) if version == 1 else self.index(payload)
         first = payload.number(4) if name in LIMITS else 0
@@ -246,9 +246,11 @@ class Trace:
         return events
 
     def copies(self, payload):
-        """Time, thread, stack, bytes, weight."""
+        """Time, thread, stack, bytes, weight, name of the module that copied."""
         start, threads, rows, _ = payload.block(1)
         times, stacks, sizes = payload.columns("number", len(rows), 3)
         times = map(self.ns, of_threads(rows, times, start))
         stacks, weights = self.stacks_of(rows, stacks), payload.column("delta", len(rows))
-        return list(zip(times, (threads[row] for row in rows), stacks, sizes, weights))
+        copiers = payload.column("delta", len(rows)) if payload.version > 1 else [0] * len(rows)
+        copiers = [self.defined("Strings", copier) for copier in copiers]
+        return list(zip(times, (threads[row] for row in rows), stacks, sizes, weights, copiers))

@@ -94,6 +94,7 @@ struct Server {
     program: Program,
     threads: Vec<Busy>,
     counters: [StringId; 3],
+    copiers: [StringId; 3],
     /// By process: number and size of each live block.
     live: Vec<Vec<(u64, u64)>>,
     blocks: u64,
@@ -133,6 +134,7 @@ impl Server {
         let names = [counter::TICKS, counter::SAMPLES, counter::ALLOC_BYTES];
         Ok(Self {
             counters: names.map(|name| writer.string(name.as_bytes())),
+            copiers: ["CPython", "numpy", "libz"].map(|name| writer.string(name.as_bytes())),
             writer,
             random,
             threads: vec![Busy { place: 0, clock: 0, cpu: 0 }; program.threads.len()],
@@ -180,7 +182,9 @@ impl Server {
         if self.random.below(10) == 0 && class == Class::Native {
             let size = 4_096 << self.random.below(8);
             let weight = 1 << 20;
-            self.put(&Record::Copied(Copied { time: at(clock), thread: id, stack, size, weight }))?;
+            let copier = self.copiers[self.random.below(3) as usize];
+            let (time, thread) = (at(clock), id);
+            self.put(&Record::Copied(Copied { time, thread, stack, size, weight, copier }))?;
         }
         let weight_ns = weight * 1_000;
         self.put(&Record::Sample(Sample { time: at(clock), thread: id, stack, weight_ns, class }))

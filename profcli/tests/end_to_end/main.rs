@@ -5,6 +5,7 @@ mod apps;
 mod bad_input;
 mod behaviors;
 mod clocks;
+mod copiers;
 mod embedding;
 mod held;
 mod kill;

@@ -12,6 +12,7 @@ mod budget;
 mod call_frames;
 mod classes;
 mod code_lines;
+mod copiers;
 mod drain;
 mod interleave;
 mod late;

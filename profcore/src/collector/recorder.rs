@@ -6,6 +6,7 @@ use profformat::record::{Alloc, Copied, Domain, Free, Lang, Record, Resize, Samp
 use super::binaries::Binaries;
 use super::classes::{Facts, Leaf, Place, classify, leaf_of_call};
 use super::code_lines::CodeLines;
+use super::copiers::Copiers;
 use super::interleave::Kind;
 use super::late;
 use super::modules::{Modules, file_name};
@@ -35,6 +36,7 @@ pub(crate) struct Recorder {
     version: u64,
     modules: Modules,
     natives: Natives,
+    copiers: Copiers,
     lines: CodeLines,
     batch: Vec<(u64, Record)>,
     maps_pause: u32,
@@ -61,6 +63,7 @@ impl Recorder {
             version,
             modules,
             natives: Natives::new(pid, binaries),
+            copiers: Copiers::new(pid),
             lines: CodeLines::new(version),
             batch: Vec::new(),
             maps_pause: 0,
@@ -207,8 +210,10 @@ impl Recorder {
             Event::Copy { time, size, weight, pc, stack } => {
                 let base = slot.apply(stack, session, &mut self.lines, trace, insist)?;
                 let stack = self.with_caller(base, pc, stack, slot, session, trace);
+                let copier = self.copiers.name(pc, &self.modules, trace);
                 let time_in_trace = trace.time(at(time));
-                (time, Record::Copied(Copied { time: time_in_trace, thread, stack, size, weight }))
+                let copied = Copied { time: time_in_trace, thread, stack, size, weight, copier };
+                (time, Record::Copied(copied))
             }
             Event::Free { time, block } => {
                 (time, Record::Free(Free { time: trace.time(at(time)), thread, block }))

@@ -171,6 +171,7 @@ mod tests {
         profile.copies.push(CopySum {
             thread,
             stack,
+            copier: StringId::new(0),
             samples: 1,
             copy_bytes: 64,
             copy_count: 1,

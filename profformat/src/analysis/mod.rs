@@ -22,7 +22,7 @@ pub use build::{Builder, Survey};
 
 use std::collections::BTreeMap;
 
-use crate::ids::{StackId, ThreadId};
+use crate::ids::{StackId, StringId, ThreadId};
 use crate::reader::Damage;
 use crate::record::{Class, Header, Outcome, Process, ProcessEnd, Thread, ThreadEnd};
 use crate::tables::Tables;
@@ -55,7 +55,7 @@ pub struct Profile {
     pub curves: Curves,
     /// Births of the blocks of those that were never freed, by thread, stack and part of the run, in that order.
     pub births: Vec<leaks::Births>,
-    /// Sums of copies by thread and stack, in that order.
+    /// Sums of copies by thread, stack and copier, in that order.
     pub copies: Vec<CopySum>,
     /// Footprint of all processes together.
     pub footprint: FootprintCurve,
@@ -137,13 +137,15 @@ pub struct Change {
     pub bytes: i64,
 }
 
-/// Copies of one thread in one stack, scaled up from samples.
+/// Copies of one thread in one stack by one module's code, scaled up from samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopySum {
     /// The thread.
     pub thread: ThreadId,
     /// The stack.
     pub stack: Option<StackId>,
+    /// Short name of the module, empty when it is not known.
+    pub copier: StringId,
     /// Number of samples.
     pub samples: u64,
     /// Bytes copied.

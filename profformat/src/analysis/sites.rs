@@ -1,11 +1,14 @@
 //! Figures by source line and by function.
 //!
-//! Which frames of a stack are sites is decided in `places`, what a line's time went into in `why`.
+//! Which frames of a stack are sites is decided in `places`, what a line's time went into in `why`, who copied in
+//! `copiers`.
 
+pub(crate) mod copiers;
 mod curves;
 pub(crate) mod places;
 mod why;
 
+pub use copiers::Copier;
 pub use curves::{Curve, curves};
 
 use std::borrow::Cow;
@@ -70,6 +73,10 @@ pub struct Site {
     pub copy_count: u64,
     /// Bytes copied, by the size of the copy: up to each of [`COPY_SIZES`], and larger.
     pub copy_sizes: [u64; COPY_SIZES.len() + 1],
+    /// Whose code copied, largest first. What the trace does not tell is left out.
+    pub copiers: Vec<Copier>,
+    /// CPU nanoseconds in the C library's copying, as far as samples of time met it there.
+    pub copy_cpu_ns: u64,
 }
 
 impl Site {
@@ -159,6 +166,8 @@ pub fn sites(profile: &Profile) -> Vec<Site> {
     let stack = |at: u32| profile.time[at as usize].stack;
     for sums in by_stack(&profile.time).chunk_by(|a, b| stack(*a) == stack(*b)) {
         let route = places.route(stack(sums[0]));
+        // Beside the bytes that it copied.
+        let copying = route.copies.then(|| places.of_memory(stack(sums[0])));
         fit(&mut sites, &places, site);
         for sum in sums.iter().map(|at| &profile.time[*at as usize]) {
             let own = &mut sites[route.leaf];
@@ -169,6 +178,10 @@ pub fn sites(profile: &Profile) -> Vec<Site> {
             }
             own.samples += sum.samples;
             own.self_squares = own.self_squares.saturating_add(sum.weight_squares);
+            if let Some(at) = copying {
+                let copy_cpu_ns = &mut sites[at].copy_cpu_ns;
+                *copy_cpu_ns = copy_cpu_ns.saturating_add(sum.weight_ns);
+            }
             for step in &route.steps {
                 let site = &mut sites[step.place];
                 site.total_cpu_ns = site.total_cpu_ns.saturating_add(sum.weight_ns);
@@ -198,6 +211,12 @@ pub fn sites(profile: &Profile) -> Vec<Site> {
         site.copy_bytes = site.copy_bytes.saturating_add(sum.copy_bytes);
         site.copy_count = site.copy_count.saturating_add(sum.copy_count);
         copies::add_sizes(&mut site.copy_sizes, &sum.copy_sizes);
+        if !profile.tables.string(sum.copier).is_empty() {
+            site.copiers.push(Copier { module: sum.copier, bytes: sum.copy_bytes });
+        }
+    }
+    for site in &mut sites {
+        site.copiers = copiers::added_up(std::mem::take(&mut site.copiers));
     }
     parts.finish(&profile.tables, &mut sites);
     // Native frames below a Python line were met, but are not sites.
@@ -321,6 +340,8 @@ fn site(place: Place) -> Site {
         copy_bytes: 0,
         copy_count: 0,
         copy_sizes: [0; COPY_SIZES.len() + 1],
+        copiers: Vec::new(),
+        copy_cpu_ns: 0,
     }
 }
 

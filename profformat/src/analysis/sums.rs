@@ -11,13 +11,18 @@ pub(super) const THREADS: usize = 1 << 16;
 /// Stands for the threads beyond.
 pub(super) const UNKNOWN: ThreadId = ThreadId::new(u32::MAX);
 
-/// Thread, stack, code of the class or 0.
-pub(super) type Key = (ThreadId, Option<StackId>, u8);
+/// Thread, stack, and a number of the sum's own: the code of the class, the name of the copier, or 0.
+pub(super) type Key = (ThreadId, Option<StackId>, u32);
 
 /// Something that is added up by [`Key`].
 pub(super) trait Sum {
     fn new(key: Key) -> Self;
     fn key(&self) -> Key;
+
+    /// The key of the sum that stands for this one's thread where there are too many stacks. Of those there must be few.
+    fn without_stack((thread, _, number): Key) -> Key {
+        (thread, None, number)
+    }
 }
 
 /// Sums in the order in which they were met. What comes for another stack when there are `most` counts for its
@@ -50,7 +55,7 @@ impl<T: Sum> Sums<T> {
 
     #[cold]
     fn another(&mut self, key: Key, hash: u64) -> usize {
-        let (_, stack, class) = key;
+        let (thread, stack, _) = key;
         let is_full = match key {
             (UNKNOWN, None, _) => false,
             (_, None, _) => self.all.len() >= self.most + THREADS,
@@ -58,8 +63,9 @@ impl<T: Sum> Sums<T> {
         };
         if is_full {
             self.crowded_out += u64::from(stack.is_some());
-            let thread = if stack.is_some() { key.0 } else { UNKNOWN };
-            return self.place((thread, None, class));
+            let thread = if stack.is_some() { thread } else { UNKNOWN };
+            let (_, stack, number) = T::without_stack(key);
+            return self.place((thread, stack, number));
         }
         let number = self.all.len();
         if number == self.all.capacity() && number >= THREADS {

@@ -7,12 +7,12 @@ use crate::record::{Class, Sample};
 
 impl Sum for TimeSum {
     fn new((thread, stack, class): Key) -> Self {
-        let class = Class::ALL[usize::from(class) % Class::ALL.len()];
+        let class = Class::ALL[class as usize % Class::ALL.len()];
         Self { thread, stack, class, weight_ns: 0, samples: 0, weight_squares: 0 }
     }
 
     fn key(&self) -> Key {
-        (self.thread, self.stack, self.class.code())
+        (self.thread, self.stack, self.class.code().into())
     }
 }
 
@@ -28,7 +28,7 @@ impl Time {
     }
 
     pub(super) fn sample(&mut self, sample: &Sample) {
-        let at = self.sums.place((sample.thread, sample.stack, sample.class.code()));
+        let at = self.sums.place((sample.thread, sample.stack, sample.class.code().into()));
         let sum = &mut self.sums.all[at];
         let weight = sample.weight_ns;
         sum.weight_ns = sum.weight_ns.saturating_add(weight);

@@ -1,6 +1,7 @@
 //! Blocks of events.
 
 use alloc::vec::Vec;
+use core::iter;
 
 use super::{Decoder, Last, Unit, count};
 use crate::ids::{StackId, ThreadId};
@@ -101,19 +102,29 @@ impl Decoder {
         if left > 0 { Err(LEFT_OVER) } else { Ok(()) }
     }
 
-    pub(super) fn copies(&mut self, block: &CopiesV1<'_>) -> Result<(), What> {
+    /// Version 1 does not say whose code copied.
+    pub(super) fn copies(
+        &mut self,
+        block: &CopiesV1<'_>,
+        copiers_told: Option<&[u8]>,
+    ) -> Result<(), What> {
         let entries = count(block.count)?;
         self.local_threads(block.threads, block.time)?;
-        let [rows, times, stacks, sizes, weights, ..] = &mut self.columns;
+        let [rows, times, stacks, sizes, weights, copiers] = &mut self.columns;
         let rows = rows.read(block.rows, entries)?;
         let times = times.read(block.times, entries)?;
         let stacks = stacks.read(block.stacks, entries)?;
         let sizes = sizes.read(block.sizes, entries)?;
         let weights = weights.read(block.weights, entries)?;
+        let copiers = match copiers_told {
+            Some(column) => copiers.read(column, entries)?,
+            None => &[],
+        };
+        let copiers = copiers.iter().chain(iter::repeat(&0));
         self.copies.reserve(entries as usize);
-        let mut last_weight = 0;
-        let columns = rows.iter().zip(times).zip(stacks).zip(sizes).zip(weights);
-        for ((((&index, &time), &stack), &size), &weight) in columns {
+        let (mut last_weight, mut last_copier) = (0, 0);
+        let columns = rows.iter().zip(times).zip(stacks).zip(sizes).zip(weights).zip(copiers);
+        for (((((&index, &time), &stack), &size), &weight), &copier) in columns {
             let index = usize::try_from(index).map_err(|_| NO_THREAD)?;
             let last = self.threads.get_mut(index).ok_or(NO_THREAD)?;
             self.copies.push(Copied {
@@ -122,6 +133,7 @@ impl Decoder {
                 stack: self.known.stack(delta(stack, &mut last.stack))?,
                 size,
                 weight: delta(weight, &mut last_weight),
+                copier: self.known.string(delta(copier, &mut last_copier))?,
             });
         }
         Ok(())

@@ -13,6 +13,7 @@ use crate::ids::ThreadId;
 use crate::kind::Kind;
 use crate::known::Known;
 use crate::limit;
+use crate::payload::CopiesV2;
 use crate::record::{Copied, MemoryEvent, Record, Sample};
 use crate::units::Timestamp;
 use crate::wire::cursor::{Cursor, What};
@@ -104,8 +105,8 @@ impl Decoder {
         filter.records(&mut self.records);
     }
 
-    /// Decodes a payload; what was decoded before must be cleared.
-    pub(crate) fn payload(&mut self, kind: Kind, payload: &[u8]) -> Result<(), What> {
+    /// Decodes a payload; what was decoded before must be cleared. A version that is newer than ours begins as ours.
+    pub(crate) fn payload(&mut self, kind: Kind, version: u8, payload: &[u8]) -> Result<(), What> {
         match kind {
             Kind::Strings => self.strings(&codec::decode(payload)?),
             Kind::Functions => self.functions(&codec::decode(payload)?),
@@ -115,7 +116,11 @@ impl Decoder {
             Kind::Threads => self.threads(&codec::decode(payload)?),
             Kind::Samples => self.samples(&codec::decode(payload)?),
             Kind::Memory => self.memory(&codec::decode(payload)?),
-            Kind::Copies => self.copies(&codec::decode(payload)?),
+            Kind::Copies if version == 1 => self.copies(&codec::decode(payload)?, None),
+            Kind::Copies => {
+                let CopiesV2 { copies, copiers } = codec::decode(payload)?;
+                self.copies(&copies, Some(copiers))
+            }
             Kind::Footprints => self.footprints(&codec::decode(payload)?),
             Kind::Inheritances => self.inheritances(&codec::decode(payload)?),
             Kind::Counters => self.counters(&codec::decode(payload)?),

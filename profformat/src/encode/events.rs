@@ -3,7 +3,7 @@
 use super::{Scratch, Unit};
 use crate::codec;
 use crate::ids::StackId;
-use crate::payload::{CopiesV1, MemoryV1, SamplesV1, row};
+use crate::payload::{CopiesV1, CopiesV2, MemoryV1, SamplesV1, row};
 use crate::record::{Copied, Domain, MemoryEvent, Sample};
 
 pub(crate) fn samples(samples: &[Sample], unit: Unit, scratch: &mut Scratch) {
@@ -83,9 +83,9 @@ pub(crate) fn memory(events: &[MemoryEvent], unit: Unit, scratch: &mut Scratch) 
 }
 
 pub(crate) fn copies(copies: &[Copied], unit: Unit, scratch: &mut Scratch) {
-    let ([rows, times, stacks, sizes, weights, ..], threads, payload) = scratch.begin();
+    let ([rows, times, stacks, sizes, weights, copiers, ..], threads, payload) = scratch.begin();
     let base = copies.first().map_or(0, |copied| unit.time(copied.time));
-    let mut last_weight = 0;
+    let (mut last_weight, mut last_copier) = (0, 0);
     for copied in copies {
         let time = unit.time(copied.time);
         threads.extent.time(time);
@@ -95,8 +95,9 @@ pub(crate) fn copies(copies: &[Copied], unit: Unit, scratch: &mut Scratch) {
         stacks.put_delta(&mut last.stack, stack(copied.stack));
         sizes.put(copied.size);
         weights.put_delta(&mut last_weight, copied.weight);
+        copiers.put_delta(&mut last_copier, copied.copier.number().into());
     }
-    let value = CopiesV1 {
+    let copies = CopiesV1 {
         count: copies.len() as u32,
         time: base,
         threads: threads.ids.bytes(),
@@ -106,7 +107,7 @@ pub(crate) fn copies(copies: &[Copied], unit: Unit, scratch: &mut Scratch) {
         sizes: sizes.bytes(),
         weights: weights.bytes(),
     };
-    codec::encode(&value, payload);
+    codec::encode(&CopiesV2 { copies, copiers: copiers.bytes() }, payload);
 }
 
 /// 0 for no stack, else one more than its number.

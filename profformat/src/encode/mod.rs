@@ -5,6 +5,7 @@ pub(crate) mod events;
 pub(crate) mod facts;
 
 use alloc::vec::Vec;
+use core::mem;
 
 use crate::index::Extent;
 use crate::units::Timestamp;
@@ -20,9 +21,9 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Times and threads of the events in the payload made last.
-    pub(crate) fn extent(&self) -> &Extent {
-        &self.threads.extent
+    /// Takes the times and threads of the events in the payload made last: those of the next one are its own.
+    pub(crate) fn take_extent(&mut self) -> Extent {
+        mem::take(&mut self.threads.extent)
     }
 
     /// Empty columns, an empty list of threads, and the payload to fill.
@@ -81,7 +82,6 @@ impl LocalThreads {
         self.block += 1;
         self.last.clear();
         self.ids.clear();
-        self.extent = Extent::default();
     }
 
     /// The index of the thread of an event, and its previous values.

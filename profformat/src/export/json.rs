@@ -167,8 +167,17 @@ struct Line<'a> {
     copy_bytes: u64,
     copy_calls: u64,
     copy_sizes: [u64; COPY_SIZES.len() + 1],
+    copiers: Vec<CopierOf<'a>>,
+    copy_cpu_s: f64,
     /// `null`: no sign of a leak.
     leak: Option<LeakOf<'a>>,
+}
+
+/// Who copied how much on a line.
+#[derive(Serialize)]
+struct CopierOf<'a> {
+    name: Cow<'a, str>,
+    bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -328,6 +337,12 @@ fn line<'a>(profile: &'a Profile, site: &'a Site) -> Line<'a> {
         copy_bytes: site.copy_bytes,
         copy_calls: site.copy_count,
         copy_sizes: site.copy_sizes,
+        copiers: site
+            .copiers
+            .iter()
+            .map(|copier| CopierOf { name: copier.name(&profile.tables), bytes: copier.bytes })
+            .collect(),
+        copy_cpu_s: seconds(site.copy_cpu_ns),
         leak: site.leak.as_ref().map(|leak| LeakOf::of(&profile.tables, leak)),
     }
 }

@@ -144,6 +144,7 @@ impl Translation {
             time: self.time(copied.time),
             thread: self.thread(copied.thread),
             stack: self.stack(copied.stack),
+            copier: self.string(copied.copier),
             ..*copied
         }
     }

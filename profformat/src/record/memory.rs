@@ -1,6 +1,6 @@
 //! What the hooks tell about memory: allocations, their ends, copies.
 
-use crate::ids::{StackId, ThreadId};
+use crate::ids::{StackId, StringId, ThreadId};
 use crate::units::Timestamp;
 
 /// Which allocator a block came through.
@@ -102,4 +102,6 @@ pub struct Copied {
     pub size: u64,
     /// Bytes this sample stands for.
     pub weight: u64,
+    /// Whose code made the call: a short name of its module, such as `CPython` or `numpy`; empty when not known.
+    pub copier: StringId,
 }

@@ -32,7 +32,8 @@ pub(super) struct Pending {
 
 impl<W: Write> TraceWriter<W> {
     pub(super) fn chunk(&mut self, kind: Kind, records: usize) -> io::Result<()> {
-        self.out.chunk(kind, &self.scratch.payload, records as u32, self.scratch.extent())
+        let extent = self.scratch.take_extent();
+        self.out.chunk(kind, &self.scratch.payload, records as u32, &extent)
     }
 
     /// Writes the entries of the dictionaries that are not yet in the file; `tables` instead of our own.

@@ -1,5 +1,6 @@
 //! All exports of one run: their totals agree to the nanosecond and byte, for each thread and overall.
 
+mod copiers;
 mod run;
 mod threads;
 mod totals;
@@ -61,6 +62,7 @@ fn small() -> Run {
     run.sample(1, 0, Class::Wait, 700_000);
     run.alloc(0, 3, 1001, 1);
     run.alloc(2, 99, 500, 2);
+    run.copy(1, 3, "CPython", 64);
     let time = run.now();
     run.records.push(Record::Footprint(Footprint {
         time,
@@ -259,10 +261,7 @@ proptest! {
         }
         for (thread, stack, weight) in copies {
             expect(Metric::Copies, thread, weight);
-            let stack = run.stack(stack);
-            let time = run.now();
-            let thread = ThreadId::new(thread);
-            run.records.push(Record::Copied(Copied { time, thread, stack, size: weight, weight }));
+            run.copy(thread, stack, "numpy", weight);
         }
         let profile = run.profile();
         for metric in Metric::ALL {

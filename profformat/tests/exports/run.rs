@@ -74,6 +74,12 @@ impl Run {
         self.stacks.get(choice).copied()
     }
 
+    /// One stack more, as a choice.
+    pub(crate) fn keep(&mut self, stack: Option<StackId>) -> usize {
+        self.stacks.extend(stack);
+        self.stacks.len() - 1
+    }
+
     /// The time of the next record. Longer apart than a peak's own allocation can be late.
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_nanos(self.records.len() as u64 * 2_000_000)
@@ -95,6 +101,17 @@ impl Run {
             weight,
             domain: if weight.is_multiple_of(2) { Domain::Python } else { Domain::Native },
             block,
+        }));
+    }
+
+    pub(crate) fn copy(&mut self, thread: u32, stack: usize, copier: &str, bytes: u64) {
+        self.records.push(Record::Copied(Copied {
+            time: self.now(),
+            thread: ThreadId::new(thread),
+            stack: self.stack(stack),
+            size: bytes,
+            weight: bytes,
+            copier: self.interner.string(copier.as_bytes()),
         }));
     }
 

@@ -209,7 +209,11 @@ impl Maker {
                 let block = self.dice.below(self.block + 1);
                 Record::Resize(Resize { time, thread, block, old_size: size, new_size: weight })
             }
-            4 => Record::Copied(Copied { time, thread, stack, size, weight }),
+            4 => {
+                let names = [&b""[..], b"CPython", b"numpy", b"libz"];
+                let copier = self.writer.string(names[size as usize % names.len()]);
+                Record::Copied(Copied { time, thread, stack, size, weight, copier })
+            }
             5 => {
                 let (time, peak) = (self.now(), size % 3 == 0);
                 let (native_bytes, python_bytes) = (size, weight);
@@ -322,7 +326,7 @@ impl Told {
             }
             Record::Copied(c) => {
                 let (thread, stack) = (self.thread(c.thread), self.stack(c.stack));
-                format!("{thread} {stack} {} {}", c.size, c.weight)
+                format!("{thread} {stack} {} {} {}", c.size, c.weight, self.tables.text(c.copier))
             }
             Record::Footprint(f) => {
                 let pid = self.pid(f.process);

@@ -43,6 +43,7 @@ impl Random {
 struct Defined {
     stacks: Vec<StackId>,
     names: Vec<StringId>,
+    processes: u32,
     threads: u32,
 }
 
@@ -52,17 +53,21 @@ type Writer = TraceWriter<Vec<u8>>;
 pub(crate) fn trace(seed: u64, options: Options, events: u32) -> Vec<u8> {
     let random = &mut Random(seed);
     let mut writer = TraceWriter::new(Vec::new(), &example::header(), options).unwrap();
-    let mut defined = Defined { stacks: Vec::new(), names: Vec::new(), threads: 0 };
-    for id in 0..PROCESSES {
-        let parent = (id > 0).then(|| random.below(id.into()) as u32);
-        writer.write(&example::process(id, parent)).unwrap();
-    }
+    let mut defined = Defined { stacks: Vec::new(), names: Vec::new(), processes: 1, threads: 0 };
+    writer.write(&example::process(0, None)).unwrap();
     for event in 0..events {
         if event < 500 || random.below(20) == 0 {
             define(&mut writer, random, &mut defined);
         }
+        if defined.processes < PROCESSES && random.below(2_000) == 0 {
+            let parent = random.below(defined.processes.into()) as u32;
+            writer.write(&example::process(defined.processes, Some(parent))).unwrap();
+            defined.processes += 1;
+            writer.flush().unwrap();
+        }
         if defined.threads == 0 || defined.threads < THREADS && random.below(500) == 0 {
-            writer.write(&thread(random, defined.threads)).unwrap();
+            let thread = thread(random, defined.threads, defined.processes);
+            writer.write(&thread).unwrap();
             defined.threads += 1;
         }
         writer.write(&record(random, &defined)).unwrap();
@@ -108,10 +113,10 @@ fn define(writer: &mut Writer, random: &mut Random, defined: &mut Defined) {
     }
 }
 
-fn thread(random: &mut Random, id: u32) -> Record {
+fn thread(random: &mut Random, id: u32, processes: u32) -> Record {
     Record::Thread(Thread {
         id: ThreadId::new(id),
-        process: ProcessId::new(random.below(PROCESSES.into()) as u32),
+        process: ProcessId::new(random.below(processes.into()) as u32),
         tid: random.sized() as u32,
         time: Timestamp::from_nanos(random.sized()),
         name: random.bytes(15),
@@ -122,7 +127,7 @@ fn thread(random: &mut Random, id: u32) -> Record {
 fn record(random: &mut Random, defined: &Defined) -> Record {
     let time = Timestamp::from_nanos(random.sized());
     let thread = ThreadId::new(random.below(defined.threads.into()) as u32);
-    let process = ProcessId::new(random.below(PROCESSES.into()) as u32);
+    let process = ProcessId::new(random.below(defined.processes.into()) as u32);
     let stack = defined.stacks.get(random.below(defined.stacks.len() as u64 + 1) as usize).copied();
     let (size, weight) = (random.sized(), random.sized());
     let block = if random.below(4) == 0 { 0 } else { random.sized() };
@@ -139,7 +144,11 @@ fn record(random: &mut Random, defined: &Defined) -> Record {
         680..740 => {
             Record::Resize(Resize { time, thread, block, old_size: size, new_size: weight })
         }
-        740..990 => Record::Copied(Copied { time, thread, stack, size, weight }),
+        740..990 => {
+            let name = random.below(defined.names.len() as u64 + 1) as usize;
+            let copier = defined.names.get(name).copied().unwrap_or(StringId::new(0));
+            Record::Copied(Copied { time, thread, stack, size, weight, copier })
+        }
         990 => Record::Inherited(Inherited { time, process, bytes: size }),
         991..993 => {
             let (native_bytes, python_bytes) = (size, weight);

@@ -80,6 +80,7 @@ impl Totals {
                 add(sums, "stacks", of(copied.stack));
                 add(sums, "sizes", copied.size);
                 add(sums, "weights", copied.weight);
+                add(sums, "copiers", copied.copier.number().into());
             }
             Record::Footprint(point) => {
                 let process = point.process.number().to_string();

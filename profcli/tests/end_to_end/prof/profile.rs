@@ -1,5 +1,6 @@
 //! A profile as `prof convert --to json` tells it.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -59,6 +60,8 @@ pub(crate) struct Line {
     pub(crate) live_at_end: f64,
     pub(crate) churn: f64,
     pub(crate) copied: f64,
+    /// Bytes of those by module.
+    pub(crate) copiers: BTreeMap<String, f64>,
 }
 
 impl Profile {
@@ -104,6 +107,13 @@ impl Profile {
                     live_at_end: number(&line["live_at_end_bytes"]),
                     churn: number(&line["churn_bytes"]),
                     copied: number(&line["copy_bytes"]),
+                    copiers: list(&line["copiers"])
+                        .iter()
+                        .map(|copier| {
+                            let name = copier["name"].as_str().expect("a copier has a name");
+                            (name.to_owned(), number(&copier["bytes"]))
+                        })
+                        .collect(),
                 });
             }
         }
@@ -123,6 +133,9 @@ impl Profile {
                     line.live_at_end += entry.live_at_end;
                     line.churn += entry.churn;
                     line.copied += entry.copied;
+                    for (copier, bytes) in entry.copiers {
+                        *line.copiers.entry(copier).or_default() += bytes;
+                    }
                 }
             }
         }

@@ -165,8 +165,16 @@ impl Recording {
     /// The text of `prof report`.
     #[track_caller]
     pub(crate) fn report(&self) -> String {
+        self.report_with(&[])
+    }
+
+    /// The text report with these options.
+    #[track_caller]
+    pub(crate) fn report_with(&self, options: &[&str]) -> String {
         let trace = self.trace();
-        let output = call(self.folder.path(), &[OsStr::new("report"), trace.as_os_str()]);
+        let mut words = vec![OsStr::new("report"), trace.as_os_str()];
+        words.extend(options.iter().map(OsStr::new));
+        let output = call(self.folder.path(), &words);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "report: {}\n{stderr}", output.status);
         String::from_utf8(output.stdout).expect("a report is UTF-8")

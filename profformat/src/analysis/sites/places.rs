@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::Site;
+use super::copiers::is_copying;
 use crate::ids::{FrameId, StackId, StringId};
 use crate::record::{Frame, Function, Lang};
 use crate::tables::Tables;
@@ -82,6 +83,8 @@ pub(super) struct Route {
     pub(super) steps: Vec<Step>,
     /// Name of the innermost frame, when that is native code below a Python line.
     pub(super) native: Option<StringId>,
+    /// The innermost frame is the C library's copying.
+    pub(super) copies: bool,
 }
 
 /// Numbers places in the order they are met.
@@ -170,7 +173,10 @@ impl<'a> Places<'a> {
             }
         };
         let native = innermost.filter(|i| i.0 != leaf).map(|i| i.1);
-        Route { leaf, steps, native }
+        let copies = innermost.is_some_and(|(_, name, lang)| {
+            lang == Lang::Native && is_copying(self.tables.string(name))
+        });
+        Route { leaf, steps, native, copies }
     }
 
     /// The place that an allocation or a copy counts for: on a stack with Python frames the innermost of them. On one

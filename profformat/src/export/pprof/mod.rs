@@ -15,11 +15,10 @@ use prost::Message;
 
 use self::message as pb;
 use super::escape::escape;
-use super::names::{Name, program_name, thread_name, thread_of};
+use super::names::{Name, program_name, shown, thread_name, thread_of};
 use super::{ExportError, Metric, Unit};
 use crate::analysis::{MemorySum, Profile};
 use crate::ids::{FrameId, StackId, ThreadId};
-use crate::record::Class;
 
 /// Encoded bytes that are compressed at once.
 const BATCH: usize = 64 * 1024;
@@ -44,7 +43,8 @@ pub fn write(profile: &Profile, metric: Metric, out: &mut dyn Write) -> Result<(
     match metric {
         Metric::Cpu | Metric::Wall => {
             for t in profile.time.iter().filter(|t| metric == Metric::Wall || t.class.on_cpu()) {
-                writer.sample(t.thread, t.stack, Some(t.class), &[t.samples, t.weight_ns])?;
+                let label = ("class", t.class.name());
+                writer.sample(t.thread, t.stack, Some(label), &[t.samples, t.weight_ns])?;
             }
         }
         Metric::Alloc | Metric::Live | Metric::Peak => {
@@ -60,7 +60,9 @@ pub fn write(profile: &Profile, metric: Metric, out: &mut dyn Write) -> Result<(
         }
         Metric::Copies => {
             for c in &profile.copies {
-                writer.sample(c.thread, c.stack, None, &[c.copy_count, c.copy_bytes])?;
+                let copier = escape(&shown(profile.tables.string(c.copier)));
+                let label = (!copier.is_empty()).then_some(("copier", copier.as_str()));
+                writer.sample(c.thread, c.stack, label, &[c.copy_count, c.copy_bytes])?;
             }
         }
     }
@@ -176,7 +178,7 @@ impl<W: Write> Writer<'_, W> {
         &mut self,
         thread: ThreadId,
         stack: Option<StackId>,
-        class: Option<Class>,
+        own_label: Option<(&str, &str)>,
         values: &[u64],
     ) -> Result<(), ExportError> {
         if values.iter().all(|value| *value == 0) {
@@ -189,8 +191,8 @@ impl<W: Write> Writer<'_, W> {
             location_id.push(self.location(None));
         }
         let mut label = self.labels_of(thread);
-        if let Some(class) = class {
-            label.push(self.label("class", class.name()));
+        if let Some((key, text)) = own_label {
+            label.push(self.label(key, text));
         }
         let value = values.iter().map(|value| signed(*value)).collect();
         let sample = vec![pb::Sample { location_id, value, label }];

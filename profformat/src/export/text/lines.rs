@@ -98,7 +98,7 @@ fn your_lines(view: &View, page: &mut Page, picked: &Picked, lines: usize) -> io
         sorted_by(view, by)
     );
     head(view, page, "YOUR LINES", &about, &table, by)?;
-    rows(view, page, &table, &picked.rows, by, false)?;
+    rows(view, page, &table, &picked.rows, by, 0)?;
     cut(view, page, &picked.cut, picked.rows.len())
 }
 
@@ -127,7 +127,12 @@ fn hot_lines(view: &View, page: &mut Page, picked: &Picked, all: &[&Row]) -> io:
     );
     let name = if by == Metric::Own { "HOT LINES" } else { "ALL LINES" };
     head(view, page, name, &about, &table, by)?;
-    rows(view, page, &table, &picked.rows, by, by == Metric::Own)?;
+    let explained = match by {
+        Metric::Own => EXPLAINED,
+        Metric::Copied => picked.rows.len(),
+        _ => 0,
+    };
+    rows(view, page, &table, &picked.rows, by, explained)?;
     cut(view, page, &picked.cut, picked.rows.len())
 }
 
@@ -170,14 +175,15 @@ fn rows(
     table: &Table,
     rows: &[&Row],
     by: Metric,
-    explained: bool,
+    explained: usize,
 ) -> io::Result<()> {
-    let explain: Vec<&Row> =
-        rows.iter().copied().take(if explained { EXPLAINED } else { 0 }).collect();
+    let explain: HashSet<*const Row> =
+        rows.iter().copied().take(explained).map(std::ptr::from_ref).collect();
     let write = |page: &mut Page, row: &Row| {
         page.line(table.row(row, std::ptr::eq(row, rows[0])))?;
-        if explain.iter().any(|known| std::ptr::eq(*known, row)) && !table.is_compact() {
-            why(view, page, row)?;
+        if explain.contains(&std::ptr::from_ref(row)) && !table.is_compact() {
+            let text = if by == Metric::Copied { copiers(view, row) } else { why(view, row) };
+            explanation(view, page, &text)?;
         }
         Ok::<(), io::Error>(())
     };
@@ -229,8 +235,41 @@ fn file_head(view: &View, file: StringId, own: Metric, sum: u64) -> Line {
     line
 }
 
-/// The largest parts of a line's time and who calls it, on a line of its own.
-fn why(view: &View, page: &mut Page, row: &Row) -> io::Result<()> {
+/// What is said under a row, on a line of its own.
+fn explanation(view: &View, page: &mut Page, text: &str) -> io::Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let mut line = Line::new(view.look);
+    line.gap(INDENT);
+    let text = view.look.cut_end(text, line.left());
+    line.push(Style::Dim, &text);
+    page.line(line)
+}
+
+/// Whose code copied, and the time that was seen in it.
+fn copiers(view: &View, row: &Row) -> String {
+    let site = &row.site;
+    let parts = site.copiers.iter().filter(|part| part.bytes.saturating_mul(20) >= site.copy_bytes);
+    let parts: Vec<String> = parts
+        .take(3)
+        .map(|part| {
+            let name = foreign(part.name(&view.profile.tables).as_bytes());
+            format!("{} {}", view.look.cut_middle(&name, 30), number::bytes(part.bytes))
+        })
+        .collect();
+    let mut said = Vec::new();
+    if !parts.is_empty() {
+        said.push(format!("by: {}", parts.join(" · ")));
+    }
+    if site.copy_cpu_ns > 0 {
+        said.push(format!("copying took {}", view.time_text(site.copy_cpu_ns)));
+    }
+    said.join("   ")
+}
+
+/// The largest parts of a line's time and who calls it.
+fn why(view: &View, row: &Row) -> String {
     let site = &row.site;
     let parts: Vec<String> = site
         .why
@@ -258,14 +297,7 @@ fn why(view: &View, page: &mut Page, row: &Row) -> io::Result<()> {
         };
         text = format!("{text}{gap}called by {by}{part}");
     }
-    if text.is_empty() {
-        return Ok(());
-    }
-    let mut line = Line::new(view.look);
-    line.gap(INDENT);
-    let text = view.look.cut_end(&text, line.left());
-    line.push(Style::Dim, &text);
-    page.line(line)
+    text
 }
 
 /// A part of a line's time in words.

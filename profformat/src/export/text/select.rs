@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::place::Places;
 use super::{Sort, number};
 use crate::analysis::copies;
+use crate::analysis::sites::copiers::added_up;
 use crate::analysis::sites::{Site, Why, WhyKind};
 use crate::ids::StringId;
 
@@ -101,9 +102,12 @@ fn merged(group: &mut Vec<Site>) -> Option<Site> {
         sum.copy_bytes = sum.copy_bytes.saturating_add(site.copy_bytes);
         sum.copy_count = sum.copy_count.saturating_add(site.copy_count);
         copies::add_sizes(&mut sum.copy_sizes, &site.copy_sizes);
+        sum.copiers.extend(site.copiers);
+        sum.copy_cpu_ns = sum.copy_cpu_ns.saturating_add(site.copy_cpu_ns);
     }
     if let Some(why) = why {
         sum.why = why;
+        sum.copiers = added_up(sum.copiers);
         let own_total = number::on_cpu(&sum.self_ns);
         if own_total > sum.total_cpu_ns {
             (sum.total_cpu_ns, sum.total_samples) = (own_total, sum.samples);

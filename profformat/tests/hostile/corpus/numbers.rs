@@ -27,7 +27,7 @@ fn events(times: &[u64], numbers: &[u64]) -> Vec<u8> {
             let domain = if n % 2 == 0 { Domain::Python } else { Domain::Native };
             write(Record::Alloc(Alloc { time, thread, stack, size, weight, domain, block }));
             write(Record::Resize(Resize { time, thread, block, old_size: weight, new_size: size }));
-            write(Record::Copied(Copied { time, thread, stack, size, weight }));
+            write(Record::Copied(Copied { time, thread, stack, size, weight, copier: name }));
             write(Record::Footprint(Footprint {
                 time,
                 process,

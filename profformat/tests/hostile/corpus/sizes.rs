@@ -62,7 +62,7 @@ fn escapes() -> Vec<u8> {
             Record::Thread(thread_record),
             Record::Sample(Sample { time, thread, stack, weight_ns: 1_000, class }),
             Record::Alloc(alloc),
-            Record::Copied(Copied { time, thread, stack, size, weight }),
+            Record::Copied(Copied { time, thread, stack, size, weight, copier: text }),
             Record::Counter(Counter { time, process, name: lost, value: 3 }),
             Record::Note(name.to_vec()),
         ] {

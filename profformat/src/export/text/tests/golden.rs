@@ -36,8 +36,11 @@ pub(super) fn docs() -> Fixture {
     docs.alloc(&[MAIN, PUBLISH], 512, 800 * MIB, 46 * MIB, 0)
         .alloc(&[MAIN, py(SCRIPT, "blob", 43)], 29 * MIB, 184 * MIB, 88 * MIB, 88 * MIB)
         .alloc(&[MAIN, py(SCRIPT, "index", 34)], 64, 4 * MIB, 2 * MIB, 2 * MIB)
-        .copy(&[MAIN, py(SCRIPT, "blob", 43)], 29 * MIB, 184 * MIB)
-        .copy(&[MAIN, py(SCRIPT, "blob", 42)], MIB, 92 * MIB)
+        .copy(&[MAIN, py(SCRIPT, "blob", 43)], "CPython", 29 * MIB, 184 * MIB)
+        .copy(&[MAIN, py(SCRIPT, "blob", 42)], "CPython", MIB, 61 * MIB)
+        .copy(&[MAIN, py(SCRIPT, "blob", 42)], "numpy", MIB, 29 * MIB)
+        .copy(&[MAIN, py(SCRIPT, "blob", 42)], "libz", MIB, 2 * MIB)
+        .copying(&[MAIN, py(SCRIPT, "blob", 42)], 2)
         .curve(
             &[MAIN, py(SCRIPT, "blob", 43)],
             &[(12, 40 * MIB as i64), (15, 66 * MIB as i64), (19, 88 * MIB as i64)],
@@ -197,7 +200,7 @@ fn every_known_cost_has_its_row() {
         .alloc(&[main, py("/w/tour.py", "hoard", 38)], MIB, 384 * MIB, 192 * MIB, 0)
         .alloc(&[main, py("/w/tour.py", "remember", 43)], 524_288, 25 * MIB, 12 * MIB, 25 * MIB)
         .leaks(&[main, py("/w/tour.py", "remember", 43)], 3 * MIB)
-        .copy(&[main, py("/w/tour.py", "snapshot", 47)], 5_000_000, 250_000_000)
+        .copy(&[main, py("/w/tour.py", "snapshot", 47)], "CPython", 5_000_000, 250_000_000)
         .peak(230 * MIB, 4_000);
     for line in 0..10 {
         tour.time(&[main, py("/w/tour.py", "rest", 100 + line)], Class::Python, 10);

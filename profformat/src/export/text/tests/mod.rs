@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::{Figures, Options, Source, write_figures};
 use crate::analysis::leaks::Leak;
-use crate::analysis::sites::{FunctionSum, Site, Why, WhyKind};
+use crate::analysis::sites::{Copier, FunctionSum, Site, Why, WhyKind};
 use crate::analysis::{
     Change, CopySum, FootprintCurve, FootprintPoint, MemorySum, Profile, TimeSum,
 };
@@ -185,6 +185,8 @@ impl Fixture {
                 copy_bytes: 0,
                 copy_count: 0,
                 copy_sizes: [0; 6],
+                copiers: Vec::new(),
+                copy_cpu_ns: 0,
             });
             sites.len() - 1
         });
@@ -303,11 +305,12 @@ impl Fixture {
         self
     }
 
-    pub(super) fn copy(&mut self, stack: &[At], size: u64, bytes: u64) -> &mut Self {
-        let id = self.stack(stack);
+    pub(super) fn copy(&mut self, stack: &[At], by: &str, size: u64, bytes: u64) -> &mut Self {
+        let (id, copier) = (self.stack(stack), self.names.string(by.as_bytes()));
         self.profile.copies.push(CopySum {
             thread: ThreadId::new(0),
             stack: id,
+            copier,
             samples: bytes / MIB,
             copy_bytes: bytes,
             copy_count: bytes / size,
@@ -317,6 +320,13 @@ impl Fixture {
         site.copy_bytes += bytes;
         site.copy_count += bytes / size;
         site.copy_sizes[4] += bytes;
+        site.copiers.push(Copier { module: copier, bytes });
+        self
+    }
+
+    /// `ticks` of the time of a stack's line were seen in copying.
+    pub(super) fn copying(&mut self, stack: &[At], ticks: u64) -> &mut Self {
+        self.site(stack[Self::leaf(stack)]).copy_cpu_ns += ticks * TICK;
         self
     }
 

@@ -8,7 +8,7 @@ use super::super::{Figures, Options, Sort, Source, write_figures};
 use super::golden::docs;
 use crate::analysis::Profile;
 use crate::analysis::leaks::Leak;
-use crate::analysis::sites::{FunctionSum, Site, Why, WhyKind};
+use crate::analysis::sites::{Copier, FunctionSum, Site, Why, WhyKind};
 use crate::ids::{ProcessId, StringId, ThreadId};
 use crate::record::{Class, Frame, Function, Lang, Process, Thread};
 use crate::tables::StackNode;
@@ -116,6 +116,10 @@ prop_compose! {
             copy_bytes: pick(index + 11),
             copy_count: pick(index + 12),
             copy_sizes: std::array::from_fn(|class| pick(index + class)),
+            copiers: (0..index % 5)
+                .map(|at| Copier { module: StringId::new(at as u32), bytes: pick(index + at) })
+                .collect(),
+            copy_cpu_ns: pick(index + 13),
         }).collect();
         let functions = (0..names.len()).map(|index| FunctionSum {
             file: StringId::new((index / 2) as u32),
