@@ -19,6 +19,7 @@ use profcore::config::{Config, SESSION_VARIABLE};
 use profformat::export::escape::escape;
 
 use crate::output::shown;
+use crate::words::complain;
 
 /// Nothing was run: the profiler could not start it.
 const CANNOT_START: u8 = 125;
@@ -108,7 +109,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
             end_as(ended.status)
         }
         Err(Refusal { status, words }) => {
-            eprintln!("prof: {words}");
+            complain(words);
             ExitCode::from(status)
         }
     }

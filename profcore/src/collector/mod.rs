@@ -13,6 +13,11 @@ mod call_frames;
 mod classes;
 mod code_lines;
 mod drain;
+#[expect(
+    unsafe_code,
+    reason = "runs before Rust's runtime and before exec; each block names why it may"
+)]
+pub mod inheritance;
 mod interleave;
 mod late;
 #[expect(unsafe_code, reason = "signals and the start of the program; each block names its rule")]
@@ -36,6 +41,7 @@ mod stacks;
 mod station_tests;
 mod thread_states;
 mod trace;
+mod trace_file;
 mod tree;
 
 use std::io;
@@ -54,6 +60,7 @@ use self::perf::Events;
 use self::policy::Policy;
 pub use self::trace::Output;
 use self::trace::Trace;
+pub use self::trace_file::TraceFile;
 use self::tree::Tree;
 use crate::config::Config;
 
@@ -112,6 +119,8 @@ pub struct Ended {
     pub arrived: bool,
     /// Processes that were profiled.
     pub profiled: usize,
+    /// Why the first process that was to be profiled was not.
+    pub obstacle: Option<String>,
     /// The first write error: the trace ends there.
     pub failure: Option<io::Error>,
 }
@@ -185,8 +194,9 @@ impl Collector {
         let arrived = self.tree.knows(root);
         self.tree.finish(root, now(), &mut self.trace);
         let profiled = self.tree.profiled();
+        let obstacle = self.tree.obstacle().map(str::to_owned);
         let end = self.trace.time(now());
-        Ok(Ended { status, arrived, profiled, failure: self.trace.finish(end) })
+        Ok(Ended { status, arrived, profiled, obstacle, failure: self.trace.finish(end) })
     }
 
     fn meet(&mut self) {

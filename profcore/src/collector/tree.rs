@@ -19,6 +19,7 @@ use super::policy::Verdict;
 use super::recorder::Recorder;
 use super::redact::redact;
 use super::trace::Trace;
+use crate::session;
 
 /// Most dormant processes that are noted one by one: a build starts a hundred thousand.
 const MAX_NOTED: u64 = 4096;
@@ -36,7 +37,9 @@ pub(crate) struct Tree {
     noted: u64,
     unnoted: u64,
     denied: u64,
+    /// Processes that were to be profiled and are not, and why the first of them is not.
     refused: u64,
+    obstacle: Option<String>,
     seen: bool,
     root_end: Option<(ExitStatus, Option<u64>)>,
     binaries: Binaries,
@@ -62,6 +65,11 @@ impl Tree {
         self.profiled
     }
 
+    /// Why the first process that was to be profiled was not.
+    pub(crate) fn obstacle(&self) -> Option<&str> {
+        self.obstacle.as_deref()
+    }
+
     /// True if this process announced itself.
     pub(crate) fn knows(&self, pid: u32) -> bool {
         self.seen && self.running.contains_key(&pid)
@@ -83,8 +91,8 @@ impl Tree {
         });
         self.denied += u64::from(arrival.verdict == Verdict::Denied);
         let profiled = arrival.region.is_some();
-        if arrival.verdict == Verdict::Profile && !profiled {
-            self.refused += 1;
+        if let Some(obstacle) = arrival.obstacle {
+            self.refuse(obstacle);
         }
         let keep = profiled || self.noted < MAX_NOTED;
         if !keep {
@@ -168,12 +176,11 @@ impl Tree {
             };
             self.end(&mut member, outcome, now, trace);
         }
+        if let Some(obstacle) = &self.obstacle {
+            trace.remark(&format!("{} processes were not profiled: {obstacle}", self.refused));
+        }
         for (count, words) in [
             (self.denied, "child processes were not profiled, as asked for"),
-            (
-                self.refused,
-                "processes were not profiled: there were too many, or no memory for them",
-            ),
             (trace.refused(), "records made no sense and were left out"),
             (self.unnoted, "processes that were not profiled are not listed"),
             (trace.overflowed(), "names or stacks came after the limit and stand under \"other\""),
@@ -188,10 +195,22 @@ impl Tree {
         if let Some((drain, _)) = &mut member.drain {
             drain.drain(now, true, trace, &mut self.threads);
             drain.finish(member.cpu_ns, now, trace);
+            if !drain.has_begun() {
+                self.profiled -= 1;
+                self.refuse(format!(
+                    "it ended before it began, or could not map the {} MiB that it shares with prof (see ulimit -v)",
+                    session::BYTES >> 20
+                ));
+            }
         }
         let cpu_ns = member.cpu_ns.unwrap_or(0);
         let end = ProcessEnd { id: member.id, time: trace.time(now), outcome, cpu_ns };
         trace.write(&Record::ProcessEnd(end));
+    }
+
+    fn refuse(&mut self, obstacle: String) {
+        self.refused += 1;
+        self.obstacle.get_or_insert(obstacle);
     }
 
     /// Pids of running members that have ended.
