@@ -60,6 +60,9 @@ pub(crate) struct Args {
     /// Profile the program only, not what it starts
     #[arg(long)]
     no_children: bool,
+    /// Record the name of the program alone, not its arguments; without it, what looks like a secret is left out
+    #[arg(long)]
+    no_argv: bool,
     /// No summary when the program has ended
     #[arg(short, long)]
     quiet: bool,
@@ -127,6 +130,7 @@ fn start_and_follow(args: &Args) -> Result<(Ended, Option<String>, PathBuf), Ref
         command: args.command.iter().map(|word| word.as_bytes().to_vec()).collect(),
         tool: concat!("prof ", env!("CARGO_PKG_VERSION")).to_owned(),
         script_interpreter: target.script_interpreter,
+        program_only: args.no_argv,
         remarks: remark.iter().cloned().collect(),
     };
     let begun = output

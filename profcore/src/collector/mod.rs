@@ -97,6 +97,8 @@ pub struct Settings {
     /// The interpreter that a `#!` line of the command names, links resolved: it is not what the user
     /// asked for, what it starts may be.
     pub script_interpreter: Option<PathBuf>,
+    /// Of command lines, the program is recorded and nothing else.
+    pub program_only: bool,
     /// Remarks to write at the beginning.
     pub remarks: Vec<String>,
 }
@@ -132,6 +134,7 @@ impl Collector {
     /// The header could not be written, or the socket not be made. Nothing was started then.
     pub fn begin(settings: Settings, out: Output) -> Result<Self, Error> {
         let config = settings.config;
+        let recorded = if settings.program_only { redact::program_only } else { redact::redact };
         let mut trace_id = [0; 16];
         let random = rustix::rand::getrandom(&mut trace_id, rustix::rand::GetRandomFlags::empty());
         random.map_err(|error| Error::Listen(error.into()))?;
@@ -142,7 +145,7 @@ impl Collector {
             cpu_interval_ns: config.cpu_interval_ns,
             memory_interval: config.memory_interval,
             copy_interval: config.copy_interval,
-            command: redact::redact(&settings.command),
+            command: recorded(&settings.command),
             tool: settings.tool,
         };
         let mut trace = Trace::begin(out, &header).map_err(Error::Write)?;
@@ -154,7 +157,7 @@ impl Collector {
         let events = Events::default();
         let listener =
             Listener::start(config, policy, events.clone(), sender).map_err(Error::Listen)?;
-        Ok(Self { listener, arrivals, trace, tree: Tree::new(events) })
+        Ok(Self { listener, arrivals, trace, tree: Tree::new(events, recorded) })
     }
 
     /// Name of the socket, for [`crate::config::SESSION_VARIABLE`].

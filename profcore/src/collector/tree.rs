@@ -17,7 +17,6 @@ use super::listen::Arrival;
 use super::perf::Events;
 use super::policy::Verdict;
 use super::recorder::Recorder;
-use super::redact::redact;
 use super::trace::Trace;
 use crate::session;
 
@@ -27,7 +26,7 @@ const MAX_NOTED: u64 = 4096;
 const MAX_WATCHED: usize = 256;
 
 /// All processes that announced themselves.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tree {
     /// Running ones by pid.
     running: HashMap<u32, Member>,
@@ -44,6 +43,7 @@ pub(crate) struct Tree {
     root_end: Option<(ExitStatus, Option<u64>)>,
     binaries: Binaries,
     events: Events,
+    recorded: fn(&[Vec<u8>]) -> Vec<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -55,9 +55,24 @@ struct Member {
 }
 
 impl Tree {
-    /// An empty tree, whose drains have these perf events.
-    pub(crate) fn new(events: Events) -> Self {
-        Self { events, ..Self::default() }
+    /// An empty tree, whose drains have these perf events. `recorded`: what is written of a command line.
+    pub(crate) fn new(events: Events, recorded: fn(&[Vec<u8>]) -> Vec<Vec<u8>>) -> Self {
+        Self {
+            running: HashMap::new(),
+            threads: Threads::default(),
+            count: 0,
+            profiled: 0,
+            noted: 0,
+            unnoted: 0,
+            denied: 0,
+            refused: 0,
+            obstacle: None,
+            seen: false,
+            root_end: None,
+            binaries: Binaries::default(),
+            events,
+            recorded,
+        }
     }
 
     /// Processes that were profiled.
@@ -110,7 +125,7 @@ impl Tree {
             parent,
             pid: arrival.pid,
             time: trace.time(arrival.time_ns),
-            command: redact(&arrival.command),
+            command: (self.recorded)(&arrival.command),
             python: super::version_text(arrival.version),
             profiled,
         }));
