@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use profformat::export::escape::escape;
 use profformat::recover::{Report, check_with, scan};
 
+use crate::words::{answer, complain};
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The trace to read
@@ -28,17 +30,17 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     };
     match report {
         Ok(report) if report.damage.is_sound() => {
-            println!("{path} is sound: {}", readable(&report));
-            ExitCode::SUCCESS
+            answer(&format!("{path} is sound: {}\n", readable(&report)), ExitCode::SUCCESS)
         }
         Ok(report) => {
-            println!("{path} is damaged\nreadable: {}\nlost: {}", readable(&report), lost(&report));
-            let first = report.first.map_or_else(String::new, |error| format!(": {error}"));
-            eprintln!("prof: {path} is damaged{first}; `prof recover` saves what is readable");
+            let (readable, lost) = (readable(&report), lost(&report));
+            let text = format!("{path} is damaged\nreadable: {readable}\nlost: {lost}\n");
+            answer(&text, ExitCode::FAILURE);
+            complain_of_damage(&path, report.first);
             ExitCode::FAILURE
         }
         Err(error) => {
-            eprintln!("prof: {error}");
+            complain(error);
             ExitCode::FAILURE
         }
     }
@@ -52,19 +54,24 @@ fn quick(args: &Args, path: &str) -> ExitCode {
     };
     match frames {
         Ok(frames) if frames.damage.is_sound() => {
-            println!("{path} is whole: {} chunks whose checksums fit", frames.chunks);
-            ExitCode::SUCCESS
+            let chunks = frames.chunks;
+            let text = format!("{path} is whole: {chunks} chunks whose checksums fit\n");
+            answer(&text, ExitCode::SUCCESS)
         }
         Ok(frames) => {
-            let first = frames.first.map_or_else(String::new, |error| format!(": {error}"));
-            eprintln!("prof: {path} is damaged{first}; `prof recover` saves what is readable");
+            complain_of_damage(path, frames.first);
             ExitCode::FAILURE
         }
         Err(error) => {
-            eprintln!("prof: {error}");
+            complain(error);
             ExitCode::FAILURE
         }
     }
+}
+
+fn complain_of_damage(path: &str, first: Option<profformat::Error>) {
+    let first = first.map_or_else(String::new, |error| format!(": {error}"));
+    complain(format_args!("{path} is damaged{first}; `prof recover` saves what is readable"));
 }
 
 /// What can be read, in words.

@@ -14,6 +14,7 @@ use profformat::units::Timestamp;
 
 use crate::output::{Output, Refusal, Replace, refuse, shown};
 use crate::split::moment;
+use crate::words::complain;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -106,7 +107,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("prof: {error}");
+            complain(error);
             ExitCode::FAILURE
         }
     }

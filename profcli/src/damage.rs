@@ -5,6 +5,8 @@ use std::path::Path;
 use profformat::analysis::Profile;
 use profformat::export::escape::escape;
 
+use crate::words::complain;
+
 /// Warns on standard error, in one line, if something of the trace could not be read.
 pub(crate) fn warn(trace: &Path, profile: &Profile) {
     let damage = &profile.damage;
@@ -14,11 +16,11 @@ pub(crate) fn warn(trace: &Path, profile: &Profile) {
     let path = escape(trace.as_os_str().as_encoded_bytes());
     let until = profile.elapsed.as_secs_f64();
     if damage.complete {
-        eprintln!("prof: {path} is damaged and parts are missing: `prof check` tells which");
+        complain(format_args!("{path} is damaged and parts are missing: `prof check` tells which"));
     } else {
-        eprintln!(
-            "prof: {path} was cut off, or its profiler was stopped: what is here ends at {until:.1} s \
+        complain(format_args!(
+            "{path} was cut off, or its profiler was stopped: what is here ends at {until:.1} s \
              (see `prof check`)"
-        );
+        ));
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,6 +10,8 @@ use profformat::index::Index;
 use profformat::record::{Outcome, Process, ProcessEnd, Record, Thread, ThreadEnd, counter};
 use profformat::units::Timestamp;
 use profformat::{Filter, Kind, TraceReader};
+
+use crate::words::{answer, complain};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -25,13 +26,9 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         Err(error) => Err(error.to_string()),
     };
     match said {
-        Ok(text) => {
-            // Whoever closes our output has seen enough.
-            let _ = std::io::stdout().write_all(text.as_bytes());
-            ExitCode::SUCCESS
-        }
+        Ok(text) => answer(&text, ExitCode::SUCCESS),
         Err(error) => {
-            eprintln!("prof: {error}");
+            complain(error);
             ExitCode::FAILURE
         }
     }

@@ -11,11 +11,13 @@ mod recover;
 mod report;
 mod run;
 mod split;
+mod words;
 
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+use profcore::collector::inheritance;
 
 #[derive(Parser)]
 #[command(name = "prof", version, about, disable_help_subcommand = true)]
@@ -49,6 +51,10 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
+    // A profiled program's end is not our end, and a summary goes out whether anybody reads it or not.
+    if !matches!(cli.command, Command::Run(_)) {
+        inheritance::restore_pipe_signal();
+    }
     match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Report(args) => report::run(&args),
@@ -82,7 +88,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
     let what = what.collect::<Vec<_>>().join(" ");
     let what = escaped(what.strip_prefix("error: ").unwrap_or(&what));
     let which = if is_run { "prof run" } else { "prof" };
-    eprintln!("prof: {what} (see {which} --help)");
+    words::complain(format_args!("{what} (see {which} --help)"));
     ExitCode::from(if is_run { 125 } else { 2 })
 }
 

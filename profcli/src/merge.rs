@@ -7,6 +7,7 @@ use profformat::merge::{MergeError, Report, merge_with};
 
 use crate::check::lost;
 use crate::output::{Output, Refusal, Replace, refuse, shown};
+use crate::words::{answer, complain};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -41,15 +42,16 @@ pub(crate) fn run(args: &Args) -> ExitCode {
             let records: u64 = report.inputs.iter().map(|input| input.records).sum();
             let (traces, end) = (report.inputs.len(), report.end.as_secs_f64());
             let out = shown(&args.output);
-            println!("{out}: {records} records of {traces} traces over {end:.3} s");
+            let text = format!("{out}: {records} records of {traces} traces over {end:.3} s\n");
+            let status = answer(&text, ExitCode::SUCCESS);
             let inputs = args.traces.iter().zip(&report.inputs);
             for (path, input) in inputs.filter(|(_, input)| !input.damage.is_sound()) {
-                eprintln!("prof: {} is damaged and lost {}", shown(path), lost(input));
+                complain(format_args!("{} is damaged and lost {}", shown(path), lost(input)));
             }
-            ExitCode::SUCCESS
+            status
         }
         Err(error) => {
-            eprintln!("prof: {error}");
+            complain(error);
             ExitCode::FAILURE
         }
     }

@@ -8,6 +8,7 @@ use profformat::recover::{RecoverError, Report, recover};
 
 use crate::check::{lost, readable};
 use crate::output::{Output, Refusal, Replace, shown};
+use crate::words::{answer, complain};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -31,12 +32,11 @@ enum Error {
 pub(crate) fn run(args: &Args) -> ExitCode {
     match save(args) {
         Ok(report) => {
-            println!("{}: {}", shown(&args.output), readable(&report));
-            println!("lost: {}", lost(&report));
-            ExitCode::SUCCESS
+            let (path, readable) = (shown(&args.output), readable(&report));
+            answer(&format!("{path}: {readable}\nlost: {}\n", lost(&report)), ExitCode::SUCCESS)
         }
         Err(error) => {
-            eprintln!("prof: {error}");
+            complain(error);
             ExitCode::FAILURE
         }
     }

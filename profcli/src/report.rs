@@ -19,6 +19,7 @@ use profformat::export::text::{self, Options, Sort, Source};
 use profformat::units::Timestamp;
 
 use crate::split::moment;
+use crate::words::complain;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -83,7 +84,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("prof: {error}");
+            complain(error);
             ExitCode::FAILURE
         }
     }

@@ -9,6 +9,7 @@ use profformat::units::Timestamp;
 
 use crate::check::readable;
 use crate::output::{Output, Refusal, Replace, refuse, shown};
+use crate::words::{answer, complain};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -41,17 +42,20 @@ enum Error {
 pub(crate) fn run(args: &Args) -> ExitCode {
     match save(args) {
         Ok(report) => {
-            println!("{}: {}", shown(&args.output), readable(&report));
+            let status = answer(
+                &format!("{}: {}\n", shown(&args.output), readable(&report)),
+                ExitCode::SUCCESS,
+            );
             if !report.damage.is_sound() {
                 let path = shown(&args.trace);
-                eprintln!(
-                    "prof: {path} is damaged and parts are missing: `prof check` tells which"
-                );
+                complain(format_args!(
+                    "{path} is damaged and parts are missing: `prof check` tells which"
+                ));
             }
-            ExitCode::SUCCESS
+            status
         }
         Err(error) => {
-            eprintln!("prof: {error}");
+            complain(error);
             ExitCode::FAILURE
         }
     }

@@ -2,7 +2,7 @@
 //! answer, 64 bytes each, over an abstract SOCK_SEQPACKET socket.
 
 use crate::sys::socket::{Descriptor, Socket};
-use crate::sys::syscall;
+use crate::sys::syscall::{self, Errno};
 
 /// Bytes of either message: eight little-endian words.
 pub(crate) const BYTES: usize = 64;
@@ -10,9 +10,13 @@ pub(crate) const BYTES: usize = 64;
 const HELLO: u64 = u64::from_le_bytes(*b"PROFHEL1");
 const REPLY: u64 = u64::from_le_bytes(*b"PROFREP1");
 
-/// A step that takes longer than this many seconds is given up: a collector that was stopped must not hang
-/// the program.
-const SECONDS: i64 = 1;
+/// An answer is waited for in steps of so many milliseconds. After each it is looked whether the collector is stopped:
+/// then the program goes on without it.
+const STEP_MS: i64 = 100;
+/// Steps for a collector that runs, on a machine that is busy.
+const STEPS: usize = 100;
+/// Steps for one of which nobody can say whether it runs: it is in another pid namespace, or there is no `/proc`.
+const BLIND_STEPS: usize = 10;
 
 /// At which point of its life a process asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,9 +108,10 @@ fn from_bytes(bytes: &[u8]) -> Option<[u64; 8]> {
 
 /// Has the collector end the calling thread's perf event; false if nobody answered.
 pub(crate) fn end_perf_event(name: &[u8]) -> bool {
-    let ended = Socket::connect(name, SECONDS).and_then(|socket| {
+    let ended = Socket::connect(name, STEP_MS).and_then(|socket| {
+        let peer = socket.peer()?;
         socket.send(&Hello::new(Kind::Exec, 0).encode())?;
-        socket.receive(&mut [0; BYTES])
+        receive(&socket, peer.pid as u32, &mut [0; BYTES])
     });
     ended.is_ok_and(|(length, _)| length == BYTES)
 }
@@ -114,17 +119,72 @@ pub(crate) fn end_perf_event(name: &[u8]) -> bool {
 /// Asks the collector that listens at the abstract `name`: the session's memory, or `None` to stay dormant
 /// (told so, nobody listens, or it did not answer in time). Async-signal-safe; leaves no other descriptor.
 pub(crate) fn ask(name: &[u8], hello: Hello) -> Option<Descriptor> {
-    let socket = Socket::connect(name, SECONDS).ok()?;
+    let socket = Socket::connect(name, STEP_MS).ok()?;
     // A name outlives its collector. Who else takes it must not hand us memory that it can take away.
-    let peer = socket.peer_user().ok()?;
-    if peer != 0 && peer != syscall::effective_user() {
+    let peer = socket.peer().ok()?;
+    if peer.uid != 0 && peer.uid != syscall::effective_user() {
         return None;
     }
     socket.send(&hello.encode()).ok()?;
     let mut bytes = [0; BYTES];
-    let (length, memory) = socket.receive(&mut bytes).ok()?;
+    let (length, memory) = receive(&socket, peer.pid as u32, &mut bytes).ok()?;
     let profile = decode_reply(bytes.get(..length)?)?;
     memory.filter(|_| profile)
+}
+
+/// Waits for the answer as long as the collector may still give one.
+fn receive(
+    socket: &Socket,
+    collector: u32,
+    into: &mut [u8],
+) -> Result<(usize, Option<Descriptor>), Errno> {
+    let mut steps = 0;
+    loop {
+        match socket.receive(into) {
+            Err(Errno(libc::EAGAIN)) => steps += 1,
+            received => return received,
+        }
+        let most = match is_stopped(collector) {
+            Some(true) => 0,
+            Some(false) => STEPS,
+            None => BLIND_STEPS,
+        };
+        if steps >= most {
+            return Err(Errno(libc::EAGAIN));
+        }
+    }
+}
+
+/// Whether a process is stopped; `None` if that cannot be said.
+fn is_stopped(pid: u32) -> Option<bool> {
+    if pid == 0 {
+        return None;
+    }
+    let mut stat = [0; 256];
+    let length = syscall::read_start(&stat_path(pid), &mut stat).ok()?;
+    state(stat.get(..length)?).map(|state| state == b'T')
+}
+
+/// `/proc/PID/stat` with zeros behind it.
+fn stat_path(pid: u32) -> [u8; 32] {
+    const FOLDER: &[u8] = b"/proc/";
+    const FILE: &[u8] = b"/stat";
+    let mut path = [0; 32];
+    path[..FOLDER.len()].copy_from_slice(FOLDER);
+    let end = FOLDER.len() + pid.max(1).ilog10() as usize + 1;
+    let mut rest = pid;
+    for digit in path[FOLDER.len()..end].iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    path[end..end + FILE.len()].copy_from_slice(FILE);
+    path
+}
+
+/// The letter behind the name, which stands in brackets and may hold some itself.
+fn state(stat: &[u8]) -> Option<u8> {
+    let name_end = stat.iter().rposition(|&byte| byte == b')')?;
+    stat.get(name_end + 2).copied()
 }
 
 #[cfg(test)]
@@ -158,6 +218,28 @@ mod tests {
         let mut bad = reply(true);
         bad[8] = 2;
         assert_eq!(decode_reply(&bad), None);
+    }
+
+    #[test]
+    fn the_state_of_a_process_is_read_off_its_stat() {
+        assert_eq!(&stat_path(7)[..13], b"/proc/7/stat\0");
+        assert_eq!(&stat_path(4_194_304)[..19], b"/proc/4194304/stat\0");
+        assert_eq!(state(b"12 (a) b) (c) T 7 1 1"), Some(b'T'));
+        assert_eq!(state(b"12 (a"), None);
+        assert_eq!(state(b"12 (a)"), None);
+        assert_eq!(is_stopped(0), None);
+        assert_eq!(is_stopped(u32::MAX), None);
+        assert_eq!(is_stopped(std::process::id()), Some(false));
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = child.id().to_string();
+        let sent = std::process::Command::new("kill").args(["-STOP", &pid]).status().unwrap();
+        assert!(sent.success());
+        while is_stopped(child.id()) == Some(false) {
+            std::thread::yield_now();
+        }
+        assert_eq!(is_stopped(child.id()), Some(true));
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     #[test]

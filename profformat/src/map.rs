@@ -53,11 +53,15 @@ fn shown(path: &Path) -> String {
 /// Maps a regular file for reading. The error names the path.
 pub fn open(path: &Path) -> Result<Mapped, Error> {
     let fail = |error: std::io::Error| Error::Open { path: shown(path), reason: error.to_string() };
+    // A pipe or a device has no length that could be mapped, and to open one can take for ever.
+    let refuse = || fail(std::io::Error::other("it is not a regular file"));
+    if !std::fs::metadata(path).map_err(fail)?.is_file() {
+        return Err(refuse());
+    }
     let file = File::open(path).map_err(fail)?;
     let metadata = file.metadata().map_err(fail)?;
     if !metadata.is_file() {
-        // A pipe or a device has no length that could be mapped.
-        return Err(fail(std::io::Error::other("it is not a regular file")));
+        return Err(refuse());
     }
     if metadata.len() == 0 {
         return Ok(Mapped(None, Cell::new(0)));

@@ -1,12 +1,14 @@
 //! Writes a trace.
 
 mod blocks;
+mod carries;
 mod shorthand;
 
 use alloc::format;
 use alloc::vec::Vec;
 
 use self::blocks::Pending;
+use self::carries::Carries;
 use crate::block::Block;
 use crate::encode::{Scratch, Unit, facts};
 use crate::header;
@@ -53,8 +55,7 @@ pub struct TraceWriter<W: Write> {
     thread_count: u32,
     /// What the names of processes and threads may still take.
     names: Names,
-    /// By thread: the part of a unit that rounding has left, on and off CPU.
-    carries: Vec<[u64; 2]>,
+    carries: Carries,
     unit: Unit,
     pending: Pending,
     scratch: Scratch,
@@ -80,7 +81,7 @@ impl<W: Write> TraceWriter<W> {
             process_count: 0,
             thread_count: 0,
             names: Names::new(),
-            carries: Vec::new(),
+            carries: Carries::default(),
             unit: Unit(time_unit_ns.into()),
             pending: Pending::default(),
             scratch: Scratch::default(),
@@ -183,7 +184,6 @@ impl<W: Write> TraceWriter<W> {
                 self.next_id(thread.id.number(), self.thread_count)?;
                 self.known_process(thread.process)?;
                 self.thread_count += 1;
-                self.carries.push([0; 2]);
                 push(&mut self.pending.threads, self.names.thread(thread))
             }
             Record::ThreadEnd(end) => {
@@ -305,11 +305,8 @@ impl<W: Write> TraceWriter<W> {
 
     /// The weight of a sample in whole units, with what earlier samples of its thread have left over.
     fn rounded(&mut self, sample: &Sample) -> u64 {
-        let carry = &mut self.carries[sample.thread.index()][usize::from(sample.class.on_cpu())];
-        let weight = sample.weight_ns.saturating_add(*carry);
-        let whole = self.unit.of(weight) * self.unit.0;
-        *carry = weight - whole;
-        whole
+        let on_cpu = sample.class.on_cpu();
+        self.carries.round(sample.thread, on_cpu, sample.weight_ns, self.unit)
     }
 
     fn next_id(&self, id: u32, next: u32) -> io::Result<()> {
@@ -353,4 +350,45 @@ fn unknown(what: &str) -> io::Error {
 fn push<T>(pending: &mut Vec<T>, value: T) -> bool {
     pending.push(value);
     pending.len() >= limit::BLOCK_EVENTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Class, ThreadEnd};
+
+    #[test]
+    fn threads_that_have_ended_leave_nothing_behind() {
+        let header = Header::default();
+        let mut writer = TraceWriter::new(io_sink(), &header, Options::default()).unwrap();
+        let process = writer.process(1, &["app"]).unwrap();
+        let class = Class::Python;
+        for number in 0..100_000 {
+            let thread = writer.thread(process, number, "").unwrap();
+            let time = Timestamp::from_nanos(number.into());
+            let sample = Sample { time, thread, stack: None, weight_ns: 1_234_567, class };
+            writer.write(&Record::Sample(sample)).unwrap();
+            let end = ThreadEnd { id: thread, time, cpu_ns: 1_234_567 };
+            writer.write(&Record::ThreadEnd(end)).unwrap();
+        }
+        assert!(writer.carries.len() <= limit::BLOCK_EVENTS);
+        writer.flush().unwrap();
+        assert_eq!(writer.carries.len(), 0);
+        assert!(writer.pending.threads.len() < limit::BLOCK_EVENTS);
+        assert!(writer.pending.thread_ends.len() < limit::BLOCK_EVENTS);
+    }
+
+    /// An output that keeps nothing.
+    fn io_sink() -> impl Write {
+        struct Sink;
+        impl Write for Sink {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        Sink
+    }
 }

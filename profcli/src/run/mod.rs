@@ -19,6 +19,7 @@ use profcore::config::{Config, SESSION_VARIABLE};
 use profformat::export::escape::escape;
 
 use crate::output::shown;
+use crate::words::complain;
 
 /// Nothing was run: the profiler could not start it.
 const CANNOT_START: u8 = 125;
@@ -59,6 +60,9 @@ pub(crate) struct Args {
     /// Profile the program only, not what it starts
     #[arg(long)]
     no_children: bool,
+    /// Record the name of the program alone, not its arguments; without it, what looks like a secret is left out
+    #[arg(long)]
+    no_argv: bool,
     /// No summary when the program has ended
     #[arg(short, long)]
     quiet: bool,
@@ -108,7 +112,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
             end_as(ended.status)
         }
         Err(Refusal { status, words }) => {
-            eprintln!("prof: {words}");
+            complain(words);
             ExitCode::from(status)
         }
     }
@@ -126,6 +130,7 @@ fn start_and_follow(args: &Args) -> Result<(Ended, Option<String>, PathBuf), Ref
         command: args.command.iter().map(|word| word.as_bytes().to_vec()).collect(),
         tool: concat!("prof ", env!("CARGO_PKG_VERSION")).to_owned(),
         script_interpreter: target.script_interpreter,
+        program_only: args.no_argv,
         remarks: remark.iter().cloned().collect(),
     };
     let begun = output

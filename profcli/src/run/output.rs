@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use profcore::collector::Output as Writer;
+use profcore::collector::{Output as Writer, TraceFile};
 
 use crate::output::{create, create_beside, is_our_trace, shown};
 
@@ -75,7 +75,7 @@ fn open_free(name: &OsStr) -> Result<Output, String> {
 impl Output {
     /// Where the collector writes to.
     pub(super) fn writer(&self) -> io::Result<Writer> {
-        Ok(Box::new(self.file.try_clone()?))
+        Ok(Box::new(TraceFile::new(self.file.try_clone()?)))
     }
 
     /// The program was not started: leaves nothing behind.

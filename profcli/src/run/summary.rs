@@ -19,7 +19,9 @@ pub(super) fn tell(args: &Args, ended: &Ended, remark: Option<&str>, trace: &Pat
         words += &format!("prof: {name}: {error}; the trace holds what was written before\n");
     }
     if ended.profiled == 0 {
-        let why = if ended.arrived {
+        let why = if let Some(obstacle) = &ended.obstacle {
+            obstacle.as_str()
+        } else if ended.arrived {
             "only launchers ran; what they started is no Python program, or it lost its environment"
         } else {
             "the program did not load the profiler's library (did something clear its environment?)"

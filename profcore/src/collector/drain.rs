@@ -117,6 +117,12 @@ impl Drain {
         self.recorder.sampled_ns()
     }
 
+    /// The process has mapped its session and works in it.
+    pub(crate) fn has_begun(&self) -> bool {
+        let said = |session: Session| session.word(word::SLOTS_HIGH).load(Ordering::Relaxed) != 0;
+        self.region.session().is_some_and(said)
+    }
+
     /// Takes everything out of the rings and writes it, with the footprint. `last`: nothing comes after. True when
     /// it should be done again soon: handlers asked for unwind tables, or a ring was filling up.
     pub(crate) fn drain(

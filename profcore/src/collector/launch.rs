@@ -1,7 +1,7 @@
 //! Starting the program, and the signals between the terminal, us and it.
 //!
-//! The program gets the signal mask and the dispositions that we were started with. While it runs, we
-//! ignore SIGINT and SIGQUIT (the terminal sends them to it as well) and hand SIGTERM and SIGHUP on.
+//! The program gets the signal mask, the dispositions and the closed standard streams that we were started with. While
+//! it runs, we ignore SIGINT and SIGQUIT (the terminal sends them to it as well) and hand SIGTERM and SIGHUP on.
 
 use std::ffi::OsString;
 use std::io;
@@ -13,6 +13,8 @@ use std::process::{Child, Command, ExitStatus};
 
 use libc::{c_int, sigaction, signalfd_siginfo, sigset_t};
 use rustix::process::{Pid, PidfdFlags};
+
+use super::inheritance;
 
 /// Ignored while the program runs. SIGXFSZ: a trace at the file size limit is a failed write, not our end.
 const IGNORED: [c_int; 3] = [libc::SIGINT, libc::SIGQUIT, libc::SIGXFSZ];
@@ -126,7 +128,7 @@ impl Signals {
         command.envs(launch.environment.iter().map(|(name, value)| (name, value)));
         let saved = self.saved;
         // SAFETY: the closure makes only async-signal-safe calls and touches only its own copy.
-        unsafe { command.pre_exec(move || saved.restore()) };
+        unsafe { command.pre_exec(move || saved.restore().and_then(|()| inheritance::hand_on())) };
         let child = command.spawn()?;
         let pidfd = Pid::from_raw(child.id() as i32)
             .and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());

@@ -5,9 +5,11 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rustix::net::sockopt::{self, Timeout};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use rustix::net::sockopt;
 use rustix::net::{
     self, AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
     SocketAddrUnix, SocketFlags, SocketType,
@@ -21,10 +23,16 @@ use super::procfs;
 use super::region::Region;
 use crate::config::Config;
 use crate::handshake;
-use crate::session::control;
+use crate::session::{self, control};
 
-/// How long a peer may keep us waiting. It waits itself for a second at most, then it goes on without us.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// How long a peer may take to say who it is. It keeps nobody else waiting meanwhile.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Most peers that have not said yet who they are; the oldest gives way.
+const MAX_SILENT: usize = 64;
+/// Before the next try when there were no descriptors left.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Peers that may wait to be taken: while we are stopped, they are found waiting later.
+const BACKLOG: i32 = 4096;
 
 /// Most sessions of one run that are given out, each a mapping and a descriptor here.
 const MAX_SESSIONS: usize = 400;
@@ -44,6 +52,8 @@ pub(crate) struct Arrival {
     pub(crate) modules: Modules,
     /// Present when it is profiled; the token counts the sessions in use.
     pub(crate) region: Option<(Region, Arc<()>)>,
+    /// Why it is not, though it was to be.
+    pub(crate) obstacle: Option<String>,
     /// It sees the same process ids as we do.
     pub(crate) same_pids: bool,
     pub(crate) pidfd: Option<OwnedFd>,
@@ -73,11 +83,11 @@ impl Listener {
         let socket = net::socket_with(
             AddressFamily::UNIX,
             SocketType::SEQPACKET,
-            SocketFlags::CLOEXEC,
+            SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
             None,
         )?;
         net::bind(&socket, &SocketAddrUnix::new_abstract_name(name.as_bytes())?)?;
-        net::listen(&socket, 128)?;
+        net::listen(&socket, BACKLOG)?;
         let socket = Arc::new(socket);
         let root = Arc::new(OnceLock::new());
         let server = Server {
@@ -108,7 +118,7 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.set_root(0);
-        // Wakes the thread from `accept`.
+        // Wakes the thread.
         let _ = net::shutdown(&*self.socket, net::Shutdown::Both);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -135,49 +145,84 @@ struct Server {
     sessions: Arc<()>,
 }
 
+/// A peer that has not said yet who it is.
+struct Silent {
+    socket: OwnedFd,
+    pid: u32,
+    since: Instant,
+}
+
 impl Server {
     fn serve(mut self) {
+        let mut silent: Vec<Silent> = Vec::new();
         loop {
-            match net::accept_with(&*self.socket, SocketFlags::CLOEXEC) {
-                Ok(peer) => {
-                    // A peer that breaks off is its own loss.
-                    let _ = self.answer(&peer);
-                }
-                Err(rustix::io::Errno::INTR | rustix::io::Errno::CONNABORTED) => {}
-                // Out of descriptors or memory: the peer in the queue gives up after its time.
-                Err(
-                    rustix::io::Errno::MFILE | rustix::io::Errno::NFILE | rustix::io::Errno::NOMEM,
-                ) => {
-                    std::thread::sleep(PATIENCE);
-                }
-                Err(_) => return,
+            let mut polled = vec![PollFd::new(&*self.socket, PollFlags::IN)];
+            polled.extend(silent.iter().map(|peer| PollFd::new(&peer.socket, PollFlags::IN)));
+            let timeout = silent.first().map(|oldest| left(oldest.since));
+            // An interrupted wait is a short one.
+            let _ = rustix::event::poll(&mut polled, timeout.as_ref());
+            // Shut down: this is the end.
+            if polled[0].revents().contains(PollFlags::HUP) {
+                return;
+            }
+            let ready: Vec<bool> = polled.iter().map(|fd| !fd.revents().is_empty()).collect();
+            let mut ready = ready.into_iter();
+            let has_new = ready.next().unwrap_or(false);
+            silent.retain(|peer| {
+                let speaks = ready.next().unwrap_or(false);
+                // One that breaks off is its own loss.
+                let taken = speaks && !matches!(self.answer(peer), Err(Errno::AGAIN));
+                !taken && peer.since.elapsed() < PATIENCE
+            });
+            if has_new && self.take_in(&mut silent).is_err() {
+                return;
             }
         }
     }
 
-    fn answer(&mut self, peer: &OwnedFd) -> io::Result<()> {
-        let credentials = sockopt::socket_peercred(peer)?;
-        if credentials.uid != rustix::process::geteuid() {
-            return Ok(());
+    /// Takes a new peer in; an error when there will be no more.
+    fn take_in(&self, silent: &mut Vec<Silent>) -> rustix::io::Result<()> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = match net::accept_with(&*self.socket, flags) {
+            Ok(socket) => socket,
+            Err(Errno::INTR | Errno::CONNABORTED | Errno::AGAIN) => return Ok(()),
+            // Out of descriptors or memory: the peer in the queue gives up after its time.
+            Err(Errno::MFILE | Errno::NFILE | Errno::NOMEM) => {
+                silent.clear();
+                std::thread::sleep(PAUSE);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        // Anybody can find the socket.
+        let Ok(credentials) = sockopt::socket_peercred(&socket) else { return Ok(()) };
+        if credentials.uid == rustix::process::geteuid() {
+            if silent.len() >= MAX_SILENT {
+                silent.remove(0);
+            }
+            let pid = credentials.pid.as_raw_nonzero().get() as u32;
+            silent.push(Silent { socket, pid, since: Instant::now() });
         }
-        let pid = credentials.pid.as_raw_nonzero().get() as u32;
-        sockopt::set_socket_timeout(peer, Timeout::Recv, Some(PATIENCE))?;
-        sockopt::set_socket_timeout(peer, Timeout::Send, Some(PATIENCE))?;
+        Ok(())
+    }
+
+    fn answer(&mut self, peer: &Silent) -> rustix::io::Result<()> {
+        let Silent { socket, pid, .. } = peer;
         let mut bytes = [0_u8; handshake::BYTES];
-        let (len, _) = net::recv(peer, &mut bytes, RecvFlags::empty())?;
+        let (len, _) = net::recv(socket, &mut bytes, RecvFlags::empty())?;
         let Some(hello) = handshake::Hello::decode(&bytes[..len.min(bytes.len())]) else {
             return Ok(());
         };
         if hello.kind == handshake::Kind::Exec {
-            self.events.end(pid, hello.tid);
-            return reply(peer, false, None);
+            self.events.end(*pid, hello.tid);
+            return reply(socket, false, None);
         }
         let root = *self.root.wait();
-        let (arrival, memory) = self.receive(pid, root, &hello);
+        let (arrival, memory) = self.receive(*pid, root, &hello, has_gone(socket));
         let profile = arrival.region.is_some();
         // Sent before the reply: what the process does next is later than its arrival.
         let _ = self.arrivals.send(arrival);
-        reply(peer, profile, memory)
+        reply(socket, profile, memory)
     }
 
     /// Decides about a process that waits for the answer, and reads what `/proc` says about it.
@@ -186,6 +231,7 @@ impl Server {
         pid: u32,
         root: u32,
         hello: &handshake::Hello,
+        gone: bool,
     ) -> (Arrival, Option<OwnedFd>) {
         let exe = procfs::exe(pid);
         let parent = procfs::parent(pid);
@@ -204,20 +250,60 @@ impl Server {
             command: procfs::command(pid),
             modules: Modules::default(),
             region: None,
+            obstacle: None,
             same_pids: hello.pid == pid,
             pidfd: Pid::from_raw(pid as i32)
                 .and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok()),
         };
-        if verdict != Verdict::Profile || Arc::strong_count(&self.sessions) > MAX_SESSIONS {
+        if verdict != Verdict::Profile {
             return (arrival, None);
         }
-        let Ok((region, memory)) = Region::create() else { return (arrival, None) };
+        let made = if gone {
+            Err(String::from("it got no answer in time and went on without"))
+        } else if Arc::strong_count(&self.sessions) > MAX_SESSIONS {
+            Err(format!("{MAX_SESSIONS} processes are profiled already"))
+        } else {
+            Region::create().map_err(without_memory)
+        };
+        let (region, memory) = match made {
+            Ok(made) => made,
+            Err(obstacle) => {
+                arrival.obstacle = Some(obstacle);
+                return (arrival, None);
+            }
+        };
         let Config { cpu_interval_ns, memory_interval, copy_interval, .. } = self.config;
         region.begin(control_bits(&self.config), [cpu_interval_ns, memory_interval, copy_interval]);
         arrival.region = Some((region, self.sessions.clone()));
         arrival.modules = Modules::parse(&procfs::maps(pid));
         (arrival, Some(memory))
     }
+}
+
+/// Why there is no session, in words that lead to the limit.
+fn without_memory(error: io::Error) -> String {
+    let limit = match error.raw_os_error() {
+        Some(libc::EFBIG) => " (see ulimit -f)",
+        Some(libc::ENOMEM) => " (see ulimit -v)",
+        Some(libc::EMFILE) => " (see ulimit -n)",
+        _ => "",
+    };
+    let size = session::BYTES >> 20;
+    format!("{size} MiB of memory to share with it are not to be had{limit}: {error}")
+}
+
+/// What is left of a peer's time.
+fn left(since: Instant) -> Timespec {
+    let left = PATIENCE.saturating_sub(since.elapsed());
+    Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() }
+}
+
+/// The peer has given up.
+fn has_gone(peer: &OwnedFd) -> bool {
+    let mut polled = [PollFd::new(peer, PollFlags::RDHUP)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let hung_up = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+    rustix::event::poll(&mut polled, Some(&now)).is_ok() && polled[0].revents().intersects(hung_up)
 }
 
 fn control_bits(config: &Config) -> u64 {
@@ -229,7 +315,7 @@ fn control_bits(config: &Config) -> u64 {
         | bit(config.copy_interval, control::COPIES)
 }
 
-fn reply(peer: &OwnedFd, profile: bool, memory: Option<OwnedFd>) -> io::Result<()> {
+fn reply(peer: &OwnedFd, profile: bool, memory: Option<OwnedFd>) -> rustix::io::Result<()> {
     let bytes = handshake::reply(profile);
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
@@ -237,6 +323,5 @@ fn reply(peer: &OwnedFd, profile: bool, memory: Option<OwnedFd>) -> io::Result<(
     if let Some(descriptors) = &descriptors {
         control.push(SendAncillaryMessage::ScmRights(descriptors));
     }
-    net::sendmsg(peer, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL)?;
-    Ok(())
+    net::sendmsg(peer, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL).map(drop)
 }

@@ -14,6 +14,11 @@ mod classes;
 mod code_lines;
 mod copiers;
 mod drain;
+#[expect(
+    unsafe_code,
+    reason = "runs before Rust's runtime and before exec; each block names why it may"
+)]
+pub mod inheritance;
 mod interleave;
 mod late;
 #[expect(unsafe_code, reason = "signals and the start of the program; each block names its rule")]
@@ -38,6 +43,7 @@ mod stacks;
 mod station_tests;
 mod thread_states;
 mod trace;
+mod trace_file;
 mod tree;
 
 use std::io;
@@ -56,6 +62,7 @@ use self::perf::Events;
 use self::policy::Policy;
 pub use self::trace::Output;
 use self::trace::Trace;
+pub use self::trace_file::TraceFile;
 use self::tree::Tree;
 use crate::config::Config;
 
@@ -92,6 +99,8 @@ pub struct Settings {
     /// The interpreter that a `#!` line of the command names, links resolved: it is not what the user
     /// asked for, what it starts may be.
     pub script_interpreter: Option<PathBuf>,
+    /// Of command lines, the program is recorded and nothing else.
+    pub program_only: bool,
     /// Remarks to write at the beginning.
     pub remarks: Vec<String>,
 }
@@ -114,6 +123,8 @@ pub struct Ended {
     pub arrived: bool,
     /// Processes that were profiled.
     pub profiled: usize,
+    /// Why the first process that was to be profiled was not.
+    pub obstacle: Option<String>,
     /// The first write error: the trace ends there.
     pub failure: Option<io::Error>,
 }
@@ -125,6 +136,7 @@ impl Collector {
     /// The header could not be written, or the socket not be made. Nothing was started then.
     pub fn begin(settings: Settings, out: Output) -> Result<Self, Error> {
         let config = settings.config;
+        let recorded = if settings.program_only { redact::program_only } else { redact::redact };
         let mut trace_id = [0; 16];
         let random = rustix::rand::getrandom(&mut trace_id, rustix::rand::GetRandomFlags::empty());
         random.map_err(|error| Error::Listen(error.into()))?;
@@ -135,7 +147,7 @@ impl Collector {
             cpu_interval_ns: config.cpu_interval_ns,
             memory_interval: config.memory_interval,
             copy_interval: config.copy_interval,
-            command: redact::redact(&settings.command),
+            command: recorded(&settings.command),
             tool: settings.tool,
         };
         let mut trace = Trace::begin(out, &header).map_err(Error::Write)?;
@@ -147,7 +159,7 @@ impl Collector {
         let events = Events::default();
         let listener =
             Listener::start(config, policy, events.clone(), sender).map_err(Error::Listen)?;
-        Ok(Self { listener, arrivals, trace, tree: Tree::new(events) })
+        Ok(Self { listener, arrivals, trace, tree: Tree::new(events, recorded) })
     }
 
     /// Name of the socket, for [`crate::config::SESSION_VARIABLE`].
@@ -187,8 +199,9 @@ impl Collector {
         let arrived = self.tree.knows(root);
         self.tree.finish(root, now(), &mut self.trace);
         let profiled = self.tree.profiled();
+        let obstacle = self.tree.obstacle().map(str::to_owned);
         let end = self.trace.time(now());
-        Ok(Ended { status, arrived, profiled, failure: self.trace.finish(end) })
+        Ok(Ended { status, arrived, profiled, obstacle, failure: self.trace.finish(end) })
     }
 
     fn meet(&mut self) {

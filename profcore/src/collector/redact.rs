@@ -3,16 +3,28 @@
 /// What stands in place of a secret.
 const HIDDEN: &[u8] = b"***";
 /// Words that make a name a secret's name.
-const WORDS: [&str; 7] =
-    ["password", "passwd", "passphrase", "token", "secret", "apikey", "credential"];
+const WORDS: [&str; 9] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "token",
+    "secret",
+    "apikey",
+    "credential",
+    "authorization",
+    "cookie",
+];
+/// The same, of words that are parts of many others (monkey, passive): they must stand by themselves.
+const PARTS: [&str; 6] = ["key", "keys", "pass", "pwd", "auth", "signature"];
 /// Longest argument that is kept, and most arguments.
 const MAX_ARGUMENT: usize = 4096;
 const MAX_ARGUMENTS: usize = 256;
 
 /// A command line without secrets, cut to a sane size.
 ///
-/// Hidden are the values of `--name=VALUE`, `--name VALUE` and `NAME=VALUE` when the name looks like a
-/// secret's, and the user part of addresses (`https://user:pass@host`).
+/// Hidden are the values of `--name=VALUE`, `--name VALUE`, `NAME=VALUE` and `Name: VALUE` when the name looks like a
+/// secret's; and in addresses, the user part (`https://user:pass@host`) and what is asked by such names
+/// (`?token=VALUE`).
 pub fn redact(arguments: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let mut kept = Vec::new();
     let mut hide_next = false;
@@ -28,9 +40,10 @@ pub fn redact(arguments: &[Vec<u8>]) -> Vec<Vec<u8>> {
             Some(at) if is_secret(name) => {
                 kept.push([&argument[..=at], HIDDEN].concat());
             }
-            _ => {
-                hide_next = equals.is_none() && name.starts_with(b"-") && is_secret(name);
-                kept.push(without_user(argument));
+            Some(at) => kept.push([&argument[..=at], &value(&argument[at + 1..])].concat()),
+            None => {
+                hide_next = name.starts_with(b"-") && is_secret(name);
+                kept.push(value(argument));
             }
         }
     }
@@ -38,6 +51,23 @@ pub fn redact(arguments: &[Vec<u8>]) -> Vec<Vec<u8>> {
         kept.push(b"...".to_vec());
     }
     kept
+}
+
+/// The program alone: its name, and of a module that it runs, the module's.
+pub fn program_only(arguments: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let words = if arguments.first().is_some_and(|first| first == b"-m") { 2 } else { 1 };
+    redact(&arguments[..words.min(arguments.len())])
+}
+
+/// What is no option, or its value: a header of HTTP, an address, or anything else.
+fn value(words: &[u8]) -> Vec<u8> {
+    match words.iter().position(|&b| b == b':') {
+        Some(colon) if is_secret(&words[..colon]) => {
+            let space = usize::from(words.get(colon + 1) == Some(&b' '));
+            [&words[..=colon + space], HIDDEN].concat()
+        }
+        _ => without_query(&without_user(words)),
+    }
 }
 
 /// True for a name such as `--db-password`, `API_KEY` or `token`.
@@ -50,9 +80,8 @@ fn is_secret(name: &[u8]) -> bool {
         return false;
     }
     let flat: String = name.chars().filter(|c| !matches!(c, '-' | '_' | '.')).collect();
-    // "key" alone is a word of many names (monkey, keyboard): it must stand by itself.
-    let has_key = name.split(['-', '_', '.']).any(|part| part == "key" || part == "keys");
-    has_key || WORDS.iter().any(|word| flat.contains(word))
+    let has_part = name.split(['-', '_', '.']).any(|part| PARTS.contains(&part));
+    has_part || WORDS.iter().any(|word| flat.contains(word))
 }
 
 /// `scheme://user:pass@host/…` with the user part hidden.
@@ -70,6 +99,26 @@ fn without_user(argument: &[u8]) -> Vec<u8> {
         Some(at) => [&argument[..start], HIDDEN, &rest[at..]].concat(),
         None => argument.to_vec(),
     }
+}
+
+/// `scheme://host/path?name=VALUE&…` with the values of secrets hidden.
+fn without_query(argument: &[u8]) -> Vec<u8> {
+    let has_scheme = argument.windows(3).any(|w| w == b"://");
+    let Some(query) = argument.iter().position(|&b| b == b'?').filter(|_| has_scheme) else {
+        return argument.to_vec();
+    };
+    let mut kept = argument[..=query].to_vec();
+    for part in argument[query + 1..].split_inclusive(|b| b"&;#".contains(b)) {
+        match part.iter().position(|&b| b == b'=') {
+            Some(at) if is_secret(&part[..at]) => {
+                kept.extend_from_slice(&part[..=at]);
+                kept.extend_from_slice(HIDDEN);
+                kept.extend(part.last().filter(|b| b"&;#".contains(b)));
+            }
+            _ => kept.extend_from_slice(part),
+        }
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -94,9 +143,43 @@ mod tests {
     }
 
     #[test]
+    fn values_of_headers_and_addresses_are_hidden() {
+        assert_eq!(line(&["get", "-H", "Authorization: Bearer x"]), "get -H Authorization: ***");
+        assert_eq!(line(&["get", "--header=X-Api-Key:x"]), "get --header=X-Api-Key:***");
+        assert_eq!(
+            line(&["get", "https://h/p?a=1&access_token=x&key=y#token=z"]),
+            "get https://h/p?a=1&access_token=***&key=***#token=***"
+        );
+        assert_eq!(line(&["app", "--url=db://me:pw@h"]), "app --url=db://***@h");
+        assert_eq!(line(&["app", "key=x", "MYSQL_PWD=x"]), "app key=*** MYSQL_PWD=***");
+        assert_eq!(line(&["app", "--token", "\u{1b}]52;c;x"]), "app --token ***");
+    }
+
+    #[test]
+    fn of_the_program_alone_nothing_else_is_kept() {
+        let words =
+            |words: &[&str]| words.iter().map(|w| w.as_bytes().to_vec()).collect::<Vec<_>>();
+        assert_eq!(program_only(&words(&["app", "--name", "x"])), words(&["app"]));
+        assert_eq!(program_only(&words(&["-m", "pkg", "x"])), words(&["-m", "pkg"]));
+        assert_eq!(program_only(&[]), words(&[]));
+    }
+
+    #[test]
     fn other_arguments_are_kept() {
-        let plain =
-            ["app", "--keyboard=us", "--monkey", "x", "a=b", "http://host/a@b", "token", "next"];
+        let plain = [
+            "app",
+            "--keyboard=us",
+            "--monkey",
+            "x",
+            "a=b",
+            "http://host/a@b?c=d&e",
+            "token",
+            "next",
+            "host:80",
+            "--passive",
+            "author=me",
+            "10:30?x=y",
+        ];
         assert_eq!(line(&plain), plain.join(" "));
         assert_eq!(line(&["python3", "-c", "key = 1; x=2"]), "python3 -c key = 1; x=2");
     }

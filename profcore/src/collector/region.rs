@@ -5,10 +5,15 @@ use std::os::fd::OwnedFd;
 use std::ptr::{self, NonNull};
 
 use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::io::Errno;
 use rustix::mm::{MapFlags, ProtFlags};
+use rustix::process::{Resource, Rlimit};
 
 use crate::session::{self, Session};
 use crate::sync::{AtomicU64, Ordering};
+
+/// Addresses that a session must leave to us where they are limited (`ulimit -v`): who has none left for a list dies.
+const RESERVE: usize = 128 << 20;
 
 /// A session's memory, mapped here until this value is dropped.
 #[derive(Debug)]
@@ -26,7 +31,7 @@ impl Region {
     pub(crate) fn create() -> io::Result<(Self, OwnedFd)> {
         let memory =
             rustix::fs::memfd_create(c"prof", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-        rustix::fs::ftruncate(&memory, session::BYTES as u64)?;
+        extend(&memory)?;
         rustix::fs::fcntl_add_seals(
             &memory,
             SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL,
@@ -43,7 +48,9 @@ impl Region {
             )
         }?;
         let address = NonNull::new(address.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok((Self { address }, memory))
+        let region = Self { address };
+        has_reserve()?;
+        Ok((region, memory))
     }
 
     /// The session's words. The view must not be used after this value is dropped: the collector keeps
@@ -74,6 +81,35 @@ impl Drop for Region {
         let result = unsafe { rustix::mm::munmap(self.address.as_ptr().cast(), session::BYTES) };
         debug_assert!(result.is_ok());
     }
+}
+
+/// Makes memory as long as a session. To the kernel it is a file, and too long a one where the size of files is limited
+/// (`ulimit -f`): the limit is lifted meanwhile, as far as we may. No program is started by then that would inherit it.
+fn extend(memory: &OwnedFd) -> Result<(), Errno> {
+    let long = || rustix::fs::ftruncate(memory, session::BYTES as u64);
+    match long() {
+        Err(Errno::FBIG) => {}
+        done => return done,
+    }
+    let limit = rustix::process::getrlimit(Resource::Fsize);
+    let none = Rlimit { current: None, maximum: None };
+    rustix::process::setrlimit(Resource::Fsize, none).or_else(|_| {
+        let most = Rlimit { current: limit.maximum, ..limit };
+        rustix::process::setrlimit(Resource::Fsize, most)
+    })?;
+    let done = long();
+    rustix::process::setrlimit(Resource::Fsize, limit)?;
+    done
+}
+
+/// Fails where nothing would be left to us.
+fn has_reserve() -> Result<(), Errno> {
+    // SAFETY: a fresh mapping at an address the kernel chooses, which nobody gets to know.
+    let address = unsafe {
+        rustix::mm::mmap_anonymous(ptr::null_mut(), RESERVE, ProtFlags::empty(), MapFlags::PRIVATE)
+    }?;
+    // SAFETY: exactly what was just mapped.
+    unsafe { rustix::mm::munmap(address, RESERVE) }
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ use super::listen::Arrival;
 use super::perf::Events;
 use super::policy::Verdict;
 use super::recorder::Recorder;
-use super::redact::redact;
 use super::trace::Trace;
+use crate::session;
 
 /// Most dormant processes that are noted one by one: a build starts a hundred thousand.
 const MAX_NOTED: u64 = 4096;
@@ -26,7 +26,7 @@ const MAX_NOTED: u64 = 4096;
 const MAX_WATCHED: usize = 256;
 
 /// All processes that announced themselves.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tree {
     /// Running ones by pid.
     running: HashMap<u32, Member>,
@@ -36,11 +36,14 @@ pub(crate) struct Tree {
     noted: u64,
     unnoted: u64,
     denied: u64,
+    /// Processes that were to be profiled and are not, and why the first of them is not.
     refused: u64,
+    obstacle: Option<String>,
     seen: bool,
     root_end: Option<(ExitStatus, Option<u64>)>,
     binaries: Binaries,
     events: Events,
+    recorded: fn(&[Vec<u8>]) -> Vec<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -52,14 +55,34 @@ struct Member {
 }
 
 impl Tree {
-    /// An empty tree, whose drains have these perf events.
-    pub(crate) fn new(events: Events) -> Self {
-        Self { events, ..Self::default() }
+    /// An empty tree, whose drains have these perf events. `recorded`: what is written of a command line.
+    pub(crate) fn new(events: Events, recorded: fn(&[Vec<u8>]) -> Vec<Vec<u8>>) -> Self {
+        Self {
+            running: HashMap::new(),
+            threads: Threads::default(),
+            count: 0,
+            profiled: 0,
+            noted: 0,
+            unnoted: 0,
+            denied: 0,
+            refused: 0,
+            obstacle: None,
+            seen: false,
+            root_end: None,
+            binaries: Binaries::default(),
+            events,
+            recorded,
+        }
     }
 
     /// Processes that were profiled.
     pub(crate) fn profiled(&self) -> usize {
         self.profiled
+    }
+
+    /// Why the first process that was to be profiled was not.
+    pub(crate) fn obstacle(&self) -> Option<&str> {
+        self.obstacle.as_deref()
     }
 
     /// True if this process announced itself.
@@ -83,8 +106,8 @@ impl Tree {
         });
         self.denied += u64::from(arrival.verdict == Verdict::Denied);
         let profiled = arrival.region.is_some();
-        if arrival.verdict == Verdict::Profile && !profiled {
-            self.refused += 1;
+        if let Some(obstacle) = arrival.obstacle {
+            self.refuse(obstacle);
         }
         let keep = profiled || self.noted < MAX_NOTED;
         if !keep {
@@ -102,7 +125,7 @@ impl Tree {
             parent,
             pid: arrival.pid,
             time: trace.time(arrival.time_ns),
-            command: redact(&arrival.command),
+            command: (self.recorded)(&arrival.command),
             python: super::version_text(arrival.version),
             profiled,
         }));
@@ -168,12 +191,11 @@ impl Tree {
             };
             self.end(&mut member, outcome, now, trace);
         }
+        if let Some(obstacle) = &self.obstacle {
+            trace.remark(&format!("{} processes were not profiled: {obstacle}", self.refused));
+        }
         for (count, words) in [
             (self.denied, "child processes were not profiled, as asked for"),
-            (
-                self.refused,
-                "processes were not profiled: there were too many, or no memory for them",
-            ),
             (trace.refused(), "records made no sense and were left out"),
             (self.unnoted, "processes that were not profiled are not listed"),
             (trace.overflowed(), "names or stacks came after the limit and stand under \"other\""),
@@ -188,10 +210,22 @@ impl Tree {
         if let Some((drain, _)) = &mut member.drain {
             drain.drain(now, true, trace, &mut self.threads);
             drain.finish(member.cpu_ns, now, trace);
+            if !drain.has_begun() {
+                self.profiled -= 1;
+                self.refuse(format!(
+                    "it ended before it began, or could not map the {} MiB that it shares with prof (see ulimit -v)",
+                    session::BYTES >> 20
+                ));
+            }
         }
         let cpu_ns = member.cpu_ns.unwrap_or(0);
         let end = ProcessEnd { id: member.id, time: trace.time(now), outcome, cpu_ns };
         trace.write(&Record::ProcessEnd(end));
+    }
+
+    fn refuse(&mut self, obstacle: String) {
+        self.refused += 1;
+        self.obstacle.get_or_insert(obstacle);
     }
 
     /// Pids of running members that have ended.

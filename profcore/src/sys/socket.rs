@@ -50,8 +50,8 @@ struct Control {
 }
 
 impl Socket {
-    /// Connects to the abstract name, with a limit in seconds for this and every later step.
-    pub(crate) fn connect(name: &[u8], seconds: i64) -> Result<Self, Errno> {
+    /// Connects to the abstract name, with a limit in milliseconds for this and every later step.
+    pub(crate) fn connect(name: &[u8], millis: i64) -> Result<Self, Errno> {
         let mut address =
             libc::sockaddr_un { sun_family: libc::AF_UNIX as u16, sun_path: [0; 108] };
         // The first byte stays 0: that makes the name abstract.
@@ -64,7 +64,7 @@ impl Socket {
         // SAFETY: no memory is passed.
         let fd = unsafe { call(libc::SYS_socket, [libc::AF_UNIX as usize, kind, 0]) }? as i32;
         let socket = Self { fd };
-        let limit = libc::timeval { tv_sec: seconds, tv_usec: 0 };
+        let limit = libc::timeval { tv_sec: millis / 1000, tv_usec: millis % 1000 * 1000 };
         for option in [libc::SO_SNDTIMEO, libc::SO_RCVTIMEO] {
             let value = (&raw const limit).expose_provenance();
             let arguments = [
@@ -83,8 +83,8 @@ impl Socket {
         Ok(socket)
     }
 
-    /// User id of the process that listens.
-    pub(crate) fn peer_user(&self) -> Result<u32, Errno> {
+    /// The process that listens; its id is 0 if it has none in our pid namespace.
+    pub(crate) fn peer(&self) -> Result<libc::ucred, Errno> {
         let mut peer = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
         let mut length = size_of_val(&peer) as libc::socklen_t;
         let arguments = [
@@ -96,7 +96,7 @@ impl Socket {
         ];
         // SAFETY: the kernel writes at most `length` bytes into `peer`, and the length.
         unsafe { call(libc::SYS_getsockopt, arguments) }?;
-        Ok(peer.uid)
+        Ok(peer)
     }
 
     /// Sends one message. A gone peer is an error, not a SIGPIPE.

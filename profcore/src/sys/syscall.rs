@@ -92,6 +92,22 @@ pub(crate) fn close(fd: i32) {
     let _ = unsafe { call(libc::SYS_close, [fd as usize]) };
 }
 
+/// Reads the beginning of a file: how many bytes. The path ends with a zero.
+pub(crate) fn read_start(path: &[u8], into: &mut [u8]) -> Result<usize, Errno> {
+    if !path.contains(&0) {
+        return Err(Errno(libc::EINVAL));
+    }
+    let flags = (libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NOCTTY) as usize;
+    let here = libc::AT_FDCWD as usize;
+    // SAFETY: the kernel reads the path up to its zero.
+    let fd = unsafe { call(libc::SYS_openat, [here, path.as_ptr().expose_provenance(), flags]) }?;
+    let arguments = [fd, into.as_mut_ptr().expose_provenance(), into.len()];
+    // SAFETY: the kernel writes at most `into.len()` bytes.
+    let read = unsafe { call(libc::SYS_read, arguments) };
+    close(fd as i32);
+    read
+}
+
 /// Where to send a timer's signal: the kernel's `struct sigevent` for SIGEV_THREAD_ID.
 #[repr(C)]
 struct TimerEvent {

@@ -114,6 +114,10 @@ impl<W: Write> TraceWriter<W> {
         self.block(Kind::Inheritances, |pending| &mut pending.inheritances, facts::inheritances)?;
         self.block(Kind::Footprints, |pending| &mut pending.footprints, facts::footprints)?;
         self.block(Kind::Counters, |pending| &mut pending.counters, facts::counters)?;
+        // Not before: what a thread did last is often told after its end.
+        for end in &self.pending.thread_ends {
+            self.carries.forget(end.id);
+        }
         self.block(Kind::ThreadEnds, |pending| &mut pending.thread_ends, facts::thread_ends)?;
         self.block(Kind::ProcessEnds, |pending| &mut pending.process_ends, facts::process_ends)?;
         self.notes()
