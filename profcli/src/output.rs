@@ -10,9 +10,16 @@ use profformat::export::escape::escape;
 /// Names that are tried for a file that will take another's place.
 const MAX_NUMBER: u32 = 9999;
 
+/// Longest path in a message, in bytes; no file has a longer one.
+const LONGEST_SHOWN: usize = 4096;
+
 /// A path as a terminal may be shown it.
 pub(crate) fn shown(path: &Path) -> String {
-    escape(path.as_os_str().as_encoded_bytes())
+    let bytes = path.as_os_str().as_encoded_bytes();
+    match bytes.get(..LONGEST_SHOWN) {
+        Some(start) => escape(start) + "…",
+        None => escape(bytes),
+    }
 }
 
 /// What may be in an output's place.

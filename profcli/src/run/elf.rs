@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use object::LittleEndian;
-use object::elf::{DT_NEEDED, EM_X86_64, FileHeader64, PT_INTERP};
+use object::elf::{DT_NEEDED, EM_X86_64, ET_DYN, FileHeader64, PT_INTERP};
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 use object::read::{ReadCache, ReadRef};
 
@@ -68,6 +68,17 @@ pub(super) fn inspect(path: &Path) -> Kind {
         // What the kernel does not know, `execvp` gives to the shell.
         None => Kind::Script("/bin/sh".into()),
     }
+}
+
+/// Whether a file may be preloaded: it is a library of this machine.
+pub(super) fn is_library(path: &Path) -> bool {
+    let kind = |file| {
+        let data = ReadCache::new(file);
+        let header = FileHeader64::<LittleEndian>::parse(&data).ok()?;
+        let endian = header.endian().ok()?;
+        Some((header.e_machine(endian), header.e_type(endian)))
+    };
+    File::open(path).ok().and_then(kind) == Some((EM_X86_64, ET_DYN))
 }
 
 fn program(file: File) -> Option<Kind> {

@@ -59,11 +59,14 @@ impl Drop for Preload {
 }
 
 fn locate() -> Result<PathBuf, String> {
-    if let Some(path) = std::env::var_os(VARIABLE) {
+    if let Some(path) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) {
         let path = PathBuf::from(path);
+        let no = |what: &str| Err(format!("{VARIABLE} names {}, which is no {what}", shown(&path)));
         return match fs::canonicalize(&path) {
-            Ok(found) if found.is_file() => Ok(found),
-            _ => Err(format!("{VARIABLE} names {}, which is no file", shown(&path))),
+            // Of anything else the loader would complain, in the midst of what the program says.
+            Ok(found) if found.is_file() && elf::is_library(&found) => Ok(found),
+            Ok(found) if found.is_file() => no("library"),
+            _ => no("file"),
         };
     }
     let command = std::env::current_exe().map_err(|e| format!("cannot find {FILE}: {e}"))?;

@@ -325,3 +325,7 @@ fn reply(peer: &OwnedFd, profile: bool, memory: Option<OwnedFd>) -> rustix::io::
     }
     net::sendmsg(peer, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL).map(drop)
 }
+
+#[cfg(test)]
+#[path = "listen_tests.rs"]
+mod tests;

@@ -34,7 +34,9 @@ pub fn redact(arguments: &[Vec<u8>]) -> Vec<Vec<u8>> {
             kept.push(HIDDEN.to_vec());
             continue;
         }
-        let equals = argument.iter().position(|&b| b == b'=');
+        // What is behind a colon or a question mark belongs to a header or an address.
+        let equals = argument.iter().position(|&b| b"=:?".contains(&b));
+        let equals = equals.filter(|&at| argument[at] == b'=');
         let name = &argument[..equals.unwrap_or(argument.len())];
         match equals {
             Some(at) if is_secret(name) => {

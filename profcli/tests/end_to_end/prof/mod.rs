@@ -10,7 +10,7 @@ mod stacks;
 pub(crate) use byte_books::ByteBooks;
 pub(crate) use interpreter::{Python, each_python, every_python, sid, skip, some_python};
 pub(crate) use profile::{Line, Profile, line_of};
-pub(crate) use recording::{Ended, Recording, wait};
+pub(crate) use recording::{Ended, Recording, to_the_end, wait};
 pub(crate) use stacks::{Track, marked, share, stacks, tracks};
 
 use std::path::{Path, PathBuf};
