@@ -112,6 +112,8 @@ pub struct Ended {
     pub arrived: bool,
     /// Processes that were profiled.
     pub profiled: usize,
+    /// Processes whose CPU time was to be sampled, and was not: no signal was free for it.
+    pub unsampled: usize,
     /// The first write error: the trace ends there.
     pub failure: Option<io::Error>,
 }
@@ -186,7 +188,8 @@ impl Collector {
         self.tree.finish(root, now(), &mut self.trace);
         let profiled = self.tree.profiled();
         let end = self.trace.time(now());
-        Ok(Ended { status, arrived, profiled, failure: self.trace.finish(end) })
+        let unsampled = self.tree.unsampled();
+        Ok(Ended { status, arrived, profiled, unsampled, failure: self.trace.finish(end) })
     }
 
     fn meet(&mut self) {

@@ -33,6 +33,7 @@ pub(crate) struct Tree {
     threads: Threads,
     count: u32,
     profiled: usize,
+    unsampled: usize,
     noted: u64,
     unnoted: u64,
     denied: u64,
@@ -60,6 +61,11 @@ impl Tree {
     /// Processes that were profiled.
     pub(crate) fn profiled(&self) -> usize {
         self.profiled
+    }
+
+    /// Ended ones that had no free signal for samples of their CPU time.
+    pub(crate) fn unsampled(&self) -> usize {
+        self.unsampled
     }
 
     /// True if this process announced itself.
@@ -188,6 +194,7 @@ impl Tree {
         if let Some((drain, _)) = &mut member.drain {
             drain.drain(now, true, trace, &mut self.threads);
             drain.finish(member.cpu_ns, now, trace);
+            self.unsampled += usize::from(drain.has_no_signal());
         }
         let cpu_ns = member.cpu_ns.unwrap_or(0);
         let end = ProcessEnd { id: member.id, time: trace.time(now), outcome, cpu_ns };
