@@ -9,6 +9,7 @@
 use super::context::{Context, Info};
 use super::{dispositions, entry, mask, number};
 use crate::exec;
+use crate::process;
 use crate::session::{Session, Slot, slot_word, word};
 use crate::sync::Ordering;
 use crate::sys::sigset::{self, Masked};
@@ -181,7 +182,8 @@ pub unsafe fn sigaction(
     let Some(place) = usize::try_from(signal).ok().and_then(|signal| HANDLERS.get(signal)) else {
         return set(new, old);
     };
-    if number() == 0 {
+    // A vfork child's dispositions are its own, the handlers that are noted here its parent's.
+    if number() == 0 || !process::is_own() {
         return set(new, old);
     }
     let _turn = Turn::take();

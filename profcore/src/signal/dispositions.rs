@@ -6,6 +6,7 @@
 
 use super::context::{Context, Info};
 use super::{alternate, entry, handler, number};
+use crate::process;
 use crate::sys::sigset::{self, Action, FAULTS, Masked};
 use crate::sys::syscall;
 use core::ffi::c_int;
@@ -117,24 +118,31 @@ pub(crate) fn forked_child() {
     alternate::forked_child();
 }
 
-/// The signals that we took and the program ignores, with its dispositions.
-fn ignored() -> impl Iterator<Item = i32> {
-    [libc::SIGSEGV, libc::SIGBUS, number()]
-        .into_iter()
-        .filter(|&signal| of(signal).is_some_and(|place| place.read().handler == libc::SIG_IGN))
+/// The signals that we took and the program ignores. A vfork child (not `own`) may have set the kernel's itself.
+fn ignored(own: bool) -> impl Iterator<Item = i32> {
+    [libc::SIGSEGV, libc::SIGBUS, number()].into_iter().filter(move |&signal| {
+        let is_ours = |action: Action| action.handler == address();
+        of(signal).is_some_and(|place| place.read().handler == libc::SIG_IGN)
+            && (own || sigset::action(signal).is_ok_and(is_ours))
+    })
+}
+
+/// Our handler's.
+fn address() -> usize {
+    entry::entry as *const () as usize
 }
 
 /// Before an exec or a spawn: what the program ignores the kernel ignores, too, so that it passes it on to the new image,
 /// where it resets handlers. No guarded read may fault until [`take_back`], which is to be called if this is true. In a
-/// vfork child (not `own`) dispositions are its own, but not memory.
+/// vfork child dispositions are its own, but not memory.
 pub fn pass_on(own: bool) -> bool {
-    if ignored().next().is_none() {
+    if ignored(own).next().is_none() {
         return false;
     }
     if own {
         sigset::FAULTS_AWAY.fetch_add(1, Ordering::SeqCst);
     }
-    for signal in ignored() {
+    for signal in ignored(own) {
         let ignore = Action { handler: libc::SIG_IGN, ..Action::default() };
         // SAFETY: ignoring calls nothing.
         let _ = unsafe { sigset::set_action(signal, &ignore) };
@@ -178,6 +186,12 @@ pub(super) fn are_taken() -> bool {
     of(libc::SIGBUS).is_some()
 }
 
+/// The disposition of a signal that we took, for the program to set. A vfork child has dispositions of its own in the
+/// kernel, but its parent's memory: it sets the kernel's, and execs.
+fn settable(signal: i32) -> Option<&'static Disposition> {
+    of(signal).filter(|_| process::is_own())
+}
+
 /// Whether a signal is ours in the kernel.
 pub(super) fn is_taken(signal: i32) -> bool {
     of(signal).is_some()
@@ -208,7 +222,7 @@ fn follow(signal: i32, program: &Action) {
         }
     }
     let ours = Action {
-        handler: entry::entry as *const () as usize,
+        handler: address(),
         flags,
         restorer: entry::restore as *const () as usize,
         // A handler of the program's that ran amid a tick could leave it by a jump, or fork. A fault's may be on an
@@ -228,7 +242,7 @@ pub unsafe fn sigaction(
     new: *const libc::sigaction,
     old: *mut libc::sigaction,
 ) -> Option<c_int> {
-    let place = of(signal)?;
+    let place = settable(signal)?;
     // SAFETY: not null, so a struct sigaction by the caller's promise; the set's first word is the kernel's.
     let new = (!new.is_null()).then(|| unsafe {
         Action {
@@ -260,14 +274,14 @@ pub unsafe fn sigaction(
 pub fn signal(signal: c_int, handler: libc::sighandler_t) -> Option<libc::sighandler_t> {
     let flags = RESTART | SA_RESTORER;
     let new = Action { handler, flags, restorer: 0, mask: sigset::bit(signal) };
-    Some(of(signal)?.change(signal, |_| Some(new)).handler)
+    Some(settable(signal)?.change(signal, |_| Some(new)).handler)
 }
 
 /// System V's `sigset` for the signals we took: sets a handler and unblocks the signal, or blocks it (SIG_HOLD). The former
 /// handler, or SIG_HOLD if it was blocked. `None`: not one of them, call the real one.
 pub fn sigset(signal: c_int, handler: libc::sighandler_t) -> Option<libc::sighandler_t> {
     const SIG_HOLD: libc::sighandler_t = 2;
-    let place = of(signal)?;
+    let place = settable(signal)?;
     let (how, old) = if handler == SIG_HOLD {
         (libc::SIG_BLOCK, place.read())
     } else {
@@ -281,7 +295,7 @@ pub fn sigset(signal: c_int, handler: libc::sighandler_t) -> Option<libc::sighan
 
 /// `siginterrupt` for the signals we took: whether system calls end with EINTR at them. False: not one of them.
 pub fn siginterrupt(signal: c_int, interrupts: bool) -> bool {
-    let Some(place) = of(signal) else { return false };
+    let Some(place) = settable(signal) else { return false };
     let flags = |old: u64| if interrupts { old & !RESTART } else { old | RESTART };
     place.change(signal, |old| Some(Action { flags: flags(old.flags), ..old }));
     true

@@ -85,6 +85,7 @@ macro_rules! each_program {
             usable_size
             vfork_allocates
             vfork_exec
+            vfork_signals
             wrong_frees
         }
     };
