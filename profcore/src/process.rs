@@ -6,7 +6,7 @@ use crate::event::{head_word, kind};
 use crate::handshake::{self, Hello, Kind};
 use crate::memory;
 use crate::session::{MAGIC, SLOTS, Session, area, slot_word, word};
-use crate::signal;
+use crate::signal::{self, dispositions};
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::mapping;
 use crate::sys::sigset::Masked;
@@ -150,6 +150,7 @@ pub fn forked_child() {
     let Some(parent) = session() else { return };
     WORDS.store(core::ptr::null_mut(), Ordering::Relaxed);
     PID.store(syscall::getpid(), Ordering::Relaxed);
+    dispositions::forked_child();
     let in_use = thread::forget();
     let words = parent.area(0, area::END);
     let inheritance = Inheritance::of(parent);
@@ -182,7 +183,8 @@ pub fn exiting() {
         return;
     }
     let Some(slot) = thread::existing() else { return };
-    let _quiet = Masked::block(signal::mask());
+    let quiet = Masked::block(signal::mask());
+    thread::note_blocked(session, slot, &quiet);
     thread::write_rest(session, slot);
     if let Some(_busy) = thread::enter()
         && let Some(mut room) = slot.ring().reserve(2)

@@ -121,6 +121,15 @@ pub(crate) mod word {
     /// Where the code begins that does the work of `memmove` and `memcpy`; 0: not known. The C library picks it for the
     /// processor, and it has no symbol.
     pub(crate) const COPY_CODE: usize = 39;
+    /// Timers that the process may have at a time, plus one; 0: as many as the kernel gives. They are taken from what the
+    /// user may queue of signals.
+    pub(crate) const TIMER_ROOM: usize = 40;
+    /// Timers that it has.
+    pub(crate) const TIMERS: usize = 41;
+    /// Times that a thread's alternate stack was too small for ticks.
+    pub(crate) const LOW_ALTERNATES: usize = 42;
+    /// Threads that had been without ticks for long at their end, because they blocked the signal.
+    pub(crate) const TICKS_BLOCKED: usize = 43;
 }
 
 /// Bits of the control word.
@@ -199,6 +208,10 @@ pub(crate) mod slot_word {
     /// `signal::expiry`).
     pub(crate) const NEXT_EXPIRY: usize = 115;
     pub(crate) const EXPIRY_DOUBT: usize = 116;
+    /// 1 while the thread's alternate stack is too small for ticks, see `signal::alternate`.
+    pub(crate) const LOW_ALTERNATE: usize = 117;
+    /// Generation of the owner that may be given a perf event: the words above are its own by then.
+    pub(crate) const PERF_FOR: usize = 118;
     /// Two buffers of `MAX_FRAMES` words.
     pub(crate) const BUFFERS: usize = 128;
     /// A buffer of `MAX_NATIVE` words.
@@ -208,7 +221,7 @@ pub(crate) mod slot_word {
     pub(crate) const RING: usize = RULES + super::RULE_WORDS;
 }
 
-/// In [`slot_word::PERF`]: the thread wants no event, it is about to be another program.
+/// In [`slot_word::PERF`]: the thread wants no event: it is about to be another program, or has no stack for ticks.
 pub(crate) const PERF_REFUSED: u64 = u64::MAX;
 
 /// Exact counters of a slot, as offsets from [`slot_word::COUNTERS`]. Cumulative over all owners.

@@ -4,9 +4,9 @@ use crate::event::{head_word, kind};
 use crate::process;
 use crate::ring::registry;
 use crate::session::{
-    Count, FILTER_WORDS, Loss, LostKind, SLOTS, Session, Slot, area, slot_word, word,
+    Count, FILTER_WORDS, Loss, LostKind, PERF_REFUSED, SLOTS, Session, Slot, area, slot_word, word,
 };
-use crate::signal::{self, handler, timer};
+use crate::signal::{self, alternate, handler, timer};
 use crate::sync::Ordering;
 use crate::sys::sigset::{FAULTS, Masked};
 use crate::sys::{syscall, tls};
@@ -102,7 +102,8 @@ pub fn ending() {
     };
     // Blocked before the timer goes: a tick that is already on its way then finds no slot, and is counted.
     let quiet = Masked::block(signal::mask());
-    timer::disarm(slot);
+    note_blocked(session, slot, &quiet);
+    timer::disarm(session, slot);
     write_rest(session, slot);
     let time = syscall::monotonic();
     if let Some(mut room) = slot.ring().reserve(3) {
@@ -119,6 +120,21 @@ pub fn ending() {
     if slot.word(slot_word::PERF).load(Ordering::Relaxed) != 0 {
         // Only the collector can end those ticks: they stay blocked for the little that is left of the thread.
         core::mem::forget(quiet);
+    }
+}
+
+/// At a thread's end, before its rest is written; `quiet` has blocked our signal: counts the thread if it had blocked that
+/// itself and so been without ticks for long.
+pub(crate) fn note_blocked(session: Session, slot: Slot, quiet: &Masked) {
+    /// Ticks that may be late or not yet sent.
+    const FEW: u64 = 10;
+    if !quiet.had(signal::mask()) || !handler::is_on(session) {
+        return;
+    }
+    let load = |index: usize| slot.word(index).load(Ordering::Relaxed);
+    let untold = syscall::thread_cpu().saturating_sub(load(slot_word::LAST_CPU));
+    if untold > load(slot_word::INTERVAL).saturating_mul(FEW) {
+        session.word(word::TICKS_BLOCKED).fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -188,7 +204,7 @@ pub(crate) fn settle(session: Session, block: &'static tls::Block, since: Since)
     }
     let tid = syscall::gettid();
     let states = (1..SLOTS).map(|number| (number, session.slot(number).word(slot_word::STATE)));
-    let Some((number, _)) = registry::claim(session.word(word::SLOTS_HIGH), states, tid) else {
+    let Some((number, owner)) = registry::claim(session.word(word::SLOTS_HIGH), states, tid) else {
         block.state.store(tls::DEAD, Ordering::Relaxed);
         return;
     };
@@ -202,7 +218,8 @@ pub(crate) fn settle(session: Session, block: &'static tls::Block, since: Since)
     set(slot_word::LAST_DEPTH, 0);
     set(slot_word::THREAD_STATE, 0);
     set(slot_word::THREAD_POINTER, tls::thread_pointer());
-    set(slot_word::PERF, 0);
+    let is_low = alternate::settle(session, slot);
+    set(slot_word::PERF, if is_low { PERF_REFUSED } else { 0 });
     set(slot_word::INTERVAL, session.word(word::CPU_INTERVAL_NS).load(Ordering::Relaxed));
     set(slot_word::GUARD_CPU, 0);
     set(slot_word::GUARD_STRIKES, 0);
@@ -212,8 +229,10 @@ pub(crate) fn settle(session: Session, block: &'static tls::Block, since: Since)
     block.state.store(tls::LIVE, Ordering::Relaxed);
     compiler_fence(Ordering::SeqCst); // rule R3
     // A former owner that died unseen could not delete its timer.
-    timer::disarm(slot);
+    timer::disarm(session, slot);
     timer::arm(session, slot, tid);
+    // Release: a collector that sees this sees the words above.
+    slot.word(slot_word::PERF_FOR).store(owner.generation.into(), Ordering::Release);
 }
 
 /// The finalizer of SplitMix64: every bit of the input changes about half of the output.

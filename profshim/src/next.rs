@@ -96,12 +96,15 @@ next! {
     execvpe(Text, Texts, Texts) -> c_int;
     fexecve(c_int, Texts, Texts) -> c_int;
     execveat(c_int, Text, Texts, Texts, c_int) -> c_int;
-    execl();
-    execlp();
-    execle();
+    posix_spawn(Block, Text, *const c_void, *const c_void, Texts, Texts) -> c_int;
+    posix_spawnp(Block, Text, *const c_void, *const c_void, Texts, Texts) -> c_int;
     sigaction(c_int, *const Action, *mut Action) -> c_int;
     signal(c_int, libc::sighandler_t) -> libc::sighandler_t;
     sysv_signal(c_int, libc::sighandler_t) -> libc::sighandler_t;
+    sigset(c_int, libc::sighandler_t) -> libc::sighandler_t;
+    sigignore(c_int) -> c_int;
+    siginterrupt(c_int, c_int) -> c_int;
+    sigaltstack(*const libc::stack_t, *mut libc::stack_t) -> c_int;
     sigwait(*const libc::sigset_t, *mut c_int) -> c_int;
     sigwaitinfo(*const libc::sigset_t, *mut libc::siginfo_t) -> c_int;
     sigtimedwait(*const libc::sigset_t, *mut libc::siginfo_t, *const libc::timespec) -> c_int;

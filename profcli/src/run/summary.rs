@@ -37,6 +37,13 @@ pub(super) fn tell(args: &Args, ended: &Ended, remark: Option<&str>, trace: &Pat
     if let Some(remark) = remark {
         let _ = writeln!(out, "prof: {remark}");
     }
+    if ended.unsampled > 0 {
+        let _ = writeln!(
+            out,
+            "prof: CPU time was not sampled in {} of the processes: all real-time signals had handlers at their start",
+            ended.unsampled
+        );
+    }
     let summary = if ended.profiled == 0 { Vec::new() } else { summary(trace).unwrap_or_default() };
     let _ = match summary.is_empty() {
         true => writeln!(out, "prof: the trace is {name}"),

@@ -1,8 +1,9 @@
 //! What ticks: timers and perf events, their rates, and that neither reaches a program that an exec has put in place.
 
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::prof::{Python, Recording, program, skip};
+use crate::prof::{Python, Recording, call, program, skip};
 
 /// Whether the kernel gives perf events here; says so if not.
 fn has_perf_events() -> bool {
@@ -63,5 +64,47 @@ fn an_exec_in_place_meets_no_tick() {
             cpu.sum() > 19.0 * 0.07,
             "{clock}: also what came after an exec that failed: {cpu:?}"
         );
+    }
+}
+
+/// A program of `profshim`'s, compiled into a folder of its own.
+fn behavior(name: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let program = crate::behaviors::programs::compile(name, folder.path(), &[]);
+    (folder, program)
+}
+
+/// A report with its lines joined: notes are broken where they are long.
+fn report(recording: &Recording) -> String {
+    recording.report().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_process_without_a_free_signal_is_told() {
+    let (folder, program) = behavior("no_free_signal");
+    let recording = Recording::of_command([program.as_os_str()]);
+    assert!(recording.run().status().success());
+    let report = report(&recording);
+    assert!(report.contains("all real-time signals had handlers at its start"), "{report}");
+    let trace = folder.path().join("again.proftrace");
+    let words = ["run".as_ref(), "-o".as_ref(), trace.as_os_str(), program.as_os_str()];
+    let output = call(folder.path(), &words);
+    let summary = String::from_utf8_lossy(&output.stderr);
+    assert!(summary.contains("CPU time was not sampled in 1 of the processes"), "{summary}");
+}
+
+#[test]
+fn threads_without_ticks_tell_their_time_and_why() {
+    for (name, threads, why) in [
+        ("alternate_sizes", 5, "had an alternate signal stack too small for samples"),
+        ("blocked_at_start", 2, "blocked the signal that samples come by"),
+    ] {
+        let (_folder, program) = behavior(name);
+        let recording = Recording::of_command([program.as_os_str()]).rate(250);
+        recording.run();
+        assert!(report(&recording).contains(why), "{name}: {}", recording.report());
+        // Each of them works for 30 milliseconds at least while it has no ticks.
+        let cpu = recording.read().cpu().sum();
+        assert!(cpu > f64::from(threads) * 0.03, "{name}: {cpu}");
     }
 }

@@ -10,11 +10,13 @@ use crate::session::{Count, LOSSES, Loss, LostKind, Session, slot_word, word};
 use crate::sync::Ordering;
 
 /// Header words: their names in the trace.
-const WORDS: [(usize, &str); 9] = [
+const WORDS: [(usize, &str); 11] = [
     (word::CODE_FULL, "code_full"),
     (word::LIVE_FULL, "live_full"),
     (word::PROBE_FAULTS, "probe_faults"),
     (word::TIMER_FAILED, "timer_failed"),
+    (word::LOW_ALTERNATES, "low_alternates"),
+    (word::TICKS_BLOCKED, "ticks_blocked"),
     (word::MAPPED_ANONYMOUS, counter::MAPPED_BYTES),
     (word::MAPPED_FILES, counter::MAPPED_FILE_BYTES),
     (word::UNMAPPED, counter::UNMAPPED_BYTES),

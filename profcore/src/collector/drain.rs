@@ -142,7 +142,7 @@ impl Drain {
         let perf = self.same_pids
             && !last
             && session.word(word::CONTROL).load(Ordering::Relaxed) & control::PERF != 0;
-        let mut room = if perf { procfs::signal_room(self.pid) } else { 0 };
+        let mut room = if perf { procfs::signal_room(self.pid).unwrap_or(0) } else { 0 };
         for index in 1..slots_high(session) {
             let slot = session.slot(index);
             let mut owner = registry::owner(slot.word(slot_word::STATE));
@@ -225,12 +225,27 @@ impl Drain {
                 ));
             }
         }
+        if self.has_no_signal() {
+            trace.remark(&format!(
+                "process {}: all real-time signals had handlers at its start: its CPU time was not sampled",
+                self.pid
+            ));
+        }
         for (at, words) in REMARKS {
             let count = session.word(at).load(Ordering::Relaxed);
             if count > 0 {
                 trace.remark(&format!("process {}: {count} {words}", self.pid));
             }
         }
+    }
+
+    /// Whether CPU time is to be sampled and the process found no free signal for it.
+    pub(crate) fn has_no_signal(&self) -> bool {
+        let Some(session) = self.region.session() else { return false };
+        let load = |at: usize| session.word(at).load(Ordering::Relaxed);
+        // A process that has a slot has looked for one.
+        let is_sampled = load(word::CONTROL) & control::CPU != 0 && load(word::SLOTS_HIGH) > 0;
+        is_sampled && load(word::SIGNAL) == 0
     }
 
     #[expect(clippy::too_many_arguments, reason = "one loop's body, split off to be read")]
@@ -382,7 +397,7 @@ impl Threads {
 }
 
 /// Counts that a reader of the report must know about.
-const REMARKS: [(usize, &str); 5] = [
+const REMARKS: [(usize, &str); 7] = [
     (word::CODE_FULL, "functions came too late to be named: the table of functions was full"),
     (word::LIVE_FULL, "blocks could not be followed: the table of live blocks was full"),
     (
@@ -393,7 +408,19 @@ const REMARKS: [(usize, &str); 5] = [
         word::RATE_HALVED,
         "times the rate of a thread was halved: its samples took more than 5 % of its time",
     ),
-    (word::TIMER_FAILED, "threads got no timer; their time is only in the totals"),
+    (
+        word::TIMER_FAILED,
+        "threads got no timer, as those count as queued signals, of which the program may want some; their time is told \
+         at their end",
+    ),
+    (
+        word::LOW_ALTERNATES,
+        "times a thread had an alternate signal stack too small for samples; its time meanwhile is told as a whole",
+    ),
+    (
+        word::TICKS_BLOCKED,
+        "threads blocked the signal that samples come by; their time meanwhile is told as a whole",
+    ),
 ];
 
 fn slots_high(session: Session) -> usize {

@@ -273,7 +273,10 @@ impl Server {
             }
         };
         let Config { cpu_interval_ns, memory_interval, copy_interval, .. } = self.config;
-        region.begin(control_bits(&self.config), [cpu_interval_ns, memory_interval, copy_interval]);
+        let intervals = [cpu_interval_ns, memory_interval, copy_interval];
+        // The program has as many as we.
+        let timers = procfs::signal_room(pid).map_or(u64::MAX, |room| room / 2);
+        region.begin(control_bits(&self.config), intervals, timers);
         arrival.region = Some((region, self.sessions.clone()));
         arrival.modules = Modules::parse(&procfs::maps(pid));
         (arrival, Some(memory))

@@ -125,6 +125,8 @@ pub struct Ended {
     pub profiled: usize,
     /// Why the first process that was to be profiled was not.
     pub obstacle: Option<String>,
+    /// Processes whose CPU time was to be sampled, and was not: no signal was free for it.
+    pub unsampled: usize,
     /// The first write error: the trace ends there.
     pub failure: Option<io::Error>,
 }
@@ -201,7 +203,9 @@ impl Collector {
         let profiled = self.tree.profiled();
         let obstacle = self.tree.obstacle().map(str::to_owned);
         let end = self.trace.time(now());
-        Ok(Ended { status, arrived, profiled, obstacle, failure: self.trace.finish(end) })
+        let unsampled = self.tree.unsampled();
+        let failure = self.trace.finish(end);
+        Ok(Ended { status, arrived, profiled, obstacle, unsampled, failure })
     }
 
     fn meet(&mut self) {

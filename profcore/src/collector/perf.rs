@@ -99,8 +99,12 @@ impl Events {
         }
         let mut events = self.lock();
         if !paid.is_open {
-            // A thread that is about to exec, or new in the slot, changes the word under us.
+            // A thread that is about to exec changes the word under us. One that is new in the slot is not yet done with it.
             let word = slot.word(slot_word::PERF);
+            let settled = slot.word(slot_word::PERF_FOR).load(Ordering::Acquire);
+            if settled != u64::from(owner.generation) {
+                return Ok(());
+            }
             if word.load(Ordering::Acquire) != 0 || *room < reserve.saturating_mul(ROOM_SHARE) {
                 return Ok(());
             }

@@ -80,9 +80,9 @@ pub(crate) fn scheduled(pid: u32, tid: u32) -> Option<Scheduled> {
     Some(Scheduled { ran: number()?, delayed: number()? })
 }
 
-/// Signals that may still be queued for a process, by its user's limit; 0 when it cannot be read.
-pub(crate) fn signal_room(pid: u32) -> u64 {
-    parse_signal_room(&read(pid, "status")).unwrap_or(0)
+/// Signals that may still be queued for a process, by its user's limit; `None` when it cannot be read.
+pub(crate) fn signal_room(pid: u32) -> Option<u64> {
+    parse_signal_room(&read(pid, "status"))
 }
 
 /// The most memory that a process had resident so far, bytes; `None` when it has ended.
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(parse_signal_room(b"Name:\t\xff\nSigQ:\t3/95000\nSigPnd:\t0\n"), Some(94_997));
         assert_eq!(parse_signal_room(b"SigQ:\t3/2\n"), Some(0));
         assert_eq!(parse_signal_room(b"SigQ:\t3\n"), None);
-        assert!(signal_room(std::process::id()) > 0);
+        assert!(signal_room(std::process::id()).unwrap() > 0);
     }
 
     #[test]

@@ -63,14 +63,15 @@ impl Region {
         Session::new(words)
     }
 
-    /// Writes the header that makes the memory a session.
-    pub(crate) fn begin(&self, control: u64, intervals: [u64; 3]) {
+    /// Writes the header that makes the memory a session, whose process may have so many timers.
+    pub(crate) fn begin(&self, control: u64, intervals: [u64; 3], timers: u64) {
         use session::word;
         let Some(session) = self.session() else { return };
         session.word(word::CONTROL).store(control, Ordering::Relaxed);
         session.word(word::CPU_INTERVAL_NS).store(intervals[0], Ordering::Relaxed);
         session.word(word::MEMORY_INTERVAL).store(intervals[1], Ordering::Relaxed);
         session.word(word::COPY_INTERVAL).store(intervals[2], Ordering::Relaxed);
+        session.word(word::TIMER_ROOM).store(timers.saturating_add(1), Ordering::Relaxed);
         session.word(word::MAGIC).store(session::MAGIC, Ordering::Release);
     }
 }
@@ -119,10 +120,11 @@ mod tests {
     #[test]
     fn a_region_is_a_session_of_fixed_size() {
         let (region, memory) = Region::create().unwrap();
-        region.begin(3, [1, 2, 3]);
+        region.begin(3, [1, 2, 3], 4);
         let session = region.session().unwrap();
         assert_eq!(session.word(session::word::MAGIC).load(Ordering::Relaxed), session::MAGIC);
         assert_eq!(session.word(session::word::MEMORY_INTERVAL).load(Ordering::Relaxed), 2);
+        assert_eq!(session.word(session::word::TIMER_ROOM).load(Ordering::Relaxed), 5);
         assert!(rustix::fs::ftruncate(&memory, 4096).is_err(), "the size must be sealed");
     }
 }

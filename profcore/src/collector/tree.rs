@@ -33,6 +33,7 @@ pub(crate) struct Tree {
     threads: Threads,
     count: u32,
     profiled: usize,
+    unsampled: usize,
     noted: u64,
     unnoted: u64,
     denied: u64,
@@ -62,6 +63,7 @@ impl Tree {
             threads: Threads::default(),
             count: 0,
             profiled: 0,
+            unsampled: 0,
             noted: 0,
             unnoted: 0,
             denied: 0,
@@ -83,6 +85,11 @@ impl Tree {
     /// Why the first process that was to be profiled was not.
     pub(crate) fn obstacle(&self) -> Option<&str> {
         self.obstacle.as_deref()
+    }
+
+    /// Ended ones that had no free signal for samples of their CPU time.
+    pub(crate) fn unsampled(&self) -> usize {
+        self.unsampled
     }
 
     /// True if this process announced itself.
@@ -217,6 +224,7 @@ impl Tree {
                     session::BYTES >> 20
                 ));
             }
+            self.unsampled += usize::from(drain.has_no_signal());
         }
         let cpu_ns = member.cpu_ns.unwrap_or(0);
         let end = ProcessEnd { id: member.id, time: trace.time(now), outcome, cpu_ns };

@@ -1,5 +1,6 @@
 //! What a signal tells: where it came from, and what it interrupted.
 
+use super::alternate;
 use crate::stack::Registers;
 use core::ffi::c_int;
 
@@ -31,6 +32,17 @@ impl Info {
         const POLL_IN: c_int = 1;
         const POLL_HUP: c_int = 6;
         matches!(self.code, POLL_IN | POLL_HUP).then_some(u64::from(self.value as u32) + 1)
+    }
+
+    /// A message of the calling process to itself.
+    pub(super) fn of_mine(signal: c_int, value: usize) -> Self {
+        let code = libc::SI_QUEUE;
+        Self { signal, error: 0, code, padding: 0, timer: 0, overrun: 0, value, rest: [0; 12] }
+    }
+
+    /// The signal by which a frame is measured.
+    pub(super) fn is_measurement(&self) -> bool {
+        self.code == libc::SI_QUEUE && self.value == alternate::measurement()
     }
 
     /// A tick of one of our timers.
@@ -116,19 +128,22 @@ impl Context {
     pub(super) fn is_stack_low(&self) -> bool {
         const OURS: usize = 1024;
         const LEAST: usize = 2048;
+        self.alternate_room()
+            .is_some_and(|(below, above)| below < LEAST.max(OURS + self.frame_bytes(above)))
+    }
+
+    /// If the handler's stack is an alternate one: bytes of it below the context, and from there to its top.
+    #[inline]
+    pub(super) fn alternate_room(&self) -> Option<(usize, usize)> {
         let here = self.0.expose_provenance();
         let alternate = &self.get().uc_stack;
-        let bottom = alternate.ss_sp.expose_provenance();
-        let top = bottom.saturating_add(alternate.ss_size);
-        if !(bottom..top).contains(&here) {
-            return false;
-        }
-        let frame = self.frame_bytes(top.wrapping_sub(here));
-        here - bottom < LEAST.max(OURS + frame)
+        let below = here.checked_sub(alternate.ss_sp.expose_provenance())?;
+        let above = alternate.ss_size.checked_sub(below).filter(|&above| above > 0)?;
+        Some((below, above))
     }
 
     /// Bytes of the signal frame: from the context to the end of the saved floating-point state.
-    fn frame_bytes(&self, most: usize) -> usize {
+    pub(super) fn frame_bytes(&self, most: usize) -> usize {
         // struct _fpstate: 512 bytes, of which the last 48 are the software's: magic, size of all.
         const EXTENDED_SIZE: usize = 464 + 4;
         const MAGIC: u32 = 0x4650_5853;

@@ -5,7 +5,8 @@
 //! (`sigaction` and `signal` are interposed) is kept here and followed by [`deliver`].
 
 use super::context::{Context, Info};
-use super::{entry, handler, number};
+use super::{alternate, entry, handler, number};
+use crate::process;
 use crate::sys::sigset::{self, Action, FAULTS, Masked};
 use crate::sys::syscall;
 use core::ffi::c_int;
@@ -105,9 +106,95 @@ fn of(signal: i32) -> Option<&'static Disposition> {
     (place.version.load(Ordering::Relaxed) != 0).then_some(place)
 }
 
+/// In a forked child, on its only thread: another one may have been setting a disposition.
+pub(crate) fn forked_child() {
+    for place in [&SEGMENT, &BUS, &TICK] {
+        place.writing.store(0, Ordering::Relaxed);
+    }
+    if sigset::FAULTS_AWAY.load(Ordering::Relaxed) != 0 {
+        follow_all();
+        sigset::FAULTS_AWAY.store(0, Ordering::Relaxed);
+    }
+    alternate::forked_child();
+}
+
+/// The signals that we took and the program ignores. A vfork child (not `own`) may have set the kernel's itself.
+fn ignored(own: bool) -> impl Iterator<Item = i32> {
+    [libc::SIGSEGV, libc::SIGBUS, number()].into_iter().filter(move |&signal| {
+        let is_ours = |action: Action| action.handler == address();
+        of(signal).is_some_and(|place| place.read().handler == libc::SIG_IGN)
+            && (own || sigset::action(signal).is_ok_and(is_ours))
+    })
+}
+
+/// Our handler's.
+fn address() -> usize {
+    entry::entry as *const () as usize
+}
+
+/// Before an exec or a spawn: what the program ignores the kernel ignores, too, so that it passes it on to the new image,
+/// where it resets handlers. No guarded read may fault until [`take_back`], which is to be called if this is true. In a
+/// vfork child dispositions are its own, but not memory.
+pub fn pass_on(own: bool) -> bool {
+    if ignored(own).next().is_none() {
+        return false;
+    }
+    if own {
+        sigset::FAULTS_AWAY.fetch_add(1, Ordering::SeqCst);
+    }
+    for signal in ignored(own) {
+        let ignore = Action { handler: libc::SIG_IGN, ..Action::default() };
+        // SAFETY: ignoring calls nothing.
+        let _ = unsafe { sigset::set_action(signal, &ignore) };
+    }
+    true
+}
+
+/// After a spawn, or an exec that failed: signals are taken our way again.
+pub fn take_back(own: bool) {
+    if !own {
+        return follow_all();
+    }
+    let leave = |from: u32| {
+        let swap =
+            |to| sigset::FAULTS_AWAY.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst);
+        from > 0 && swap(from - 1).is_ok()
+    };
+    loop {
+        let among = sigset::FAULTS_AWAY.load(Ordering::SeqCst);
+        // The last one to leave. Who comes just then passes less on, but no fault meets a kernel that ignores it.
+        if among <= 1 {
+            follow_all();
+        }
+        if among == 0 || leave(among) {
+            return;
+        }
+    }
+}
+
+/// Sets the kernel's dispositions of all signals that we took.
+fn follow_all() {
+    for signal in [libc::SIGSEGV, libc::SIGBUS, number()] {
+        if let Some(place) = of(signal) {
+            follow(signal, &place.read());
+        }
+    }
+}
+
 /// Whether the faults' signals have been taken.
 pub(super) fn are_taken() -> bool {
     of(libc::SIGBUS).is_some()
+}
+
+/// The disposition of a signal that we took, for the program to set. A vfork child has dispositions of its own in the
+/// kernel, but its parent's memory: it sets the kernel's, and execs.
+fn settable(signal: i32) -> Option<&'static Disposition> {
+    of(signal).filter(|_| process::is_own())
+}
+
+/// Whether a signal is ours in the kernel.
+pub(super) fn is_taken(signal: i32) -> bool {
+    of(signal).is_some()
 }
 
 /// Takes a signal: its present disposition becomes the program's, ours the kernel's.
@@ -135,11 +222,12 @@ fn follow(signal: i32, program: &Action) {
         }
     }
     let ours = Action {
-        handler: entry::entry as *const () as usize,
+        handler: address(),
         flags,
         restorer: entry::restore as *const () as usize,
-        // A handler of the program's that ran amid a tick could leave it by a jump, or fork.
-        mask: if is_fault { 0 } else { !FAULTS },
+        // A handler of the program's that ran amid a tick could leave it by a jump, or fork. A fault's may be on an
+        // alternate stack that has no room for a tick: `deliver` lets them in.
+        mask: if is_fault { super::mask() } else { !FAULTS },
     };
     // SAFETY: `entry` takes a handler's three arguments (SA_SIGINFO), `restore` is a restorer.
     let _ = unsafe { sigset::set_action(signal, &ours) };
@@ -154,7 +242,7 @@ pub unsafe fn sigaction(
     new: *const libc::sigaction,
     old: *mut libc::sigaction,
 ) -> Option<c_int> {
-    let place = of(signal)?;
+    let place = settable(signal)?;
     // SAFETY: not null, so a struct sigaction by the caller's promise; the set's first word is the kernel's.
     let new = (!new.is_null()).then(|| unsafe {
         Action {
@@ -186,7 +274,31 @@ pub unsafe fn sigaction(
 pub fn signal(signal: c_int, handler: libc::sighandler_t) -> Option<libc::sighandler_t> {
     let flags = RESTART | SA_RESTORER;
     let new = Action { handler, flags, restorer: 0, mask: sigset::bit(signal) };
-    Some(of(signal)?.change(signal, |_| Some(new)).handler)
+    Some(settable(signal)?.change(signal, |_| Some(new)).handler)
+}
+
+/// System V's `sigset` for the signals we took: sets a handler and unblocks the signal, or blocks it (SIG_HOLD). The former
+/// handler, or SIG_HOLD if it was blocked. `None`: not one of them, call the real one.
+pub fn sigset(signal: c_int, handler: libc::sighandler_t) -> Option<libc::sighandler_t> {
+    const SIG_HOLD: libc::sighandler_t = 2;
+    let place = settable(signal)?;
+    let (how, old) = if handler == SIG_HOLD {
+        (libc::SIG_BLOCK, place.read())
+    } else {
+        let new = Action { handler, flags: SA_RESTORER, restorer: 0, mask: 0 };
+        (libc::SIG_UNBLOCK, place.change(signal, |_| Some(new)))
+    };
+    let bit = sigset::bit(signal);
+    let was_held = sigset::change(how, bit) & bit != 0;
+    Some(if was_held { SIG_HOLD } else { old.handler })
+}
+
+/// `siginterrupt` for the signals we took: whether system calls end with EINTR at them. False: not one of them.
+pub fn siginterrupt(signal: c_int, interrupts: bool) -> bool {
+    let Some(place) = settable(signal) else { return false };
+    let flags = |old: u64| if interrupts { old & !RESTART } else { old | RESTART };
+    place.change(signal, |old| Some(Action { flags: flags(old.flags), ..old }));
+    true
 }
 
 /// Whether the signal that a `sigwait` of the program's took is a tick of ours: it is counted as lost, and the program
@@ -209,7 +321,7 @@ pub fn is_tick(signal: c_int, info: &libc::siginfo_t) -> bool {
 /// `set` must point to a signal set.
 pub unsafe fn hide_tick(set: *mut libc::sigset_t) {
     if let Some(place) = of(number())
-        && place.read().handler == libc::SIG_DFL
+        && [libc::SIG_DFL, libc::SIG_IGN].contains(&place.read().handler)
     {
         let word = set.cast::<u64>();
         // SAFETY: by the caller; a set's first word holds signals 1 to 64.
@@ -242,8 +354,9 @@ pub(super) fn deliver(signal: i32, info: &Info, context: &Context) -> usize {
         }
         handler => {
             let own = if action.flags & NODEFER != 0 { 0 } else { sigset::bit(signal) };
+            let ticks = if alternate::is_scarce(context) { super::mask() } else { 0 };
             // What the kernel would have blocked. The handler's return restores the context's mask.
-            sigset::change(libc::SIG_SETMASK, context.mask() | action.mask | own);
+            sigset::change(libc::SIG_SETMASK, context.mask() | action.mask | own | ticks);
             handler
         }
     }

@@ -1,7 +1,7 @@
 //! What the kernel calls, and what it returns through.
 
 use super::context::{Context, Info};
-use super::{dispositions, handler, number};
+use super::{alternate, dispositions, handler, number};
 use crate::process;
 use crate::session::word;
 use crate::sync::Ordering;
@@ -29,6 +29,29 @@ pub(super) unsafe extern "C" fn entry(signal: c_int, info: *const Info, context:
         "2:",
         "ret",
         route = sym route,
+    )
+}
+
+/// The handler in the place of those of the program's that ask for the alternate stack: jumps to the one that `admit` names.
+///
+/// # Safety
+/// Called by the kernel only.
+#[unsafe(naked)]
+pub(super) unsafe extern "C" fn entry_on_alternate(
+    signal: c_int,
+    info: *const Info,
+    context: Context,
+) {
+    core::arch::naked_asm!(
+        "push rdi",
+        "push rsi",
+        "push rdx",
+        "call {admit}",
+        "pop rdx",
+        "pop rsi",
+        "pop rdi",
+        "jmp rax",
+        admit = sym alternate::admit,
     )
 }
 
@@ -64,6 +87,10 @@ unsafe extern "C" fn route(signal: c_int, info: *const Info, mut context: Contex
         }
         if info.perf_event().is_some_and(handler::is_perf_event) {
             handler::tick(0, &context);
+            return 0;
+        }
+        if info.is_measurement() {
+            alternate::measured(&context);
             return 0;
         }
     }

@@ -45,10 +45,11 @@ pub(super) fn taken() {
 /// A timer of ours has expired. With a perf event the thread needs it no more.
 pub(super) fn timer_tick(overruns: u32, context: &Context) {
     tick(overruns, context);
-    if let Some(slot) = thread::existing()
+    if let Some(session) = process::session()
+        && let Some(slot) = thread::existing()
         && slot.word(slot_word::PERF).load(Ordering::Relaxed) != 0
     {
-        timer::disarm(slot);
+        timer::disarm(session, slot);
         expiry::doubt(slot);
     }
 }

@@ -12,8 +12,10 @@
 //!
 //! Stations: `entry` is what the kernel calls; `context` reads what was interrupted; `handler` is the tick; `timer`
 //! arms it; `expiry` tells what it stands for; `guard` slows it down; `dispositions` stands in for the program's own
-//! handlers of the signals we took.
+//! handlers of the signals we took; `alternate` keeps ticks from stacks that are too small for them.
 
+#[expect(unsafe_code, reason = "reads and writes the program's own sigaction structs")]
+pub mod alternate;
 #[expect(unsafe_code, reason = "reads and changes what the kernel put on the stack")]
 mod context;
 #[expect(
@@ -52,22 +54,29 @@ pub(crate) fn mask() -> u64 {
     }
 }
 
-/// Installs the handlers of SIGSEGV, SIGBUS and a free real-time signal, whose number it returns (0: none
-/// is free, and there will be no ticks). Handlers stay for ever; later calls change nothing.
+/// Installs the handlers of SIGSEGV, SIGBUS and a free real-time signal, whose number it returns (0: all have
+/// handlers, and there will be no ticks). Handlers stay for ever; later calls change nothing.
 pub(crate) fn install() -> i32 {
     if dispositions::are_taken() {
         return number();
     }
+    let mask = sigset::change(libc::SIG_BLOCK, 0);
+    let is_blocked = |signal: i32| mask & sigset::bit(signal) != 0;
+    let handler = |signal: i32| sigset::action(signal).ok().map(|action| action.handler);
+    // Programs count from either end (SIGRTMIN + 0, 1, ..., SIGRTMAX); glibc keeps 32 and 33. One that is ignored does,
+    // and one that is blocked, too: other threads may open it, and those that do not tell their time at their end.
+    let free = (44..64)
+        .chain(35..44)
+        .filter(|&signal| [Some(libc::SIG_DFL), Some(libc::SIG_IGN)].contains(&handler(signal)))
+        .min_by_key(|&signal| (is_blocked(signal), handler(signal) != Some(libc::SIG_DFL)));
+    let signal = free.unwrap_or(0);
+    SIGNAL.store(signal, Ordering::Relaxed);
     dispositions::take(libc::SIGSEGV);
     dispositions::take(libc::SIGBUS);
-    let blocked = sigset::change(libc::SIG_BLOCK, 0);
-    let is_free = |signal: &i32| {
-        blocked & sigset::bit(*signal) == 0
-            && sigset::action(*signal).is_ok_and(|action| action.handler == libc::SIG_DFL)
-    };
-    // Programs count from either end (SIGRTMIN + 0, 1, ..., SIGRTMAX); glibc keeps 32 and 33.
-    let Some(signal) = (44..64).chain(35..44).find(is_free) else { return 0 };
-    SIGNAL.store(signal, Ordering::Relaxed);
-    dispositions::take(signal);
+    if signal != 0 {
+        dispositions::take(signal);
+        alternate::take_handlers();
+        alternate::measure(is_blocked(signal));
+    }
     signal
 }

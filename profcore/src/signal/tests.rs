@@ -224,24 +224,154 @@ fn signal_frame() -> usize {
     FRAME.load(Ordering::Relaxed)
 }
 
+/// Runs `body` in a handler on the alternate stack.
+fn amid_a_handler(body: fn()) {
+    static BODY: AtomicUsize = AtomicUsize::new(0);
+    extern "C" fn handler(_: libc::c_int) {
+        let body = std::ptr::with_exposed_provenance::<()>(BODY.load(Ordering::Relaxed));
+        // SAFETY: only ever set below.
+        unsafe { std::mem::transmute::<*const (), fn()>(body)() }
+    }
+    BODY.store((body as *const ()).expose_provenance(), Ordering::Relaxed);
+    // SAFETY: all zeros is a sigaction.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = handler as *const () as usize;
+    action.sa_flags = libc::SA_ONSTACK;
+    // SAFETY: a whole sigaction; its handler calls a function that may be called there.
+    assert_eq!(unsafe { libc::sigaction(libc::SIGUSR1, &action, std::ptr::null_mut()) }, 0);
+    // SAFETY: no memory is passed.
+    assert_eq!(unsafe { libc::raise(libc::SIGUSR1) }, 0);
+}
+
+fn session() -> Session {
+    crate::process::session().expect("the test has joined one")
+}
+
 #[test]
 fn little_alternate_stack_drops_the_sample() {
     alone(|| {
         let session = join();
         let frame = signal_frame();
-        on_alternate(frame + 1024, || {
+        on_alternate(2 * frame + 2500, || {
             thread::born();
-            burn_until(|| lost(session, Loss::AltstackLow) > 2);
-            assert_eq!(own(session, Count::Samples), 0);
+            amid_a_handler(|| burn_until(|| lost(self::session(), Loss::AltstackLow) > 2));
             thread::ending();
         });
         let before = lost(session, Loss::AltstackLow);
-        on_alternate(2 * frame + 8192, || {
+        on_alternate(3 * frame + 8192, || {
             thread::born();
-            burn_until(|| own(session, Count::Samples) > 2);
+            amid_a_handler(|| burn_until(|| own(self::session(), Count::Samples) > 2));
             thread::ending();
         });
         assert_eq!(lost(session, Loss::AltstackLow), before);
+        check_books(session);
+    });
+}
+
+#[test]
+fn an_alternate_stack_without_room_stops_the_clock() {
+    alone(|| {
+        let session = join();
+        let timer = || {
+            let slot = thread::existing().expect("has a slot");
+            slot.word(slot_word::TIMER).load(Ordering::Relaxed)
+        };
+        on_alternate(4096, || {
+            thread::born();
+            assert_eq!(timer(), 0, "it had one before it had a slot");
+            burn(20_000_000);
+            assert_eq!(own(session, Count::Ticks), 0);
+            thread::ending();
+        });
+        let threads_last = |number| drain(session, number).1.ticks.last().copied();
+        let rest = threads_last(2).expect("its time is told at its end");
+        assert!(rest.is_rest() && rest.weight_ns >= 20_000_000, "{rest:?}");
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::born();
+                assert_ne!(timer(), 0);
+                let mut memory = vec![0_u8; 65536];
+                let mut set = |size, flags| {
+                    let ss_sp = memory.as_mut_ptr().cast();
+                    let new = libc::stack_t { ss_sp, ss_flags: flags, ss_size: size };
+                    super::alternate::before(&raw const new);
+                    // SAFETY: `memory` outlives its use.
+                    let result = unsafe { libc::sigaltstack(&raw const new, std::ptr::null_mut()) };
+                    assert_eq!(result, 0);
+                    super::alternate::after();
+                };
+                for (size, flags, ticks) in [
+                    (4096, 0, false),
+                    (2048, 0, false),
+                    (65536, 0, true),
+                    (4096, 0, false),
+                    (4096, libc::SS_DISABLE, true),
+                ] {
+                    set(size, flags);
+                    assert_eq!(timer() != 0, ticks, "{size} {flags}");
+                }
+                // One that the kernel refuses changes nothing.
+                let bad = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: 0, ss_size: 100 };
+                super::alternate::before(&raw const bad);
+                assert_eq!(timer(), 0);
+                super::alternate::after();
+                assert_ne!(timer(), 0);
+                super::alternate::before(std::ptr::without_provenance(64));
+                assert_ne!(timer(), 0, "not an address");
+                thread::ending();
+            });
+        });
+        assert_eq!(session.word(word::LOW_ALTERNATES).load(Ordering::Relaxed), 4);
+        check_books(session);
+    });
+}
+
+#[test]
+fn no_more_timers_than_there_is_room_for() {
+    alone(|| {
+        let session = join();
+        // This thread's, and one more.
+        session.word(word::TIMER_ROOM).store(3, Ordering::Relaxed);
+        let begun = std::sync::Barrier::new(3);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    thread::born();
+                    begun.wait();
+                    thread::ending();
+                });
+            }
+        });
+        assert_eq!(session.word(word::TIMER_FAILED).load(Ordering::Relaxed), 2);
+        assert_eq!(session.word(word::TIMERS).load(Ordering::Relaxed), 1);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::born();
+                let slot = thread::existing().expect("has a slot");
+                assert_ne!(slot.word(slot_word::TIMER).load(Ordering::Relaxed), 0, "given back");
+                thread::ending();
+            });
+        });
+    });
+}
+
+#[test]
+fn a_thread_that_keeps_ticks_away_for_long_is_counted() {
+    alone(|| {
+        let session = join();
+        let counted = || session.word(word::TICKS_BLOCKED).load(Ordering::Relaxed);
+        for (nanos, blocked) in [(1_000_000, true), (200_000_000, false), (200_000_000, true)] {
+            assert_eq!(counted(), 0);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    thread::born();
+                    let _quiet = blocked.then(|| Masked::block(!0));
+                    burn(nanos);
+                    thread::ending();
+                });
+            });
+        }
+        assert_eq!(counted(), 1);
         check_books(session);
     });
 }

@@ -1,19 +1,20 @@
 //! A thread's timer: on its own CPU clock, so that it never interrupts a thread that waits.
 
-use super::{context, expiry, handler, number};
+use super::{alternate, context, expiry, handler, number};
 use crate::session::{Session, Slot, slot_word, word};
 use crate::sync::Ordering;
 use crate::sys::syscall;
 use crate::thread;
 
-/// Arms a timer for the calling thread, whose id is `tid`, if CPU time is sampled. A kernel that gives none
-/// (its quota of pending signals is used up) is counted; the thread's time is then told at its end only. The
-/// slot's samples account for the thread's clock up to now.
+/// Arms a timer for the calling thread, whose id is `tid`, if CPU time is sampled and its alternate stack has room for
+/// ticks. Where there is none for it (each takes one of the signals that the user may have queued, and the program may
+/// want some) that is counted; the thread's time is then told at its end only. The slot's samples account for the
+/// thread's clock up to now.
 pub(crate) fn arm(session: Session, slot: Slot, tid: u32) {
     // Ticks may be a perf event's, now or later.
     expiry::doubt(slot);
     let interval = slot.word(slot_word::INTERVAL).load(Ordering::Relaxed);
-    if number() == 0 || interval == 0 || !handler::is_on(session) {
+    if number() == 0 || interval == 0 || !handler::is_on(session) || alternate::is_low(slot) {
         return;
     }
     // A random first expiry: threads born together do not tick together, and short ones are not missed in
@@ -22,20 +23,33 @@ pub(crate) fn arm(session: Session, slot: Slot, tid: u32) {
     let first = 1 + random % interval;
     let now = slot.word(slot_word::LAST_CPU).load(Ordering::Relaxed);
     expiry::expect(slot, now.saturating_add(first));
-    let armed = syscall::timer_create(number(), context::value(), tid).and_then(|id| {
-        slot.word(slot_word::TIMER).store(id as u64 + 1, Ordering::Relaxed);
-        syscall::timer_settime(id, first, interval)
-    });
-    if armed.is_err() {
+    let armed = create(session, slot, tid)
+        .is_some_and(|id| syscall::timer_settime(id, first, interval).is_ok());
+    if !armed {
         session.word(word::TIMER_FAILED).fetch_add(1, Ordering::Relaxed);
     }
 }
 
+/// Makes a timer and names it in the slot, if one more may be had.
+fn create(session: Session, slot: Slot, tid: u32) -> Option<i32> {
+    let timers = session.word(word::TIMERS);
+    let room = session.word(word::TIMER_ROOM).load(Ordering::Relaxed);
+    let is_room = timers.fetch_add(1, Ordering::Relaxed) < room.wrapping_sub(1);
+    let made = is_room.then(|| syscall::timer_create(number(), context::value(), tid));
+    let Some(Ok(id)) = made else {
+        timers.fetch_sub(1, Ordering::Relaxed);
+        return None;
+    };
+    slot.word(slot_word::TIMER).store(id as u64 + 1, Ordering::Relaxed);
+    Some(id)
+}
+
 /// Deletes the timer that the slot names.
-pub(crate) fn disarm(slot: Slot) {
+pub(crate) fn disarm(session: Session, slot: Slot) {
     let id = slot.word(slot_word::TIMER).swap(0, Ordering::Relaxed);
     if id != 0 {
         syscall::timer_delete(id as i32 - 1);
+        session.word(word::TIMERS).fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Signal masks and kernel dispositions, in the kernel's own form: 64 bits, signal n at bit n - 1.
 
 use super::syscall::{Errno, call};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 const SIGSET_BYTES: usize = 8;
 
@@ -12,6 +13,9 @@ pub(crate) const fn bit(signal: i32) -> u64 {
 
 /// SIGSEGV and SIGBUS: what a guarded read can raise.
 pub(crate) const FAULTS: u64 = bit(libc::SIGSEGV) | bit(libc::SIGBUS);
+
+/// Not 0 while the kernel may ignore faults' signals in the place of our handler: it kills for them then.
+pub(crate) static FAULTS_AWAY: AtomicU32 = AtomicU32::new(0);
 
 /// Sets the calling thread's mask and returns the old one.
 pub(crate) fn change(how: i32, mask: u64) -> u64 {
@@ -50,8 +54,11 @@ pub(crate) fn discard(mask: u64) {
 const MOST_PENDING: usize = 100_000;
 
 /// Lets faults through that `mask`, the thread's present one, blocks; false, and nothing done, if one is waiting behind
-/// it.
+/// it, or if there is no handler at the moment.
 pub(crate) fn open_faults(mask: u64) -> bool {
+    if FAULTS_AWAY.load(Ordering::Relaxed) != 0 {
+        return false;
+    }
     if mask & FAULTS == 0 {
         return true;
     }
@@ -79,6 +86,11 @@ pub(crate) struct Masked {
 }
 
 impl Masked {
+    /// Whether signals of `mask` were blocked before.
+    pub(crate) fn had(&self, mask: u64) -> bool {
+        self.old & mask != 0
+    }
+
     /// Blocks the signals of `mask` as well.
     pub(crate) fn block(mask: u64) -> Self {
         Self { old: change(libc::SIG_BLOCK, mask), here: core::marker::PhantomData }

@@ -1,12 +1,14 @@
 //! Signals: for those that the profiler handles too, the program sees and sets its own dispositions by
-//! `profcore::signal::dispositions`; all others go to the next function untouched. A thread that blocks all signals and
-//! takes them one by one gets no tick.
+//! `profcore::signal::dispositions`. All others go to the next function, but for handlers that ask for the alternate stack:
+//! `profcore::signal::alternate` keeps ticks out of those. A thread that blocks all signals and takes them one by one gets
+//! no tick.
 
 use crate::next;
 use core::ffi::c_int;
-use libc::{SIG_ERR, sighandler_t, siginfo_t, sigset_t, timespec};
+use core::ptr::null_mut;
+use libc::{SIG_ERR, SIG_IGN, sighandler_t, siginfo_t, sigset_t, stack_t, timespec};
 use profcore::process;
-use profcore::signal::dispositions;
+use profcore::signal::{alternate, dispositions};
 
 type Action = libc::sigaction;
 
@@ -19,8 +21,11 @@ pub(super) unsafe extern "C" fn sigaction(
     if let Some(result) = unsafe { dispositions::sigaction(signal, new, old) } {
         return result;
     }
+    let Some(next) = next::sure(next::sigaction) else { return -1 };
     // SAFETY: as above.
-    next::sure(next::sigaction).map_or(-1, |next| unsafe { next(signal, new, old) })
+    let set = |new: *const Action, old: *mut Action| unsafe { next(signal, new, old) };
+    // SAFETY: as above.
+    unsafe { alternate::sigaction(signal, new, old, set) }
 }
 
 pub(super) unsafe extern "C" fn signal(signal: c_int, handler: sighandler_t) -> sighandler_t {
@@ -30,7 +35,8 @@ pub(super) unsafe extern "C" fn signal(signal: c_int, handler: sighandler_t) -> 
         return old;
     }
     // SAFETY: the program's own arguments.
-    next::sure(next::signal).map_or(SIG_ERR, |next| unsafe { next(signal, handler) })
+    let old = next::sure(next::signal).map_or(SIG_ERR, |next| unsafe { next(signal, handler) });
+    alternate::shown(signal, old)
 }
 
 /// System V's: the handler runs once, and does not block its own signal.
@@ -46,7 +52,54 @@ pub(super) unsafe extern "C" fn sysv_signal(signal: c_int, handler: sighandler_t
         return old.sa_sigaction;
     }
     // SAFETY: the program's own arguments.
-    next::sure(next::sysv_signal).map_or(SIG_ERR, |next| unsafe { next(signal, handler) })
+    let old =
+        next::sure(next::sysv_signal).map_or(SIG_ERR, |next| unsafe { next(signal, handler) });
+    alternate::shown(signal, old)
+}
+
+pub(super) unsafe extern "C" fn sigset(signal: c_int, handler: sighandler_t) -> sighandler_t {
+    if handler != SIG_ERR
+        && let Some(old) = dispositions::sigset(signal, handler)
+    {
+        return old;
+    }
+    // SAFETY: the program's own arguments.
+    let old = next::sure(next::sigset).map_or(SIG_ERR, |next| unsafe { next(signal, handler) });
+    alternate::shown(signal, old)
+}
+
+pub(super) unsafe extern "C" fn sigignore(signal: c_int) -> c_int {
+    // SAFETY: zeros are a good action: default, no flags, empty mask.
+    let mut new: Action = unsafe { core::mem::zeroed() };
+    new.sa_sigaction = SIG_IGN;
+    // SAFETY: an action of ours, which calls nothing.
+    if let Some(result) = unsafe { dispositions::sigaction(signal, &raw const new, null_mut()) } {
+        return result;
+    }
+    // SAFETY: the program's own argument.
+    next::sure(next::sigignore).map_or(-1, |next| unsafe { next(signal) })
+}
+
+pub(super) unsafe extern "C" fn siginterrupt(signal: c_int, interrupts: c_int) -> c_int {
+    if dispositions::siginterrupt(signal, interrupts != 0) {
+        return 0;
+    }
+    // SAFETY: the program's own arguments.
+    next::sure(next::siginterrupt).map_or(-1, |next| unsafe { next(signal, interrupts) })
+}
+
+/// A thread whose alternate stack is too small for a tick has no clock while it has that.
+pub(super) unsafe extern "C" fn sigaltstack(new: *const stack_t, old: *mut stack_t) -> c_int {
+    let Some(next) = next::sure(next::sigaltstack) else { return -1 };
+    if new.is_null() {
+        // SAFETY: the program's own arguments.
+        return unsafe { next(new, old) };
+    }
+    alternate::before(new);
+    // SAFETY: as above.
+    let result = unsafe { next(new, old) };
+    alternate::after();
+    result
 }
 
 /// Calls `wait` until it takes a signal that is not a tick. Ticks come while a thread runs, so what a time limit is for
@@ -105,7 +158,7 @@ pub(super) unsafe extern "C" fn sigwait(set: *const sigset_t, into: *mut c_int) 
     let before = unsafe { errno.read() };
     loop {
         // SAFETY: the program's own set.
-        let signal = unsafe { wait_on(core::ptr::null_mut(), |info| wait(set, info)) };
+        let signal = unsafe { wait_on(null_mut(), |info| wait(set, info)) };
         // SAFETY: as above.
         let error = unsafe { errno.replace(before) };
         if signal > 0 {

@@ -16,8 +16,10 @@ macro_rules! each_program {
         $take! {
             aligned_across_threads
             aligned_blocks
+            alternate_sizes
             alternate_stacks
             any_mix
+            blocked_at_start
             blocking_calls
             cancellation
             copies
@@ -31,18 +33,23 @@ macro_rules! each_program {
             early_copies
             edge_arguments
             environment
+            every_handler
             exceptions
+            exec_in_vain
             exit_handlers
             exit_paths
+            few_queued_signals
             fork_children
             fork_handlers
             fork_in_handler
             fork_while_allocating
             fortified
             fortified_forms
+            frame_pointers
             free_errno
             handlers_amid
             heap_settings
+            ignored_signals
             jumps_out_of_handlers
             late_allocations
             libc_allocations
@@ -52,6 +59,7 @@ macro_rules! each_program {
             low_heap
             many_threads
             mappings
+            no_free_signal
             operators
             other_allocator
             own_copies
@@ -66,6 +74,8 @@ macro_rules! each_program {
             sized_frees
             small_stacks
             spawned_children
+            stacks_used_up
+            system_v_signals
             thread_exits
             thread_locals_of_libraries
             threads
@@ -75,6 +85,7 @@ macro_rules! each_program {
             usable_size
             vfork_allocates
             vfork_exec
+            vfork_signals
             wrong_frees
         }
     };
