@@ -8,7 +8,9 @@ static volatile int stop;
 static void *allocates(void *argument) {
     unsigned seed = 1 + (unsigned)(long)argument;
     void *blocks[50] = {0};
-    while (!stop) {
+    for (long turn = 1; !stop; turn++) {
+        // Forks are what this is about: their thread must get a processor now and then.
+        if (turn % 500 == 0) usleep(300);
         int i = rand_r(&seed) % 50;
         free(blocks[i]);
         blocks[i] = malloc(1 + rand_r(&seed) % 20000);

@@ -2,8 +2,11 @@
 #![forbid(unsafe_code)]
 
 mod catalogue;
+mod forge;
 mod hang;
 mod invariants;
+mod random;
+mod reading;
 mod row;
 mod rows;
 mod run;
@@ -52,11 +55,24 @@ struct Arguments {
     /// The command to try, instead of a release build of this workspace
     #[arg(long, value_name = "PATH")]
     prof: Option<PathBuf>,
+    #[command(subcommand)]
+    child: Option<Child>,
+}
+
+/// What this program starts itself as.
+#[derive(clap::Subcommand)]
+enum Child {
+    #[command(hide = true)]
+    Reading(reading::Arguments),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match attempt(&arguments) {
+    let result = match &arguments.child {
+        Some(Child::Reading(arguments)) => reading::run(arguments).map(|()| true),
+        None => attempt(&arguments),
+    };
+    match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(why) => {

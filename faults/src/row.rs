@@ -49,6 +49,13 @@ impl Held {
         Self::default()
     }
 
+    /// These were looked at.
+    pub(crate) fn of(invariants: &[Invariant]) -> Self {
+        let mut held = Self::default();
+        invariants.iter().for_each(|one| held.add(*one));
+        held
+    }
+
     pub(crate) fn add(&mut self, invariant: Invariant) {
         self.invariants[invariant as usize] = true;
     }
@@ -86,6 +93,14 @@ pub(crate) enum Broken {
 impl Broken {
     pub(crate) fn fault(words: impl Into<String>) -> Self {
         Self::Fault(words.into())
+    }
+
+    /// The same, said with where it was.
+    pub(crate) fn within(self, place: &str) -> Self {
+        match self {
+            Self::Fault(words) => Self::Fault(format!("{place}: {words}")),
+            missing => missing,
+        }
     }
 
     pub(crate) fn missing(words: impl Into<String>) -> Self {

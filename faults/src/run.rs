@@ -104,6 +104,13 @@ impl Run {
         to_the_end(trial, self.bare_command(), LONGEST)
     }
 
+    /// Runs it profiled alone, for what is compared with a bare run of something else.
+    pub(crate) fn profiled(&self, trial: &Trial) -> Result<Seen, Broken> {
+        let trace = fresh_trace(trial)?;
+        let limit = Duration::from_secs(20) * trial.settings.patience;
+        to_the_end(trial, self.profiled_command(trial, &trace), limit)
+    }
+
     /// Runs it bare and profiled; the profiled run may take three times as long, and five seconds.
     pub(crate) fn both(&self, trial: &Trial) -> Result<Pair, Broken> {
         let bare = self.bare(trial)?;

@@ -7,7 +7,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 /// A run that has ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: Vec<u8>,
@@ -35,13 +35,6 @@ impl Seen {
     pub(crate) fn said(&self) -> Vec<String> {
         let text = String::from_utf8_lossy(&self.stderr);
         text.lines().filter_map(|line| line.strip_prefix(OURS)).map(str::to_owned).collect()
-    }
-
-    /// A number that the program said behind a word at the beginning of a line.
-    pub(crate) fn number(&self, word: &str) -> Option<f64> {
-        let text = self.stdout();
-        let line = text.lines().find_map(|line| line.strip_prefix(word)?.strip_prefix(' '))?;
-        line.split_whitespace().next()?.parse().ok()
     }
 }
 

@@ -1,6 +1,5 @@
 //! Tries rows, some side by side, and prints a line for each.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -74,12 +73,7 @@ fn try_times(row: &Row, settings: &Settings, times: usize) -> Tried {
 }
 
 fn try_once(row: &Row, settings: &Settings) -> Result<Held, Broken> {
-    let trial = Trial::new(settings)?;
-    catch_unwind(AssertUnwindSafe(|| (row.try_it)(&trial))).unwrap_or_else(|panic| {
-        let words = panic.downcast_ref::<String>().map(String::as_str);
-        let words = words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
-        Err(Broken::fault(format!("the trial itself: {words}")))
-    })
+    (row.try_it)(&Trial::new(settings)?)
 }
 
 fn line(row: &Row, tried: &Tried, times: usize, markdown: bool) -> String {

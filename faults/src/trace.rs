@@ -26,6 +26,12 @@ pub(crate) struct Process {
     copied: u64,
 }
 
+/// The process of a thread, which the trace defined before.
+fn owner(of_thread: &HashMap<ThreadId, ProcessId>, thread: ThreadId) -> Result<ProcessId, Broken> {
+    let found = of_thread.get(&thread).copied();
+    found.ok_or_else(|| Broken::fault(format!("the trace does not define {thread:?}")))
+}
+
 /// All that a trace says about losses, ends and sums.
 #[derive(Debug)]
 pub(crate) struct Trace {
@@ -36,7 +42,6 @@ pub(crate) struct Trace {
     pub(crate) damage: Damage,
     /// It says when the run was over.
     pub(crate) is_finished: bool,
-    pub(crate) bytes: usize,
     intervals: [u64; 2],
 }
 
@@ -55,7 +60,6 @@ impl Trace {
             cpu_ns: 0,
             damage: Damage::default(),
             is_finished: false,
-            bytes: bytes.len(),
             intervals,
         };
         let (mut of_thread, mut ended) = (HashMap::new(), HashSet::new());
@@ -96,15 +100,15 @@ impl Trace {
             }
             Record::Sample(sample) if sample.class.on_cpu() => self.cpu_ns += sample.weight_ns,
             Record::Alloc(alloc) => {
-                self.processes.entry(of_thread[&alloc.thread]).or_default().allocated +=
+                self.processes.entry(owner(of_thread, alloc.thread)?).or_default().allocated +=
                     alloc.weight;
             }
             Record::Copied(copied) => {
-                self.processes.entry(of_thread[&copied.thread]).or_default().copied +=
+                self.processes.entry(owner(of_thread, copied.thread)?).or_default().copied +=
                     copied.weight;
             }
             Record::Free(free) => {
-                let first = ended.insert((of_thread[&free.thread], free.block));
+                let first = ended.insert((owner(of_thread, free.thread)?, free.block));
                 holds(first, || format!("books: a block ends twice: {free:?}"))?;
             }
             Record::Note(words) => self.notes.push(String::from_utf8_lossy(&words).into_owned()),

@@ -17,3 +17,14 @@ pub(crate) fn while_allocating(trial: &Trial) -> Result<Held, Broken> {
     })?;
     Ok(held.figure(format!("{forks} children, all listed; {}", trace.ticks())))
 }
+
+/// Row 14.
+pub(crate) fn inside_a_handler(trial: &Trial) -> Result<Held, Broken> {
+    let program = trial.compile("fork_in_handler")?;
+    let (mut all, times) = (Held::nothing(), trial.pick(20, 1));
+    for _ in 0..times {
+        let pair = Run::of(&program).dense().both(trial)?;
+        all = all.and(&invariants::all(trial, &pair)?.0);
+    }
+    Ok(all.figure(format!("{times} times 60 forks")))
+}

@@ -1,0 +1,91 @@
+//! Limits that the program or the kernel sets.
+
+use crate::invariants;
+use crate::row::{Broken, Held, Invariant, holds};
+use crate::run::Run;
+use crate::trial::{Trial, need};
+
+/// Row 10.
+pub(crate) fn few_queued_signals(trial: &Trial) -> Result<Held, Broken> {
+    need("prlimit")?;
+    let program = trial.compile("burners")?;
+    let run = Run::of(program).with(["200", trial.pick("20", "5")]);
+    let pair = run.around(["prlimit", "--sigpending=20"]).both(trial)?;
+    let (held, trace) = invariants::all(trial, &pair)?;
+    let told = trace.notes.iter().filter(|note| note.contains("timer")).count();
+    holds(told == 1, || format!("a note is wanted once, not {told} times: {:?}", trace.notes))?;
+    Ok(held
+        .figure(format!("200 threads, said once; {:.1} s of CPU told", trace.cpu_ns as f64 / 1e9)))
+}
+
+/// Row 11.
+pub(crate) fn no_timers(trial: &Trial) -> Result<Held, Broken> {
+    need("strace")?;
+    let program = trial.compile("burners")?;
+    let (mut all, mut tried) = (Held::nothing(), 0);
+    for error in ["EAGAIN", "ENOSYS", "EPERM"] {
+        for when in trial.pick(&["1", "1+", "3+", "10+"][..], &["1+", "3+"]) {
+            let inject = format!("timer_create:error={error}:when={when}");
+            let run = Run::of(&program).with(["12", "30"]);
+            let pair = run.around(strace("timer_create", &inject)).both(trial)?;
+            let (held, _) = invariants::all(trial, &pair)
+                .map_err(|broken| broken.within(&format!("{error} {when}")))?;
+            all = all.and(&held);
+            tried += 1;
+        }
+    }
+    Ok(all.figure(format!("{tried} ways to fail")))
+}
+
+/// strace that only changes what a call gives, and slows only that call down.
+fn strace(call: &str, inject: &str) -> Vec<String> {
+    let words = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e"];
+    let own = [format!("trace={call}"), "-e".into(), format!("inject={inject}"), "--".into()];
+    words.into_iter().map(String::from).chain(own).collect()
+}
+
+/// Row 12.
+pub(crate) fn no_memory(trial: &Trial) -> Result<Held, Broken> {
+    need("strace")?;
+    need("prlimit")?;
+    let program = trial.compile("burners")?;
+    let run = || Run::of(&program).with(["2", "30"]);
+    let bare = run().bare(trial)?;
+    let mut tried = 0;
+    // The profiler's own memory for the program: it says so, and the program runs or was not started.
+    for when in trial.pick(&["1", "1+", "2+"][..], &["1", "1+"]) {
+        let inject = format!("memfd_create:error=ENOMEM:when={when}");
+        let seen = run().around(strace("memfd_create", &inject)).profiled(trial)?;
+        let refused = seen.status.code() == Some(125) && seen.stdout.is_empty();
+        let ran = seen.status == bare.status && seen.stdout == bare.stdout;
+        let said = seen.said();
+        let words = || format!("memfd_create {when}: {}, said {said:?}", seen.status);
+        holds((refused || ran) && said.len() <= 1 && invariants::no_panic(&seen.stderr), words)?;
+        tried += 1;
+    }
+    // Each mapping in the program: what the loader cannot map ends it bare as well.
+    let step = trial.pick(1, 6);
+    for when in (1..=trial.pick(60, 48)).step_by(step) {
+        let inject = format!("mmap:error=ENOMEM:when={when}");
+        let seen = run().between(strace("mmap", &inject)).profiled(trial)?;
+        let text = String::from_utf8_lossy(&seen.stderr).into_owned();
+        let is_loaders = text.contains("error while loading shared libraries");
+        let ran = seen.status == bare.status && seen.stdout == bare.stdout;
+        let words = || format!("mmap {when}: {}, {text}", seen.status);
+        holds((ran || is_loaders) && invariants::no_panic(&seen.stderr), words)?;
+        tried += 1;
+    }
+    let mut all = Held::nothing();
+    for limit in ["--as=12000000", "--as=30000000", "--as=100000000"] {
+        let pair = run().between(["prlimit", limit]).both(trial)?;
+        let mut held = invariants::same_program(&pair).map_err(|broken| broken.within(limit))?;
+        let said = pair.profiled.said();
+        holds(said.len() <= 1, || format!("{limit}: I4: said {said:?}"))?;
+        held.add(Invariant::Message);
+        let trace = invariants::finished(&mut held, trial, &pair)?;
+        invariants::books(&mut held, &trace)?;
+        all = all.and(&held);
+        tried += 1;
+    }
+    Ok(all.figure(format!("{tried} ways to have no memory")))
+}
