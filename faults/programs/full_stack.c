@@ -1,6 +1,7 @@
 // A thread works with 3 KiB left of its stack; then a child overflows a stack, which a handler of its own notices.
 #include "mirror.h"
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -32,13 +33,6 @@ __attribute__((noinline)) static int dive(int depth) {
 }
 
 static void *almost(void *argument) {
-    pthread_attr_t attributes;
-    void *address;
-    size_t size;
-    pthread_getattr_np(pthread_self(), &attributes);
-    pthread_attr_getstack(&attributes, &address, &size);
-    pthread_attr_destroy(&attributes);
-    lowest = address;
     return (void *)(long)(dive(0) > 100);
 }
 
@@ -59,7 +53,12 @@ int main(int count, char **words) {
     seconds = count > 1 ? atof(words[1]) : 0.5;
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, 64 << 10);
+    // A stack of our own, below which nothing is there.
+    enum { PAGE = 4096, SIZE = 64 << 10 };
+    char *room = mmap(NULL, SIZE + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    lowest = room + PAGE;
+    mprotect(lowest, SIZE, PROT_READ | PROT_WRITE);
+    pthread_attr_setstack(&attributes, lowest, SIZE);
     pthread_t thread;
     void *deep;
     pthread_create(&thread, &attributes, almost, NULL);

@@ -50,23 +50,42 @@ static void mirror_signals(void) {
     printf("blocked %lx ignored %lx\n", blocked, ignored);
 }
 
+static int mirror_by_text(const void *one, const void *other) {
+    return strcmp(*(char *const *)one, *(char *const *)other);
+}
+
+// Names and sums of values: what stands in an environment is nobody's business. A shell gives it an order of its own,
+// and `_` is the last command's name.
 static void mirror_environment(void) {
-    for (char **entry = environ; *entry; entry++) {
-        if (strncmp(*entry, "PROF_SESSION=", 13) == 0) continue;
-        if (strncmp(*entry, "LD_PRELOAD=", 11) == 0) {
-            char *others = strchr(*entry, ':');
-            if (others) printf("environment: LD_PRELOAD=%s\n", others + 1);
-            continue;
+    int profiled = getenv("PROF_SESSION") != NULL && getenv("LD_PRELOAD") != NULL, count = 0;
+    while (environ[count]) count++;
+    char *entries[count + 1];
+    memcpy(entries, environ, count * sizeof *entries);
+    qsort(entries, count, sizeof *entries, mirror_by_text);
+    for (int i = 0; i < count; i++) {
+        char *value = strchr(entries[i], '=');
+        int length = value ? (int)(value - entries[i]) : (int)strlen(entries[i]);
+        if (strncmp(entries[i], "PROF_SESSION=", 13) == 0 || strncmp(entries[i], "_=", 2) == 0) continue;
+        if (strncmp(entries[i], "LD_PRELOAD=", 11) == 0) {
+            // Its first entry is the profiler's.
+            if (profiled) value = strchr(entries[i], ':');
+            if (value == NULL || value[1] == 0) continue;
         }
-        printf("environment: %s\n", *entry);
+        unsigned long sum = 14695981039346656037UL;
+        for (const char *at = value ? value + 1 : ""; *at; at++) sum = (sum ^ (unsigned char)*at) * 1099511628211UL;
+        printf("environment: %.*s %lx\n", length, entries[i], sum);
     }
 }
 
+// A thread that was joined is seen for a moment longer.
 static void mirror_threads(void) {
-    int threads = -2;
-    DIR *tasks = opendir("/proc/self/task");
-    while (tasks && readdir(tasks)) threads++;
-    if (tasks) closedir(tasks);
+    int threads = 0;
+    for (int patience = 500; threads != 1 && patience > 0; patience--) {
+        DIR *tasks = opendir("/proc/self/task");
+        for (threads = -2; tasks && readdir(tasks);) threads++;
+        if (tasks) closedir(tasks);
+        if (threads != 1) usleep(2000);
+    }
     printf("threads %d\n", threads);
 }
 

@@ -118,9 +118,10 @@ impl Trace {
         Ok(())
     }
 
-    /// The process that `prof run` started.
+    /// The process that `prof run` started, as what it became last.
     pub(crate) fn root(&self) -> Option<&Process> {
-        self.processes.values().next()
+        let pid = self.processes.values().next()?.pid;
+        self.processes.values().rfind(|process| process.pid == pid)
     }
 
     /// Processes that were profiled.

@@ -2,6 +2,8 @@
 
 use std::process::{Command, Stdio};
 
+use profformat::record::Outcome;
+
 use crate::invariants;
 use crate::row::{Broken, Held, Invariant, holds};
 use crate::run::{Pair, Run, limit, to_the_end};
@@ -51,15 +53,14 @@ pub(crate) fn file_size_limit(trial: &Trial) -> Result<Held, Broken> {
     let limit = ["prlimit", "--fsize=65536", "--"];
     let pair = run().between(limit).both(trial)?;
     let (held, _) = invariants::all(trial, &pair)?;
-    // The profiler under the same limit: its trace ends there, the program goes on.
+    // The profiler under the same limit has no memory to share with the program, and says which limit that is.
     let pair = run().around(limit).both(trial)?;
     let mut also = invariants::same_program(&pair)?;
-    invariants::says(&mut also, &pair, Some("File too large"))?;
-    let trace = invariants::recovered(&mut also, trial, &pair.trace)?;
-    let seconds = trace.cpu_ns as f64 / 1e9;
+    invariants::says(&mut also, &pair, Some("ulimit -f"))?;
+    invariants::sound(&mut also, trial, &pair.trace)?;
     Ok(held
         .and(&also)
-        .figure(format!("of the program: nothing; of both: {seconds:.1} s of CPU readable")))
+        .figure("of the program: profiled all the same; of both: it runs, and one line says why"))
 }
 
 /// Row 19.
@@ -75,7 +76,18 @@ pub(crate) fn reader_of_a_pipe_dies(trial: &Trial) -> Result<Held, Broken> {
     for script in scripts {
         let run = Run::of(&program).with(["0.5"]).around(["bash", "-c", script, "bash"]);
         let pair = run.both(trial)?;
-        let (held, _) = invariants::all(trial, &pair).map_err(|why| why.within(script))?;
+        let mut held = invariants::same_program(&pair).map_err(|why| why.within(script))?;
+        invariants::says(&mut held, &pair, None)?;
+        let trace = invariants::sound(&mut held, trial, &pair.trace)?;
+        invariants::books(&mut held, &trace)?;
+        // A shell tells a signal as a status.
+        let code = trace.root().and_then(|root| match root.outcome? {
+            Outcome::Exited(code) => Some(code),
+            Outcome::Killed(signal) => Some(128 + signal),
+            _ => None,
+        });
+        let told = code.is_some() && code == pair.profiled.status.code();
+        holds(told, || format!("{script}: I3: the trace says {code:?}"))?;
         all = all.and(&held);
     }
     // A trace is not written into what somebody else made, such as a pipe.

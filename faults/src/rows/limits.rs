@@ -3,6 +3,7 @@
 use crate::invariants;
 use crate::row::{Broken, Held, Invariant, holds};
 use crate::run::Run;
+use crate::seen::differences;
 use crate::trial::{Trial, need};
 
 /// Row 10.
@@ -50,29 +51,34 @@ pub(crate) fn no_memory(trial: &Trial) -> Result<Held, Broken> {
     need("prlimit")?;
     let program = trial.compile("burners")?;
     let run = || Run::of(&program).with(["2", "30"]);
-    let bare = run().bare(trial)?;
     let mut tried = 0;
     // The profiler's own memory for the program: it says so, and the program runs or was not started.
     for when in trial.pick(&["1", "1+", "2+"][..], &["1", "1+"]) {
         let inject = format!("memfd_create:error=ENOMEM:when={when}");
-        let seen = run().around(strace("memfd_create", &inject)).profiled(trial)?;
-        let refused = seen.status.code() == Some(125) && seen.stdout.is_empty();
-        let ran = seen.status == bare.status && seen.stdout == bare.stdout;
-        let said = seen.said();
-        let words = || format!("memfd_create {when}: {}, said {said:?}", seen.status);
-        holds((refused || ran) && said.len() <= 1 && invariants::no_panic(&seen.stderr), words)?;
+        let pair = run().around(strace("memfd_create", &inject)).both(trial)?;
+        let (said, status) = (pair.profiled.said(), pair.profiled.status);
+        let refused = status.code() == Some(125) && pair.profiled.stdout.is_empty();
+        let differences =
+            if refused { String::new() } else { differences(&pair.bare, &pair.profiled) };
+        let quiet = said.len() <= 1 && invariants::no_panic(&pair.profiled.stderr);
+        let words = || format!("memfd_create {when}: {status}, said {said:?}; {differences}");
+        holds(quiet && differences.is_empty(), words)?;
         tried += 1;
     }
-    // Each mapping in the program: what the loader cannot map ends it bare as well.
-    let step = trial.pick(1, 6);
-    for when in (1..=trial.pick(60, 48)).step_by(step) {
-        let inject = format!("mmap:error=ENOMEM:when={when}");
-        let seen = run().between(strace("mmap", &inject)).profiled(trial)?;
-        let text = String::from_utf8_lossy(&seen.stderr).into_owned();
-        let is_loaders = text.contains("error while loading shared libraries");
-        let ran = seen.status == bare.status && seen.stdout == bare.stdout;
-        let words = || format!("mmap {when}: {}, {text}", seen.status);
-        holds((ran || is_loaders) && invariants::no_panic(&seen.stderr), words)?;
+    // What is shared, in the program: the mapping is its nth one.
+    let log = trial.folder().join("mappings");
+    let watch = ["strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=mmap", "-o"];
+    let seen = run().between(watch).between([log.as_os_str(), "--".as_ref()]).profiled(trial)?;
+    holds(seen.status.success(), || format!("strace: {}", seen.status))?;
+    for when in shared_mappings(&std::fs::read_to_string(&log)?) {
+        let injected =
+            |when| run().between(strace("mmap", &format!("mmap:error=ENOMEM:when={when}")));
+        let bare = injected(65_535).bare(trial)?;
+        let profiled = injected(when).profiled(trial)?;
+        let (differences, said) = (differences(&bare, &profiled), profiled.said());
+        let quiet = said.len() <= 1 && invariants::no_panic(&profiled.stderr);
+        let words = || format!("mmap {when}: said {said:?}; {differences}");
+        holds(quiet && differences.is_empty(), words)?;
         tried += 1;
     }
     let mut all = Held::nothing();
@@ -88,4 +94,15 @@ pub(crate) fn no_memory(trial: &Trial) -> Result<Held, Broken> {
         tried += 1;
     }
     Ok(all.figure(format!("{tried} ways to have no memory")))
+}
+
+/// Which of a program's mappings are shared ones, counted from 1, by strace's log.
+fn shared_mappings(log: &str) -> Vec<usize> {
+    let pid = |line: &str| line.split_whitespace().next().map(str::to_owned);
+    let Some(first) = log.lines().find(|line| line.contains("MAP_SHARED")) else {
+        return Vec::new();
+    };
+    let own = log.lines().filter(|line| pid(line) == pid(first));
+    let shared = (1..).zip(own).filter(|(_, line)| line.contains("MAP_SHARED"));
+    shared.map(|(number, _)| number).collect()
 }

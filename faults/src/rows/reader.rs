@@ -80,7 +80,7 @@ fn held() -> Held {
 fn small(trial: &Trial) -> Result<PathBuf, Broken> {
     let program = trial.compile("burners")?;
     let trace = fresh_trace(trial)?;
-    let run = Run::of(program).with(["2", "30"]).option(&["--memory-interval", "4096"]);
+    let run = Run::of(program).with(["2", "30"]).option(&["--memory-interval", "64M"]);
     let seen = to_the_end(trial, run.profiled_command(trial, &trace), Duration::from_secs(60))?;
     holds(seen.status.success(), || format!("{}: {:?}", seen.status, seen.said()))?;
     Ok(trace)

@@ -23,10 +23,7 @@ pub(crate) fn blocked_or_ignored(trial: &Trial) -> Result<Held, Broken> {
     let (mut all, mut figures) = (Held::nothing(), Vec::new());
     for how in ["blocked", "ignored", "both"] {
         let pair = Run::of(&program).with([how]).both(trial)?;
-        let mut held = invariants::same_program(&pair).map_err(|why| why.within(how))?;
-        invariants::says(&mut held, &pair, None)?;
-        let trace = invariants::sound(&mut held, trial, &pair.trace)?;
-        invariants::books(&mut held, &trace)?;
+        let (held, trace) = invariants::all(trial, &pair).map_err(|why| why.within(how))?;
         let (samples, blocked) = (trace.count("samples"), trace.count("lost.signal_blocked"));
         let told =
             samples > 10 || blocked > 0 || trace.notes.iter().any(|note| note.contains("blocked"));

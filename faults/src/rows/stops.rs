@@ -20,13 +20,7 @@ pub(crate) fn exec_while_sampling(trial: &Trial) -> Result<Held, Broken> {
     let program = trial.compile("exec_burner")?;
     let run = Run::of(program).with([execs.to_string()]).option(&["--rate", "10000"]);
     let pair = run.both(trial)?;
-    let mut held = invariants::same_program(&pair)?;
-    invariants::says(&mut held, &pair, None)?;
-    let trace = invariants::sound(&mut held, trial, &pair.trace)?;
-    invariants::books(&mut held, &trace)?;
-    let last = trace.processes.values().last().and_then(|process| process.outcome);
-    let wanted = invariants::outcome(pair.profiled.status);
-    holds(last == Some(wanted), || format!("I3: the last program ended with {last:?}"))?;
+    let (held, trace) = invariants::all(trial, &pair)?;
     let listed = trace.processes.len();
     holds(listed == execs + 1, || format!("{execs} execs, but {listed} programs in the trace"))?;
     Ok(held.figure(format!("{execs} execs, all listed; {}", trace.ticks())))

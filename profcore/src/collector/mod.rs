@@ -177,7 +177,7 @@ impl Collector {
                 continue;
             }
             drains += 1;
-            let soon = self.drain(drains.is_multiple_of(FLUSH));
+            let soon = self.drain(root, drains.is_multiple_of(FLUSH));
             let pause = if soon || drains < START { DRAIN_SOON } else { DRAIN };
             next = now() + pause.as_nanos() as u64;
         };
@@ -196,10 +196,10 @@ impl Collector {
     }
 
     /// True when it should be done again soon.
-    fn drain(&mut self, flush: bool) -> bool {
+    fn drain(&mut self, root: u32, flush: bool) -> bool {
         self.meet();
         let now = now();
-        let soon = self.tree.drain(now, &mut self.trace);
+        let soon = self.tree.drain(root, now, &mut self.trace);
         if flush {
             self.tree.write_counters(now, &mut self.trace);
             self.trace.flush();
