@@ -10,8 +10,8 @@ use profformat::record::{Outcome, Record, counter};
 
 use crate::row::{Broken, holds};
 
-/// How many times as long as asked for an interval becomes at most when a ring fills up.
-const STRETCHED: u64 = 256;
+/// How many times as long as asked for an interval becomes at most while a process does too much of a kind.
+const STRETCHED: u64 = 1024;
 
 /// A process in a trace.
 #[derive(Debug, Default)]
@@ -22,8 +22,22 @@ pub(crate) struct Process {
     pub(crate) outcome: Option<Outcome>,
     pub(crate) counters: BTreeMap<String, u64>,
     threads: u64,
-    allocated: u64,
-    copied: u64,
+    allocated: Weights,
+    copied: Weights,
+}
+
+/// Weights of samples.
+#[derive(Debug, Default)]
+struct Weights {
+    sum: u64,
+    largest: u64,
+}
+
+impl Weights {
+    fn add(&mut self, weight: u64) {
+        self.sum = self.sum.saturating_add(weight);
+        self.largest = self.largest.max(weight);
+    }
 }
 
 /// The process of a thread, which the trace defined before.
@@ -100,12 +114,18 @@ impl Trace {
             }
             Record::Sample(sample) if sample.class.on_cpu() => self.cpu_ns += sample.weight_ns,
             Record::Alloc(alloc) => {
-                self.processes.entry(owner(of_thread, alloc.thread)?).or_default().allocated +=
-                    alloc.weight;
+                self.processes
+                    .entry(owner(of_thread, alloc.thread)?)
+                    .or_default()
+                    .allocated
+                    .add(alloc.weight);
             }
             Record::Copied(copied) => {
-                self.processes.entry(owner(of_thread, copied.thread)?).or_default().copied +=
-                    copied.weight;
+                self.processes
+                    .entry(owner(of_thread, copied.thread)?)
+                    .or_default()
+                    .copied
+                    .add(copied.weight);
             }
             Record::Free(free) => {
                 let first = ended.insert((owner(of_thread, free.thread)?, free.block));
@@ -151,9 +171,9 @@ impl Trace {
             let words = || format!("books of {pid}: {ticks} ticks, {samples} samples, {lost} lost");
             holds(ticks == samples + lost, words)?;
             let told = count(counter::ALLOC_BYTES);
-            process.adds_up("allocated", told, process.allocated, memory, counter::LOST_ALLOC)?;
+            process.adds_up("allocated", told, &process.allocated, memory, counter::LOST_ALLOC)?;
             let told = count(counter::COPY_BYTES);
-            process.adds_up("copied", told, process.copied, copies, counter::LOST_COPY)?;
+            process.adds_up("copied", told, &process.copied, copies, counter::LOST_COPY)?;
         }
         Ok(())
     }
@@ -174,11 +194,13 @@ impl Process {
         &self,
         what: &str,
         told: u64,
-        weights: u64,
+        weights: &Weights,
         interval: u64,
         lost: &str,
     ) -> Result<(), Broken> {
-        let slack = STRETCHED * interval * (self.threads + 1);
+        // Each thread is in the midst of an interval, which is no longer than what was sampled last, or as long again.
+        let slack = (STRETCHED * interval).max(2 * weights.largest) * (self.threads + 1);
+        let weights = weights.sum;
         let pid = self.pid;
         let words = || format!("books of {pid}: {weights} bytes {what} in samples, {told} counted");
         holds(weights <= told + slack, words)?;

@@ -121,6 +121,10 @@ pub(crate) mod word {
     /// Where the code begins that does the work of `memmove` and `memcpy`; 0: not known. The C library picks it for the
     /// processor, and it has no symbol.
     pub(crate) const COPY_CODE: usize = 39;
+    /// Unloadings of libraries that have begun, and that are over; when the last of these was (see `unload`).
+    pub(crate) const UNLOADS_BEGUN: usize = 48;
+    pub(crate) const UNLOADS_OVER: usize = 49;
+    pub(crate) const LAST_UNLOAD: usize = 50;
 }
 
 /// Bits of the control word.

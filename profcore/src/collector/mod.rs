@@ -37,6 +37,7 @@ mod station_tests;
 mod thread_states;
 mod trace;
 mod tree;
+mod unloads;
 
 use std::io;
 use std::path::PathBuf;
@@ -66,6 +67,8 @@ const DRAIN_SOON: Duration = Duration::from_millis(5);
 const START: u64 = 100;
 /// Drains between two flushes: what is older than half a second survives our own death.
 const FLUSH: u64 = 8;
+/// Or this long after the last time: on a busy machine drains come late and take long.
+const LONGEST_UNFLUSHED: Duration = Duration::from_millis(400);
 
 /// Why a collector could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -162,6 +165,7 @@ impl Collector {
         self.listener.set_root(root);
         let mut drains = 0_u64;
         let mut next = now();
+        let mut flush_by = next;
         let status = loop {
             let ended = wait(&program, signals, next.saturating_sub(now()));
             signals.forward(&program);
@@ -177,7 +181,11 @@ impl Collector {
                 continue;
             }
             drains += 1;
-            let soon = self.drain(root, drains.is_multiple_of(FLUSH));
+            let is_due = drains.is_multiple_of(FLUSH) || now() >= flush_by;
+            if is_due {
+                flush_by = now() + LONGEST_UNFLUSHED.as_nanos() as u64;
+            }
+            let soon = self.drain(root, is_due);
             let pause = if soon || drains < START { DRAIN_SOON } else { DRAIN };
             next = now() + pause.as_nanos() as u64;
         };
