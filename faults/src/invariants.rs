@@ -19,6 +19,7 @@ pub(crate) fn all(trial: &Trial, pair: &Pair) -> Result<(Held, Trace), Broken> {
     let mut held = same_program(pair)?;
     says(&mut held, pair, None)?;
     let trace = finished(&mut held, trial, pair)?;
+    holds(trace.profiled() > 0, || "I3: nothing was profiled".into())?;
     books(&mut held, &trace)?;
     told_books(trial, &pair.trace)?;
     Ok((held, trace))

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use profformat::TraceReader;
 use profformat::ids::{ProcessId, ThreadId};
-use profformat::reader::Damage;
 use profformat::record::{Outcome, Record, counter};
 
 use crate::row::{Broken, holds};
@@ -53,7 +52,6 @@ pub(crate) struct Trace {
     pub(crate) notes: Vec<String>,
     /// CPU nanoseconds in samples.
     pub(crate) cpu_ns: u64,
-    pub(crate) damage: Damage,
     /// It says when the run was over.
     pub(crate) is_finished: bool,
     intervals: [u64; 2],
@@ -72,7 +70,6 @@ impl Trace {
             processes: BTreeMap::new(),
             notes: Vec::new(),
             cpu_ns: 0,
-            damage: Damage::default(),
             is_finished: false,
             intervals,
         };
@@ -88,7 +85,6 @@ impl Trace {
             }
             trace.take(record, &mut of_thread, &mut ended)?;
         }
-        trace.damage = reader.damage().clone();
         Ok(trace)
     }
 

@@ -51,7 +51,8 @@ pub(crate) fn file_size_limit(trial: &Trial) -> Result<Held, Broken> {
     let program = trial.compile("tick_storm")?;
     let run = || Run::of(&program).with([trial.pick("20", "3")]).dense();
     let limit = ["prlimit", "--fsize=65536", "--"];
-    let pair = run().between(limit).both(trial)?;
+    let limited = Run::of(trial.compile("limited")?).with(["fsize", "65536"]).with([&program]);
+    let pair = limited.with([trial.pick("20", "3")]).dense().both(trial)?;
     let (held, _) = invariants::all(trial, &pair)?;
     // The profiler under the same limit has no memory to share with the program, and says which limit that is.
     let pair = run().around(limit).both(trial)?;

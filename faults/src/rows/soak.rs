@@ -68,10 +68,10 @@ pub(crate) fn soak(trial: &Trial) -> Result<Held, Broken> {
         timers.first,
         timers.later
     );
-    let flat = program.is_flat(FLAT_KIB) && collector.is_flat(FLAT_KIB) && timers.is_flat(0);
-    holds(flat, || format!("grows: {figure}"))?;
     let pair = Pair { bare, profiled, trace };
     let (held, trace) = invariants::all(trial, &pair)?;
+    let flat = program.is_flat(FLAT_KIB) && collector.is_flat(FLAT_KIB) && timers.is_flat(0);
+    holds(flat, || format!("grows: {figure}"))?;
     Ok(held.figure(format!("{figure}; {}", trace.ticks())))
 }
 
