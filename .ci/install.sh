@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the checks need beyond Rust and Python: go (for pprof), a browser and node (for speedscope), compilers for C
-# and C++, valgrind, other allocators, zstd for the reader of traces in Python.
+# and C++, valgrind, strace and util-linux for the fault catalogue, other allocators, zstd for the reader of traces in Python.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,6 +11,8 @@ command -v npm >/dev/null || missing+=(npm)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev)
 command -v valgrind >/dev/null || missing+=(valgrind)
 command -v g++ >/dev/null || missing+=(g++)
+command -v strace >/dev/null || missing+=(strace)
+{ command -v setpriv && command -v prlimit && command -v unshare; } >/dev/null || missing+=(util-linux)
 [[ -e /usr/lib/x86_64-linux-gnu/libjemalloc.so.2 ]] || missing+=(libjemalloc2)
 [[ -e /usr/lib/x86_64-linux-gnu/libmimalloc.so.2 ]] || missing+=(libmimalloc2.0)
 python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)

@@ -159,6 +159,22 @@ pub(crate) enum Event<'a> {
     },
 }
 
+impl Event<'_> {
+    /// When it happened.
+    #[cfg(any(test, feature = "record"))]
+    pub(crate) fn time(&self) -> u64 {
+        match *self {
+            Event::Tick { time, .. }
+            | Event::Alloc { time, .. }
+            | Event::Free { time, .. }
+            | Event::Resize { time, .. }
+            | Event::Copy { time, .. }
+            | Event::ThreadEnd { time, .. }
+            | Event::Exit { time } => time,
+        }
+    }
+}
+
 /// Decodes an event; `None` if it is not one. Total: the words may be anything.
 pub(crate) fn decode(words: &[u64]) -> Option<Event<'_>> {
     let (&head, rest) = words.split_first()?;

@@ -66,4 +66,6 @@ mod stack;
 mod sys;
 #[cfg(not(loom))]
 pub mod thread;
+#[cfg(not(loom))]
+pub mod unload;
 mod unwind;

@@ -130,6 +130,10 @@ pub(crate) mod word {
     pub(crate) const LOW_ALTERNATES: usize = 42;
     /// Threads that had been without ticks for long at their end, because they blocked the signal.
     pub(crate) const TICKS_BLOCKED: usize = 43;
+    /// Unloadings of libraries that have begun, and that are over; when the last of these was (see `unload`).
+    pub(crate) const UNLOADS_BEGUN: usize = 48;
+    pub(crate) const UNLOADS_OVER: usize = 49;
+    pub(crate) const LAST_UNLOAD: usize = 50;
 }
 
 /// Bits of the control word.

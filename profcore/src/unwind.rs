@@ -8,11 +8,13 @@
 //!   words       what
 //!   0           modules published
 //!   1..5        addresses without a module, asked for by handlers; 0: none
+//!   5           times that a module was withdrawn or came back
 //!   8           512 modules of four words: start, end, load base, first row | rows << 32
 //!   8 + 2048    rows: offset from the load base in the high half, rule in the low half; sorted in each module
 //! ```
 //!
-//! Modules are only ever added. A row's rule holds from its offset to the next row's.
+//! Modules are only ever added; one whose library was unloaded is withdrawn, and counts again if that comes back to its
+//! place. A row's rule holds from its offset to the next row's.
 //!
 //! Searching a table touches as many cold lines of memory as it takes steps, for each frame, and the outer frames of a
 //! thread are the same ones at each tick: so a thread keeps the rules that it found in a small cache of its own.
@@ -28,6 +30,7 @@ const ROWS: usize = 1 << 21;
 const WANTED: usize = 4;
 
 const WANTED_AT: usize = 1;
+const CHANGES: usize = 5;
 const MODULES_AT: usize = 8;
 const MODULE_WORDS: usize = 4;
 const ROWS_AT: usize = MODULES_AT + MODULES * MODULE_WORDS;
@@ -116,7 +119,7 @@ struct Module {
 pub(crate) struct Lookup<'a> {
     tables: Tables,
     last: Option<Module>,
-    /// Pairs of words: address and number of modules, rule. The walking thread's own.
+    /// Pairs of words: address and number of modules and changes, rule. The walking thread's own.
     cache: &'a [AtomicU64],
     modules: u64,
 }
@@ -134,7 +137,7 @@ impl Tables {
     /// Begins the lookups of a walk, by a thread that has a cache (zeros at first) or none.
     pub(crate) fn lookup(self, cache: &[AtomicU64]) -> Lookup<'_> {
         // Acquire: what was published is written.
-        let modules = self.words[0].load(Ordering::Acquire);
+        let modules = self.words[0].load(Ordering::Acquire).wrapping_add(self.load(CHANGES));
         Lookup { tables: self, last: None, cache, modules }
     }
 
@@ -167,6 +170,33 @@ impl Tables {
     pub(crate) fn take_wanted(self) -> impl Iterator<Item = u64> {
         let cells = &self.words[WANTED_AT..WANTED_AT + WANTED];
         cells.iter().map(|cell| cell.swap(0, Ordering::Relaxed)).filter(|&pc| pc != 0)
+    }
+
+    /// Modules published.
+    #[cfg(any(test, feature = "record"))]
+    pub(crate) fn published(self) -> usize {
+        self.load(0) as usize
+    }
+
+    /// Withdraws a module, of which the number and the first address are given: something else stands there.
+    #[cfg(any(test, feature = "record"))]
+    pub(crate) fn withdraw(self, number: usize, start: u64) {
+        self.set_end(number, start);
+    }
+
+    /// Has a withdrawn module count again.
+    #[cfg(any(test, feature = "record"))]
+    pub(crate) fn bring_back(self, number: usize, end: u64) {
+        self.set_end(number, end);
+    }
+
+    /// A single store: a handler sees the module as it was or as it is.
+    #[cfg(any(test, feature = "record"))]
+    fn set_end(self, number: usize, end: u64) {
+        if number < MODULES {
+            self.words[MODULES_AT + number * MODULE_WORDS + 1].store(end, Ordering::Relaxed);
+            self.words[CHANGES].fetch_add(1, Ordering::Release);
+        }
     }
 
     /// Publishes a module. Rows are (offset, rule bits), sorted. False: there is no room left.
@@ -211,7 +241,7 @@ impl Lookup<'_> {
         let place = pc.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         let place = (place as usize % (self.cache.len() / 2).max(1)) * 2;
         let Some([key, rule]) = self.cache.get(place..place + 2) else { return self.search(pc) };
-        // A module more, and what was found is found anew: it may lie over an older one.
+        // A module more or one less, and what was found is found anew.
         let wanted = pc | self.modules << ADDRESS_BITS;
         if key.load(Ordering::Relaxed) == wanted && pc >> ADDRESS_BITS == 0 {
             return Rule::decode(rule.load(Ordering::Relaxed) as u32);
@@ -342,6 +372,24 @@ mod tests {
         assert_eq!(tables.take_wanted().count(), 0, "it is known, without rows");
         while tables.publish(0x5000..0x6000, 0, &[]) {}
         assert_eq!(tables.lookup(&[]).rule(0x1800), Rule::Plt);
+    }
+
+    #[test]
+    fn a_withdrawn_module_is_asked_for_and_may_come_back() {
+        let tables = Tables::of(image::session());
+        let cache: Vec<AtomicU64> = (0..16).map(|_| AtomicU64::new(0)).collect();
+        assert_eq!(tables.published(), 0);
+        assert!(tables.publish(0x1000..0x2000, 0, &[(0, Rule::End.encode())]));
+        assert_eq!((tables.published(), tables.lookup(&cache).rule(0x1800)), (1, Rule::End));
+        tables.withdraw(0, 0x1000);
+        assert_eq!(tables.lookup(&cache).rule(0x1800), Rule::Unknown, "the cache knows, too");
+        assert_eq!(tables.take_wanted().next(), Some(0x1800));
+        assert!(tables.publish(0x1000..0x1900, 0, &[(0, Rule::Plt.encode())]));
+        assert_eq!(tables.lookup(&cache).rule(0x1800), Rule::Plt);
+        tables.withdraw(1, 0x1000);
+        tables.bring_back(0, 0x2000);
+        assert_eq!(tables.lookup(&cache).rule(0x1800), Rule::End);
+        tables.withdraw(MODULES, 0);
     }
 
     /// The program could have written anything there.

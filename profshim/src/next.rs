@@ -109,6 +109,7 @@ next! {
     sigwaitinfo(*const libc::sigset_t, *mut libc::siginfo_t) -> c_int;
     sigtimedwait(*const libc::sigset_t, *mut libc::siginfo_t, *const libc::timespec) -> c_int;
     sigpending(*mut libc::sigset_t) -> c_int;
+    dlclose(Block) -> c_int;
 }
 
 /// Whether there are blocks of ours (see `bootstrap`), which the next `free` must not see.

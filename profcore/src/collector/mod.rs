@@ -45,6 +45,7 @@ mod thread_states;
 mod trace;
 mod trace_file;
 mod tree;
+mod unloads;
 
 use std::io;
 use std::path::PathBuf;
@@ -75,6 +76,8 @@ const DRAIN_SOON: Duration = Duration::from_millis(5);
 const START: u64 = 100;
 /// Drains between two flushes: what is older than half a second survives our own death.
 const FLUSH: u64 = 8;
+/// Or this long after the last time: on a busy machine drains come late and take long.
+const LONGEST_UNFLUSHED: Duration = Duration::from_millis(400);
 
 /// Why a collector could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -178,6 +181,7 @@ impl Collector {
         self.listener.set_root(root);
         let mut drains = 0_u64;
         let mut next = now();
+        let mut flush_by = next;
         let status = loop {
             let ended = wait(&program, signals, next.saturating_sub(now()));
             signals.forward(&program);
@@ -193,7 +197,11 @@ impl Collector {
                 continue;
             }
             drains += 1;
-            let soon = self.drain(drains.is_multiple_of(FLUSH));
+            let is_due = drains.is_multiple_of(FLUSH) || now() >= flush_by;
+            if is_due {
+                flush_by = now() + LONGEST_UNFLUSHED.as_nanos() as u64;
+            }
+            let soon = self.drain(root, is_due);
             let pause = if soon || drains < START { DRAIN_SOON } else { DRAIN };
             next = now() + pause.as_nanos() as u64;
         };
@@ -215,10 +223,10 @@ impl Collector {
     }
 
     /// True when it should be done again soon.
-    fn drain(&mut self, flush: bool) -> bool {
+    fn drain(&mut self, root: u32, flush: bool) -> bool {
         self.meet();
         let now = now();
-        let soon = self.tree.drain(now, &mut self.trace);
+        let soon = self.tree.drain(root, now, &mut self.trace);
         if flush {
             self.tree.write_counters(now, &mut self.trace);
             self.trace.flush();

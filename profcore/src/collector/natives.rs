@@ -49,8 +49,28 @@ pub(crate) struct Natives {
     /// Names of code that has no file.
     made: Option<PerfMap>,
     known: HashMap<(u64, bool), Spot>,
-    /// Starts of the ranges whose tables were published.
-    published: Vec<u64>,
+    /// Code whose tables were published, in that order.
+    published: Vec<Published>,
+}
+
+/// A range of code whose table handlers have.
+#[derive(Debug)]
+struct Published {
+    /// Which of the session's modules it is.
+    number: usize,
+    start: u64,
+    end: u64,
+    offset: u64,
+    path: Vec<u8>,
+    /// Not withdrawn.
+    counts: bool,
+}
+
+impl Published {
+    fn is(&self, mapped: &Mapped<'_>) -> bool {
+        (self.start, self.end, self.offset) == (mapped.start, mapped.end, mapped.offset)
+            && self.path == mapped.path
+    }
 }
 
 impl Natives {
@@ -74,14 +94,40 @@ impl Natives {
     /// Publishes the unwind table of the code at `pc`; false if there is no code, or it was done before.
     pub(crate) fn publish(&mut self, session: Session, modules: &Modules, pc: u64) -> bool {
         let Some(mapped) = modules.mapped(pc) else { return false };
-        if self.published.contains(&mapped.start) {
-            return false;
+        if let Some(known) = self.published.iter_mut().find(|known| known.is(&mapped)) {
+            let comes_back = !std::mem::replace(&mut known.counts, true);
+            if comes_back {
+                Tables::of(session).bring_back(known.number, known.end);
+            }
+            return comes_back;
         }
-        self.published.push(mapped.start);
+        let number = Tables::of(session).published();
+        let Mapped { start, end, offset, path } = mapped;
+        self.published.push(Published {
+            number,
+            start,
+            end,
+            offset,
+            path: path.to_vec(),
+            counts: true,
+        });
         let (binary, base) = self.binary(&mapped, pc);
         let base = base.unwrap_or(mapped.start);
         Tables::of(session).publish(mapped.start..mapped.end, base, &binary.rows);
         true
+    }
+
+    /// A library was unloaded: where something else stands now, its table is withdrawn.
+    pub(crate) fn withdraw(&mut self, session: Session, modules: &Modules) {
+        let counting = self.published.iter_mut().filter(|known| known.counts);
+        for known in counting {
+            // A mapping that is gone leaves an address that no stack has; one in its place begins anywhere in it.
+            let still = modules.mapped(known.start).is_some_and(|mapped| known.is(&mapped));
+            if !still {
+                known.counts = false;
+                Tables::of(session).withdraw(known.number, known.start);
+            }
+        }
     }
 
     /// What stands at `pc`. `exact`: at this instruction, not at the call before it.

@@ -1,5 +1,7 @@
 //! From events to records: the stations of one process behind its rings.
 
+use std::borrow::Cow;
+
 use profformat::ids::{FrameId, ProcessId, StackId, ThreadId};
 use profformat::record::{Alloc, Copied, Domain, Free, Lang, Record, Resize, Sample};
 
@@ -16,6 +18,7 @@ use super::remote::Remote;
 use super::stacks::{self, NotReady, PARTIAL, SlotStack};
 use super::thread_states::{self, Place as Interpreter};
 use super::trace::Trace;
+use super::unloads::Unloads;
 use crate::cpython;
 use crate::event::{Event, StackDelta, flag, stack_flag};
 use crate::session::{MAX_FRAMES, Session, Slot, control, python_state, slot_word, word};
@@ -27,6 +30,8 @@ use crate::unwind::Tables;
 const BATCH: usize = 8192;
 /// Drains to wait before a list of mappings is read again that did not have an address.
 const MAPS_PAUSE: u32 = 10;
+/// Stands for an address in a library that may have been another one: no code is there.
+const DOUBTFUL: u64 = 1;
 
 /// What is needed to understand one process's events.
 #[derive(Debug)]
@@ -37,6 +42,7 @@ pub(crate) struct Recorder {
     modules: Modules,
     natives: Natives,
     copiers: Copiers,
+    unloads: Unloads,
     lines: CodeLines,
     batch: Vec<(u64, Record)>,
     maps_pause: u32,
@@ -61,6 +67,7 @@ impl Recorder {
             pid,
             id,
             version,
+            unloads: Unloads::new(modules.clone()),
             modules,
             natives: Natives::new(pid, binaries),
             copiers: Copiers::new(pid),
@@ -103,6 +110,7 @@ impl Recorder {
     pub(crate) fn begin_drain(&mut self, session: Session) -> bool {
         self.maps_pause = self.maps_pause.saturating_sub(1);
         let native = session.word(word::CONTROL).load(Ordering::Relaxed) & control::NATIVE != 0;
+        self.look_for_unloads(session);
         let mut published = false;
         if std::mem::take(&mut self.first_drain) && native && self.version == 0 {
             for start in self.modules.starts() {
@@ -110,10 +118,37 @@ impl Recorder {
             }
         }
         for pc in Tables::of(session).take_wanted() {
-            self.place(pc);
+            self.place(session, pc);
             published |= self.natives.publish(session, &self.modules, pc);
         }
         published
+    }
+
+    /// Reads the mappings again if a library was unloaded: another may stand in its place.
+    fn look_for_unloads(&mut self, session: Session) {
+        let Some(newest) = self.unloads.look(session, self.pid) else { return };
+        if newest.is_empty() {
+            return;
+        }
+        self.modules.replace(newest);
+        self.natives.forget();
+        self.natives.withdraw(session, &self.modules);
+        self.unsearched = true;
+    }
+
+    /// An address, or [`DOUBTFUL`] if it is not certain what stood there at that moment.
+    fn certain(&self, time: u64, pc: u64) -> u64 {
+        let is_certain = pc == 0 || self.unloads.is_certain(time, pc, &self.modules);
+        if is_certain { pc } else { DOUBTFUL }
+    }
+
+    /// Native frames up to the first doubtful one: by what table the walk went on from there, nobody knows.
+    fn certain_frames<'n>(&self, time: u64, native: &'n [u64]) -> Cow<'n, [u64]> {
+        let is_doubtful = |&pc: &u64| self.certain(time, pc) == DOUBTFUL;
+        match native.iter().position(is_doubtful) {
+            None => Cow::Borrowed(native),
+            Some(first) => Cow::Owned([&native[..first], &[DOUBTFUL]].concat()),
+        }
     }
 
     /// Looks for an interpreter that was loaded after the start, when mappings were read since the last look, and tells
@@ -166,13 +201,18 @@ impl Recorder {
         // A time in the future is a lie; analysis would take it for the length of the run. The drain may have begun a
         // while ago.
         let at = |time: u64| if time <= now { time } else { time.min(super::now()) };
+        if self.unloads.is_news(event.time()) {
+            // If they do not, the next drain reads newer ones, and this event is a doubtful one.
+            self.unloads.still_hold(session);
+        }
         let (moment, record) = match *event {
             Event::Tick { time, weight_ns, pc, flags, stack, .. } => {
                 let base = slot.apply(stack, session, &mut self.lines, trace, insist)?;
-                let native = self.spots(stack.native, trace);
+                let pc = self.certain(time, pc);
+                let native = self.spots(session, &self.certain_frames(time, stack.native), trace);
                 let facts = Facts {
                     kernel: flags & flag::KERNEL != 0,
-                    place: self.place_of_work(pc, &native),
+                    place: self.place_of_work(session, pc, &native),
                     // A thread's last words come when its thread state is gone already.
                     python: is_python(stack) || (flags & flag::REST != 0 && slot.is_python()),
                     calls_c: base.is_some()
@@ -200,7 +240,10 @@ impl Recorder {
                 let (domain, stack) = if python {
                     (Domain::Python, base)
                 } else {
-                    (Domain::Native, self.with_caller(base, pc, stack, slot, session, trace))
+                    (
+                        Domain::Native,
+                        self.with_caller(base, (time, pc), stack, slot, session, trace),
+                    )
                 };
                 let time_in_trace = trace.time(at(time));
                 let alloc =
@@ -209,8 +252,8 @@ impl Recorder {
             }
             Event::Copy { time, size, weight, pc, stack } => {
                 let base = slot.apply(stack, session, &mut self.lines, trace, insist)?;
-                let stack = self.with_caller(base, pc, stack, slot, session, trace);
-                let copier = self.copiers.name(pc, &self.modules, trace);
+                let stack = self.with_caller(base, (time, pc), stack, slot, session, trace);
+                let copier = self.copiers.name(self.certain(time, pc), &self.modules, trace);
                 let time_in_trace = trace.time(at(time));
                 let copied = Copied { time: time_in_trace, thread, stack, size, weight, copier };
                 (time, Record::Copied(copied))
@@ -258,17 +301,17 @@ impl Recorder {
     }
 
     /// What stands at the addresses of native frames.
-    fn spots(&mut self, native: &[u64], trace: &mut Trace) -> Vec<Spot> {
+    fn spots(&mut self, session: Session, native: &[u64], trace: &mut Trace) -> Vec<Spot> {
         if let Some(&pc) = native.first() {
-            self.place(pc);
+            self.place(session, pc);
         }
         let spots = native.iter().enumerate();
         spots.map(|(n, &pc)| self.natives.spot(pc, n == 0, &self.modules, trace)).collect()
     }
 
     /// Where the work is done that `pc` is part of: anybody may call the C library, so the caller counts.
-    fn place_of_work(&mut self, pc: u64, native: &[Spot]) -> Place {
-        let own = self.place(pc);
+    fn place_of_work(&mut self, session: Session, pc: u64, native: &[Spot]) -> Place {
+        let own = self.place(session, pc);
         if !matches!(own, Place::Libc | Place::Shim) {
             return own;
         }
@@ -277,16 +320,19 @@ impl Recorder {
     }
 
     /// Where an address stands; an unknown one makes us look at the mappings again.
-    fn place(&mut self, pc: u64) -> Place {
-        if pc == 0 {
-            return Place::Untold;
+    fn place(&mut self, session: Session, pc: u64) -> Place {
+        match pc {
+            0 => return Place::Untold,
+            DOUBTFUL => return Place::Nowhere,
+            _ => {}
         }
         let place = self.modules.place(pc).0;
         if place != Place::Nowhere || self.maps_pause > 0 {
             return place;
         }
         let newer = Modules::parse(&procfs::maps(self.pid));
-        if !newer.is_empty() {
+        // After an unloading they would not hold for what was sampled before: the next drain looks into that.
+        if !newer.is_empty() && self.unloads.still_hold(session) {
             self.modules.replace(newer);
             self.natives.forget();
             self.unsearched = true;
@@ -302,16 +348,17 @@ impl Recorder {
     fn with_caller(
         &mut self,
         base: Option<StackId>,
-        pc: u64,
+        (time, called_from): (u64, u64),
         stack: StackDelta<'_>,
         slot: &SlotStack,
         session: Session,
         trace: &mut Trace,
     ) -> Option<StackId> {
-        let place = self.place(pc);
+        let pc = self.certain(time, called_from);
+        let place = self.place(session, pc);
         let alone = [pc];
-        let native = match stack.native.iter().position(|&address| address == pc) {
-            Some(ours) => &stack.native[ours..],
+        let native = match stack.native.iter().position(|&address| address == called_from) {
+            Some(ours) => &*self.certain_frames(time, &stack.native[ours..]),
             None if pc == 0 => &[],
             None => &alone[..],
         };

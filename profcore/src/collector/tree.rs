@@ -153,10 +153,14 @@ impl Tree {
     }
 
     /// Drains every session, and lets those processes go that have ended. True when it should be done again soon.
-    pub(crate) fn drain(&mut self, now: u64, trace: &mut Trace) -> bool {
+    ///
+    /// The direct child stays: how it ended is known when it has been waited for.
+    pub(crate) fn drain(&mut self, root: u32, now: u64, trace: &mut Trace) -> bool {
         let mut soon = false;
         for pid in self.ended() {
-            if let Some(mut member) = self.running.remove(&pid) {
+            if pid != root
+                && let Some(mut member) = self.running.remove(&pid)
+            {
                 member.cpu_ns = launch::cpu_ns(pid).or(member.cpu_ns);
                 self.end(&mut member, Outcome::Gone, now, trace);
             }

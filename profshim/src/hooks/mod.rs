@@ -11,6 +11,7 @@ mod alloc;
 mod copy;
 mod exec;
 mod hot;
+mod library;
 mod mapping;
 mod signal;
 
@@ -99,4 +100,5 @@ hooks! {
     sigwaitinfo => signal::sigwaitinfo;
     sigtimedwait => signal::sigtimedwait;
     sigpending => signal::sigpending;
+    dlclose => library::dlclose;
 }
