@@ -1,7 +1,5 @@
 //! From events to records: the stations of one process behind its rings.
 
-use std::borrow::Cow;
-
 use profformat::ids::{FrameId, ProcessId, StackId, ThreadId};
 use profformat::record::{Alloc, Copied, Domain, Free, Lang, Record, Resize, Sample};
 
@@ -26,12 +24,14 @@ use crate::stack;
 use crate::sync::{AtomicU64, Ordering};
 use crate::unwind::Tables;
 
+use doubt::DOUBTFUL;
+
+mod doubt;
+
 /// Records gathered before they are sorted by time and written.
 const BATCH: usize = 8192;
 /// Drains to wait before a list of mappings is read again that did not have an address.
 const MAPS_PAUSE: u32 = 10;
-/// Stands for an address in a library that may have been another one: no code is there.
-const DOUBTFUL: u64 = 1;
 
 /// What is needed to understand one process's events.
 #[derive(Debug)]
@@ -122,33 +122,6 @@ impl Recorder {
             published |= self.natives.publish(session, &self.modules, pc);
         }
         published
-    }
-
-    /// Reads the mappings again if a library was unloaded: another may stand in its place.
-    fn look_for_unloads(&mut self, session: Session) {
-        let Some(newest) = self.unloads.look(session, self.pid) else { return };
-        if newest.is_empty() {
-            return;
-        }
-        self.modules.replace(newest);
-        self.natives.forget();
-        self.natives.withdraw(session, &self.modules);
-        self.unsearched = true;
-    }
-
-    /// An address, or [`DOUBTFUL`] if it is not certain what stood there at that moment.
-    fn certain(&self, time: u64, pc: u64) -> u64 {
-        let is_certain = pc == 0 || self.unloads.is_certain(time, pc, &self.modules);
-        if is_certain { pc } else { DOUBTFUL }
-    }
-
-    /// Native frames up to the first doubtful one: by what table the walk went on from there, nobody knows.
-    fn certain_frames<'n>(&self, time: u64, native: &'n [u64]) -> Cow<'n, [u64]> {
-        let is_doubtful = |&pc: &u64| self.certain(time, pc) == DOUBTFUL;
-        match native.iter().position(is_doubtful) {
-            None => Cow::Borrowed(native),
-            Some(first) => Cow::Owned([&native[..first], &[DOUBTFUL]].concat()),
-        }
     }
 
     /// Looks for an interpreter that was loaded after the start, when mappings were read since the last look, and tells
