@@ -121,8 +121,8 @@ pub(crate) mod word {
     /// Where the code begins that does the work of `memmove` and `memcpy`; 0: not known. The C library picks it for the
     /// processor, and it has no symbol.
     pub(crate) const COPY_CODE: usize = 39;
-    /// Timers that the process may have at a time, plus one; 0: as many as the kernel gives. They are taken from what the
-    /// user may queue of signals.
+    /// Timers that the process may have at a time, plus one; 0: as many as the kernel gives. They are taken from what
+    /// the user may queue of signals.
     pub(crate) const TIMER_ROOM: usize = 40;
     /// Timers that it has.
     pub(crate) const TIMERS: usize = 41;

@@ -123,8 +123,8 @@ pub fn ending() {
     }
 }
 
-/// At a thread's end, before its rest is written; `quiet` has blocked our signal: counts the thread if it had blocked that
-/// itself and so been without ticks for long.
+/// At a thread's end, before its rest is written; `quiet` has blocked our signal: counts the thread if it had blocked
+/// that itself and so been without ticks for long.
 pub(crate) fn note_blocked(session: Session, slot: Slot, quiet: &Masked) {
     /// Ticks that may be late or not yet sent.
     const FEW: u64 = 10;

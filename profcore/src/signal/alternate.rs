@@ -243,8 +243,8 @@ pub(super) fn take_handlers() {
     }
 }
 
-/// A handler of the program's begins on an alternate stack, with the tick's signal blocked: opens it, unless the program
-/// wants it blocked or there is little room. Returns the handler. Its own use of stack is next to nothing.
+/// A handler of the program's begins on an alternate stack, with the tick's signal blocked: opens it, unless the
+/// program wants it blocked or there is little room. Returns the handler. Takes next to nothing of the stack itself.
 ///
 /// # Safety
 /// With the arguments of a signal handler.

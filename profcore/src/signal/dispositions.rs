@@ -132,8 +132,8 @@ fn address() -> usize {
     entry::entry as *const () as usize
 }
 
-/// Before an exec or a spawn: what the program ignores the kernel ignores, too, so that it passes it on to the new image,
-/// where it resets handlers. No guarded read may fault until [`take_back`], which is to be called if this is true. In a
+/// Before an exec or a spawn: what the program ignores the kernel ignores, too, so that it passes it on to the new
+/// image, where it resets handlers. No guarded read may fault until [`take_back`], which is to be called if this is true. In a
 /// vfork child dispositions are its own, but not memory.
 pub fn pass_on(own: bool) -> bool {
     if ignored(own).next().is_none() {
@@ -277,8 +277,8 @@ pub fn signal(signal: c_int, handler: libc::sighandler_t) -> Option<libc::sighan
     Some(settable(signal)?.change(signal, |_| Some(new)).handler)
 }
 
-/// System V's `sigset` for the signals we took: sets a handler and unblocks the signal, or blocks it (SIG_HOLD). The former
-/// handler, or SIG_HOLD if it was blocked. `None`: not one of them, call the real one.
+/// System V's `sigset` for the signals we took: sets a handler and unblocks the signal, or blocks it (SIG_HOLD). The
+/// former handler, or SIG_HOLD if it was blocked. `None`: not one of them, call the real one.
 pub fn sigset(signal: c_int, handler: libc::sighandler_t) -> Option<libc::sighandler_t> {
     const SIG_HOLD: libc::sighandler_t = 2;
     let place = settable(signal)?;

@@ -32,7 +32,8 @@ pub(super) unsafe extern "C" fn entry(signal: c_int, info: *const Info, context:
     )
 }
 
-/// The handler in the place of those of the program's that ask for the alternate stack: jumps to the one that `admit` names.
+/// The handler in the place of those of the program's that ask for the alternate stack: jumps to the one that `admit`
+/// names.
 ///
 /// # Safety
 /// Called by the kernel only.

@@ -1,7 +1,7 @@
 //! Signals: for those that the profiler handles too, the program sees and sets its own dispositions by
-//! `profcore::signal::dispositions`. All others go to the next function, but for handlers that ask for the alternate stack:
-//! `profcore::signal::alternate` keeps ticks out of those. A thread that blocks all signals and takes them one by one gets
-//! no tick.
+//! `profcore::signal::dispositions`. All others go to the next function, but for handlers that ask for the alternate
+//! stack: `profcore::signal::alternate` keeps ticks out of those. A thread that blocks all signals and takes them one by
+//! one gets no tick.
 
 use crate::next;
 use core::ffi::c_int;
