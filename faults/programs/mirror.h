@@ -46,6 +46,8 @@ static void mirror_signals(void) {
         if (handled || !(caught >> (number - 1) & 1)) continue;
         int ours = number == SIGSEGV || number == SIGBUS || (number >= SIGRTMIN && ++behind == 1);
         if (!ours) printf("signal %d: handled, but not for the program\n", number);
+        // The kernel says handled where the program ignores one.
+        if (ours && action.sa_handler == SIG_IGN) ignored |= 1UL << (number - 1);
     }
     printf("blocked %lx ignored %lx\n", blocked, ignored);
 }

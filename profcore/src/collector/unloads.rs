@@ -72,3 +72,47 @@ impl Unloads {
         (self.since < time && time <= self.until) || is_lasting()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stack::image;
+
+    #[test]
+    fn mappings_hold_between_the_last_unloading_and_the_last_look() {
+        let session = image::session();
+        let set = |at, value| session.word(at).store(value, Ordering::SeqCst);
+        let own = std::process::id();
+        let here = mappings_hold_between_the_last_unloading_and_the_last_look as *const () as u64;
+        let modules = Modules::parse(&procfs::maps(own));
+        // A program of which nothing lasts, and one of which all does.
+        let mut unloads = Unloads::new(Modules::default());
+        assert!(unloads.look(session, own).is_none(), "nothing was unloaded");
+        let early = super::super::now();
+        assert!(unloads.is_news(early) && unloads.still_hold(session));
+        assert!(unloads.is_certain(early, here, &modules));
+
+        set(word::LAST_UNLOAD, super::super::now());
+        set(word::UNLOADS_BEGUN, 1);
+        assert!(!unloads.still_hold(session), "it is being unloaded");
+        let newest = unloads.look(session, own).expect("something is unloaded");
+        assert_eq!(newest.mapped(here), modules.mapped(here));
+        let late = super::super::now();
+        assert!(!unloads.is_certain(late, here, &modules), "and nothing is certain meanwhile");
+
+        set(word::UNLOADS_OVER, 1);
+        assert!(unloads.look(session, own).is_some());
+        assert!(unloads.is_certain(late, here, &modules));
+        assert!(!unloads.is_certain(early, here, &modules), "it was sampled before");
+        assert!(unloads.look(session, own).is_none());
+
+        let mut lasting = Unloads::new(modules.clone());
+        assert!(lasting.look(session, own).is_some());
+        assert!(lasting.is_certain(early, here, &modules));
+        assert!(!lasting.is_certain(early, here, &Modules::default()), "it is not there");
+        set(word::UNLOADS_BEGUN, 2);
+        set(word::UNLOADS_OVER, 2);
+        assert!(unloads.look(session, 0).is_some_and(|gone| gone.is_empty()));
+        assert!(!unloads.is_certain(super::super::now(), here, &modules), "it has ended");
+    }
+}
