@@ -149,8 +149,10 @@ pub fn trace(options: Options, rounds: u64) -> (Vec<Record>, Vec<u8>) {
     let mut writer = TraceWriter::new(Vec::new(), &header(), options).unwrap();
     let mut records = vec![process(0, None), process(1, Some(0)), thread(0), thread(1)];
     let stacks = stacks(&mut writer);
-    let names = [counter::TICKS, "CPython"].map(|text| writer.string(text.as_bytes()));
-    records.extend(events(stacks, names, rounds));
+    let name = writer.string(counter::TICKS.as_bytes());
+    // Without copies there is no copier.
+    let copier = writer.string(if rounds > 0 { b"CPython" } else { b"" });
+    records.extend(events(stacks, [name, copier], rounds));
     records.extend(ends());
     for record in &records {
         writer.write(record).unwrap();

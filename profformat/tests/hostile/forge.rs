@@ -42,6 +42,11 @@ impl Forge {
 
     /// Appends a chunk that is compressed.
     pub(crate) fn packed(self, kind: u16, payload: &[u8]) -> Self {
+        self.packed_as(kind, (1, 0), payload)
+    }
+
+    /// Appends a chunk that is compressed, of another version and with these flags, too.
+    pub(crate) fn packed_as(self, kind: u16, version: (u8, u8), payload: &[u8]) -> Self {
         let mut stored = pack(payload);
         let least = payload.len() / limit::COMPRESSION_RATIO as usize;
         if stored.len() < least {
@@ -51,12 +56,17 @@ impl Forge {
             stored.extend((fill as u32).to_le_bytes());
             stored.resize(stored.len() + fill, 0);
         }
-        self.stored(kind, payload.len() as u32, &stored)
+        self.stored_as(kind, version, payload.len() as u32, &stored)
     }
 
     /// Appends a chunk that says to be zstd of `raw` bytes.
-    pub(crate) fn stored(mut self, kind: u16, raw: u32, stored: &[u8]) -> Self {
-        let bytes = chunk(kind, 1, ZSTD, self.sequence, raw, stored);
+    pub(crate) fn stored(self, kind: u16, raw: u32, stored: &[u8]) -> Self {
+        self.stored_as(kind, (1, 0), raw, stored)
+    }
+
+    fn stored_as(mut self, kind: u16, version: (u8, u8), raw: u32, stored: &[u8]) -> Self {
+        let (version, flags) = version;
+        let bytes = chunk(kind, version, ZSTD | flags, self.sequence, raw, stored);
         self.sequence = self.sequence.wrapping_add(1);
         self.bytes.extend(bytes);
         self

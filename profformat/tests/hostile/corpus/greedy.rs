@@ -18,7 +18,7 @@ fn with_stacks(chunks: u32) -> Forge {
     })
 }
 
-/// A column of differences that goes through all stacks from the one of this number on.
+/// A column of differences that goes through all stacks, or strings, from the one of this number on.
 fn each_stack(from: u32) -> Vec<u8> {
     [varints([u64::from(from) * 2]), vec![2; EVENTS as usize - 1]].concat()
 }
@@ -144,6 +144,25 @@ pub(super) fn add(corpus: &mut Corpus) {
                 let copies = [&b"\0"[..], &zeros, &zeros, &stacks, &twos, &zeros];
                 file.packed(9, &columns(&head(EVENTS, 5), &allocs))
                     .packed(10, &columns(&head(EVENTS, 5), &copies))
+            })
+            .finished()
+    });
+    corpus.greedy("more copiers than are kept", || {
+        const APPEND_ONLY: u8 = 4;
+        // What the definitions of the example have, and the strings that stand before.
+        const STRINGS: u32 = 6;
+        let [zeros, twos] = [column(0), column(2)];
+        let file = (0..15).fold(Forge::with_definitions(), |file, n| {
+            let texts: Vec<u8> =
+                (0..EVENTS).flat_map(|at| (n * EVENTS + at).to_le_bytes()).collect();
+            file.packed(2, &columns(&span(STRINGS + n * EVENTS, EVENTS), &[&column(4), &texts]))
+        });
+        (0..15)
+            .fold(file, |file, n| {
+                let copiers = each_stack(STRINGS + n * EVENTS);
+                let block = [&b"\0"[..], &zeros, &zeros, &twos, &twos, &zeros, &copiers];
+                let payload = columns(&head(EVENTS, 5), &block);
+                file.packed_as(10, (2, APPEND_ONLY), &payload)
             })
             .finished()
     });
