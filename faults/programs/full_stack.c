@@ -1,4 +1,5 @@
-// A thread works with 3 KiB left of its stack; then a child overflows a stack, which a handler of its own notices.
+// A thread works with 8 KiB left of its stack, and one that has an alternate stack with 3 KiB: the kernel's own frame of a
+// signal takes as much. Then a child overflows a stack, which a handler of its own notices.
 #include "mirror.h"
 #include <pthread.h>
 #include <sys/mman.h>
@@ -7,6 +8,7 @@
 
 static double seconds;
 static char *lowest;
+static long left;
 
 static void burn(void) {
     struct timespec time;
@@ -23,7 +25,7 @@ static void burn(void) {
 __attribute__((noinline)) static int dive(int depth) {
     volatile char here[256];
     here[0] = (char)depth;
-    if ((char *)&here[0] - lowest < 3072 + 400) {
+    if ((char *)&here[0] - lowest < left + 400) {
         burn();
         return depth;
     }
@@ -32,7 +34,12 @@ __attribute__((noinline)) static int dive(int depth) {
     return deepest;
 }
 
+static char own_stack[65536];
+
 static void *almost(void *argument) {
+    stack_t stack = {.ss_sp = own_stack, .ss_size = sizeof own_stack};
+    left = argument == NULL ? 8192 : 3072;
+    if (argument != NULL) sigaltstack(&stack, NULL);
     return (void *)(long)(dive(0) > 100);
 }
 
@@ -42,7 +49,6 @@ __attribute__((noinline)) static int overflow(int depth) {
     return overflow(depth + 1) + here[0];
 }
 
-static char own_stack[65536];
 static void faulted(int number) {
     static const char words[] = "overflow noticed\n";
     if (write(1, words, sizeof words - 1)) {}
@@ -59,12 +65,14 @@ int main(int count, char **words) {
     lowest = room + PAGE;
     mprotect(lowest, SIZE, PROT_READ | PROT_WRITE);
     pthread_attr_setstack(&attributes, lowest, SIZE);
-    pthread_t thread;
-    void *deep;
-    pthread_create(&thread, &attributes, almost, NULL);
-    pthread_join(thread, &deep);
-    printf("deep %ld\n", (long)deep);
-    fflush(stdout);
+    for (int alternate = 0; alternate < 2; alternate++) {
+        pthread_t thread;
+        void *deep;
+        pthread_create(&thread, &attributes, almost, alternate ? own_stack : NULL);
+        pthread_join(thread, &deep);
+        printf("deep %ld\n", (long)deep);
+        fflush(stdout);
+    }
     for (int own = 0; own < 2; own++) {
         pid_t child = fork();
         if (child == 0) {
