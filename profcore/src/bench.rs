@@ -2,7 +2,7 @@
 
 use crate::event::{Event, decode, frame_word, head_word, kind, stack_word};
 use crate::interval::Strata;
-use crate::ring::spsc::{Popped, Ring};
+use crate::ring::spsc::{Popped, Ring, Share};
 use crate::sync::AtomicU64;
 
 /// The line of the instruction at byte `offset`, by the line table of a code object of this version of Python
@@ -59,7 +59,7 @@ impl RingBench {
     /// Writes a tick with a stack of `frames` new frames; false if the ring is full.
     pub fn push_tick(&mut self, frames: usize) -> bool {
         let len = 5 + frames;
-        let Some(mut event) = self.ring().reserve(len) else { return false };
+        let Some(mut event) = self.ring().reserve(len, Share::All) else { return false };
         for word in [head_word(len, kind::TICK, 0, 0), 1, 2, 3, stack_word(0, frames, 0, 1, 0)] {
             event.word(word);
         }

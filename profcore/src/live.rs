@@ -11,6 +11,9 @@
 //! An address is inserted after the allocator has returned it and removed before the allocator gets it
 //! back, by the one thread that owns the block at that moment. The program's own hand-over of the block
 //! orders the two, so relaxed operations do; only the claim of an entry is contended.
+//!
+//! A block whose end cannot be told at once (many end together, and the ring is full) is marked as ended and keeps
+//! its entry. The collector finds the mark; so does whoever gives that address back next.
 
 use crate::memory::hot;
 use crate::session::{FILTER_WORDS, LIVE_ENTRIES, Session, area};
@@ -21,6 +24,23 @@ const BUCKET: usize = 8;
 const BUCKETS: usize = LIVE_ENTRIES / BUCKET;
 /// A counter that has reached this stays there: how many addresses it stands for is no longer known.
 const STUCK: u64 = 0xff;
+
+/// Set in the id of a block that has ended.
+const ENDED: u64 = 1 << 63;
+
+/// A block in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Followed {
+    pub(crate) id: u64,
+    /// It has ended, and nobody told yet: what has its address now is another block, which is not followed.
+    pub(crate) has_ended: bool,
+}
+
+impl Followed {
+    fn of(word: u64) -> Self {
+        Self { id: word & !ENDED, has_ended: word & ENDED != 0 }
+    }
+}
 
 /// What [`Live::insert`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +82,8 @@ impl Live<'_> {
     /// Follows the block `id` (not 0) at `address` (not 0).
     pub(crate) fn insert(self, address: u64, id: u64) -> Inserted {
         if let Some(entry) = self.entry(address) {
-            return Inserted::Replaced(self.table[entry + 1].swap(id, Relaxed));
+            let ended = Followed::of(self.table[entry + 1].swap(id, Relaxed));
+            return Inserted::Replaced(ended.id);
         }
         loop {
             let [first, second] = buckets(address).map(|bucket| self.vacant(bucket));
@@ -78,18 +99,32 @@ impl Live<'_> {
     }
 
     /// The block followed at `address`.
-    pub(crate) fn find(self, address: u64) -> Option<u64> {
-        self.entry(address).map(|entry| self.table[entry + 1].load(Relaxed))
+    pub(crate) fn find(self, address: u64) -> Option<Followed> {
+        self.entry(address).map(|entry| Followed::of(self.table[entry + 1].load(Relaxed)))
     }
 
-    /// Stops following the block at `address` and returns its id.
-    pub(crate) fn remove(self, address: u64) -> Option<u64> {
+    /// Marks the block at `address` as ended.
+    pub(crate) fn mark_ended(self, address: u64) {
+        if let Some(entry) = self.entry(address) {
+            self.table[entry + 1].fetch_or(ENDED, Relaxed);
+        }
+    }
+
+    /// Ids of all blocks that are marked as ended. For the collector: it looks at the whole table.
+    pub(crate) fn ended(self) -> impl Iterator<Item = u64> {
+        let blocks = self.table.chunks_exact(2).filter(|entry| entry[0].load(Relaxed) != 0);
+        let blocks = blocks.map(|entry| Followed::of(entry[1].load(Relaxed)));
+        blocks.filter(|block| block.has_ended).map(|block| block.id)
+    }
+
+    /// Stops following the block at `address` and returns it.
+    pub(crate) fn remove(self, address: u64) -> Option<Followed> {
         let entry = self.entry(address)?;
-        let id = self.table[entry + 1].load(Relaxed);
+        let block = Followed::of(self.table[entry + 1].load(Relaxed));
         // Fails if the program frees the same address on two threads at once: one of them gets the id.
         self.table[entry].compare_exchange(address, 0, Relaxed, Relaxed).ok()?;
         self.count(address, -1);
-        Some(id)
+        Some(block)
     }
 
     /// Index of the entry that holds `address`.
@@ -150,6 +185,10 @@ mod tests {
         (0..count).map(|_| AtomicU64::new(0)).collect()
     }
 
+    fn alive(id: u64) -> Option<Followed> {
+        Some(Followed { id, has_ended: false })
+    }
+
     struct Memory {
         filter: Vec<AtomicU64>,
         table: Vec<AtomicU64>,
@@ -185,11 +224,11 @@ mod tests {
                     };
                     prop_assert_eq!(live.insert(address, id), expected);
                 } else {
-                    prop_assert_eq!(live.remove(address), oracle.remove(&address));
+                    prop_assert_eq!(live.remove(address), oracle.remove(&address).and_then(alive));
                 }
                 for (&address, &id) in &oracle {
                     prop_assert!(live.may_hold(address));
-                    prop_assert_eq!(live.find(address), Some(id));
+                    prop_assert_eq!(live.find(address), alive(id));
                 }
             }
             for address in oracle.into_keys() {
@@ -215,7 +254,7 @@ mod tests {
             }
         }
         assert!(refused > 0 && refused < LIVE_ENTRIES as u64 / 10, "{refused}");
-        let kept = (1..=LIVE_ENTRIES as u64).filter(|n| live.find(n * 64) == Some(*n)).count();
+        let kept = (1..=LIVE_ENTRIES as u64).filter(|n| live.find(n * 64) == alive(*n)).count();
         assert_eq!(kept as u64 + refused, LIVE_ENTRIES as u64);
     }
 
@@ -229,13 +268,37 @@ mod tests {
             assert_eq!(live.insert(address, address), Inserted::Followed);
         }
         for &address in &addresses[..299] {
-            assert_eq!(live.remove(address), Some(address));
+            assert_eq!(live.remove(address), alive(address));
             assert!(live.may_hold(addresses[299]));
         }
         assert_eq!(live.find(0x80), None);
         assert_eq!((live.find(0), live.remove(0)), (None, None));
         let neighbors = memory.filter[0].load(Relaxed) & !0xff00;
         assert_eq!(neighbors, 0, "the bytes beside it were not touched");
+    }
+
+    #[test]
+    fn an_ended_block_keeps_its_entry_until_the_address_is_asked_for() {
+        let memory = Memory::new();
+        let live = memory.live();
+        for id in 1..=9 {
+            live.insert(64 * id, id);
+        }
+        for id in [3, 5, 7] {
+            live.mark_ended(64 * id);
+        }
+        live.mark_ended(64 * 100);
+        let ended = |live: Live<'_>| {
+            let mut ids: Vec<u64> = live.ended().collect();
+            ids.sort_unstable();
+            ids
+        };
+        assert_eq!(ended(live), [3, 5, 7]);
+        assert_eq!(live.find(64 * 3), Some(Followed { id: 3, has_ended: true }));
+        assert_eq!(live.remove(64 * 3), Some(Followed { id: 3, has_ended: true }));
+        assert_eq!(live.insert(64 * 5, 20), Inserted::Replaced(5));
+        assert_eq!(live.find(64 * 5), alive(20));
+        assert_eq!(ended(live), [7]);
     }
 
     #[test]
@@ -260,17 +323,17 @@ mod tests {
                             assert_eq!(live.insert(address, id), Inserted::Followed);
                             assert!(live.may_hold(address));
                             if n % 2 == 0 || next.try_send((address, id)).is_err() {
-                                assert_eq!(live.remove(address), Some(id));
+                                assert_eq!(live.remove(address), alive(id));
                             }
                         }
                         while let Ok((address, id)) = received.try_recv() {
                             assert!(live.may_hold(address));
-                            assert_eq!(live.remove(address), Some(id));
+                            assert_eq!(live.remove(address), alive(id));
                         }
                     }
                     drop(next);
                     while let Ok((address, id)) = received.recv() {
-                        assert_eq!(live.remove(address), Some(id));
+                        assert_eq!(live.remove(address), alive(id));
                     }
                 });
             }
@@ -289,7 +352,8 @@ mod tests {
                 let other = scope.spawn(|| live.remove(4096));
                 [live.remove(4096), other.join().unwrap()]
             });
-            assert_eq!(both.into_iter().flatten().collect::<Vec<_>>(), [id]);
+            let both: Vec<u64> = both.into_iter().flatten().map(|block| block.id).collect();
+            assert_eq!(both, [id]);
         }
         assert!(memory.is_empty());
     }

@@ -92,7 +92,10 @@ pub fn allocated(address: usize, bytes: usize, caller: usize) {
 
 /// The native block at `address` is about to be given back.
 pub fn freeing(address: usize, bytes: usize) {
-    let Some(slot) = thread::current() else { return nobody_held(-(bytes as i64)) };
+    let Some(slot) = thread::current() else {
+        nobody_frees(address);
+        return nobody_held(-(bytes as i64));
+    };
     footprint::hold(slot, Holder::Native, -(bytes as i64));
     end(slot, address);
 }
@@ -188,8 +191,9 @@ pub fn python_freeing(address: usize) {
 
 #[cold]
 fn python_freeing_followed(address: usize) {
-    if let Some(slot) = thread::current() {
-        sample::freeing(slot, address);
+    match thread::current() {
+        Some(slot) => sample::freeing(slot, address),
+        None => nobody_frees(address),
     }
 }
 
@@ -314,10 +318,9 @@ fn end(slot: Slot, address: usize) {
 /// Stops following the block while the allocator may move it.
 #[inline]
 fn lift(address: usize) -> Resizing {
-    if followed(address) && thread::current().is_some() {
-        sample::lift(address)
-    } else {
-        Resizing::not_followed(address)
+    match thread::current().filter(|_| followed(address)) {
+        Some(slot) => sample::lift(slot, address),
+        None => Resizing::not_followed(address),
     }
 }
 
@@ -327,13 +330,20 @@ fn followed(address: usize) -> bool {
 }
 
 // Threads without a slot of their own count in slot 0, which has many writers, and are not sampled. A
-// block that such a thread frees stays in the live table: whoever gives its address back next tells its end.
+// block that such a thread frees is marked in the live table.
 
 #[cold]
 fn nobody_allocated(bytes: usize) {
     nobody_held(bytes as i64);
     if thread::python_depth() == 0 {
         nobody_counted(bytes as u64);
+    }
+}
+
+#[cold]
+fn nobody_frees(address: usize) {
+    if let Some(session) = process::session().filter(|_| followed(address)) {
+        sample::freeing_by_nobody(session, address);
     }
 }
 

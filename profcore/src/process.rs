@@ -5,6 +5,7 @@ use crate::cpython::{self, Found};
 use crate::event::{head_word, kind};
 use crate::handshake::{self, Hello, Kind};
 use crate::memory;
+use crate::ring::spsc::Share;
 use crate::session::{MAGIC, SLOTS, Session, area, slot_word, word};
 use crate::signal::{self, dispositions};
 use crate::sync::{AtomicU64, Ordering};
@@ -187,7 +188,7 @@ pub fn exiting() {
     thread::note_blocked(session, slot, &quiet);
     thread::write_rest(session, slot);
     if let Some(_busy) = thread::enter()
-        && let Some(mut room) = slot.ring().reserve(2)
+        && let Some(mut room) = slot.ring().reserve(2, Share::All)
     {
         room.word(head_word(2, kind::EXIT, 0, 0));
         room.word(syscall::monotonic());

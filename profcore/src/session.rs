@@ -134,6 +134,9 @@ pub(crate) mod word {
     pub(crate) const UNLOADS_BEGUN: usize = 48;
     pub(crate) const UNLOADS_OVER: usize = 49;
     pub(crate) const LAST_UNLOAD: usize = 50;
+    /// Ends of blocks that are marked in the live table in the place of an event, and when the last of them was.
+    pub(crate) const ENDS_MARKED: usize = 51;
+    pub(crate) const LAST_END_MARKED: usize = 52;
 }
 
 /// Bits of the control word.

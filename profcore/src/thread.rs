@@ -3,6 +3,7 @@
 use crate::event::{head_word, kind};
 use crate::process;
 use crate::ring::registry;
+use crate::ring::spsc::Share;
 use crate::session::{
     Count, FILTER_WORDS, Loss, LostKind, PERF_REFUSED, SLOTS, Session, Slot, area, slot_word, word,
 };
@@ -106,7 +107,7 @@ pub fn ending() {
     timer::disarm(session, slot);
     write_rest(session, slot);
     let time = syscall::monotonic();
-    if let Some(mut room) = slot.ring().reserve(3) {
+    if let Some(mut room) = slot.ring().reserve(3, Share::All) {
         room.word(head_word(3, kind::THREAD_END, 0, 0));
         room.word(time);
         room.word(syscall::thread_cpu());

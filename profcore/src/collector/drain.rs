@@ -158,6 +158,7 @@ impl Drain {
                 }
             }
         }
+        self.recorder.look_for_ends(session, super::now(), trace);
         for budget in &mut self.budgets {
             budget.look(session, now);
         }

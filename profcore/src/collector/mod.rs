@@ -14,6 +14,7 @@ mod classes;
 mod code_lines;
 mod copiers;
 mod drain;
+mod ends;
 #[expect(
     unsafe_code,
     reason = "runs before Rust's runtime and before exec; each block names why it may"

@@ -7,6 +7,7 @@ use super::binaries::Binaries;
 use super::classes::{Facts, Leaf, Place, classify, leaf_of_call};
 use super::code_lines::CodeLines;
 use super::copiers::Copiers;
+use super::ends::Ends;
 use super::interleave::Kind;
 use super::late;
 use super::modules::{Modules, file_name};
@@ -44,6 +45,7 @@ pub(crate) struct Recorder {
     copiers: Copiers,
     unloads: Unloads,
     lines: CodeLines,
+    ends: Ends,
     batch: Vec<(u64, Record)>,
     maps_pause: u32,
     first_drain: bool,
@@ -72,6 +74,7 @@ impl Recorder {
             natives: Natives::new(pid, binaries),
             copiers: Copiers::new(pid),
             lines: CodeLines::new(version),
+            ends: Ends::default(),
             batch: Vec::new(),
             maps_pause: 0,
             first_drain: true,
@@ -178,6 +181,7 @@ impl Recorder {
             // If they do not, the next drain reads newer ones, and this event is a doubtful one.
             self.unloads.still_hold(session);
         }
+        self.ends.has_thread(thread);
         let (moment, record) = match *event {
             Event::Tick { time, weight_ns, pc, flags, stack, .. } => {
                 let base = slot.apply(stack, session, &mut self.lines, trace, insist)?;
@@ -231,6 +235,7 @@ impl Recorder {
                 let copied = Copied { time: time_in_trace, thread, stack, size, weight, copier };
                 (time, Record::Copied(copied))
             }
+            Event::Free { block, .. } if !self.ends.is_news(block) => return Ok(()),
             Event::Free { time, block } => {
                 (time, Record::Free(Free { time: trace.time(at(time)), thread, block }))
             }
@@ -244,6 +249,13 @@ impl Recorder {
         };
         self.push(moment, record, trace);
         Ok(())
+    }
+
+    /// Records the ends of blocks that the process had no room to tell of.
+    pub(crate) fn look_for_ends(&mut self, session: Session, now: u64, trace: &mut Trace) {
+        for (time, record) in self.ends.look(session, now, trace) {
+            self.push(time, record, trace);
+        }
     }
 
     /// The Python stack of a thread that stands still, read from outside. `seen`: a Python thread state of the process.

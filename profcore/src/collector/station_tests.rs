@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::cpython::interpreters;
 use crate::event::{UNKNOWN_CODE, flag, frame_word, head_word, kind, stack_flag, stack_word};
 use crate::handshake::{self, Hello, Kind};
+use crate::live::Live;
 use crate::ring::registry;
 use crate::session::{
     Count, Loss, LostKind, SLOTS, Session, Slot, area, python_state, slot_word, word,
@@ -85,7 +86,7 @@ fn claim(session: Session, tid: u32) -> (Slot, registry::Owner) {
 
 fn tick(slot: Slot, time: u64, common: usize, frames: &[u64], flags: u8) {
     let len = 5 + frames.len();
-    let mut event = slot.ring().reserve(len).unwrap();
+    let mut event = slot.ring().reserve(len, crate::ring::spsc::Share::All).unwrap();
     event.word(head_word(len, kind::TICK, flag::REST, 0));
     for word in [time, 10, 0, stack_word(common, frames.len(), 0, flags, 0)] {
         event.word(word);
@@ -289,4 +290,47 @@ fn ticks_cut_off_by_the_end_of_their_process_are_told() {
         }
     }
     assert_eq!(told, [1]);
+}
+
+#[test]
+fn an_end_that_is_only_marked_is_recorded_once() {
+    let (shelf, mut trace, mut drain) = station();
+    let session = drain.session().unwrap();
+    let (slot, _) = claim(session, 7);
+    let mut threads = Threads::default();
+    let live = Live::of(session);
+    // Traces have microseconds.
+    let start = super::now() / 1_000 * 1_000;
+    for block in 1..=4 {
+        live.insert(64 * block, block);
+    }
+    let mark = |block: u64, count| {
+        live.mark_ended(64 * block);
+        session.word(word::LAST_END_MARKED).store(start + 1_000 * block, Ordering::Relaxed);
+        session.word(word::ENDS_MARKED).store(count, Ordering::Release);
+    };
+    mark(1, 1);
+    mark(2, 2);
+    tick(slot, start, 0, &[], 0);
+    drain.drain(start + 10_000, false, &mut trace, &mut threads);
+    mark(3, 3);
+    // The program has used the address again.
+    live.remove(64);
+    let share = crate::ring::spsc::Share::All;
+    let mut event = slot.ring().reserve(3, share).unwrap();
+    [head_word(3, kind::FREE, 0, 0), start + 9_000, 1]
+        .into_iter()
+        .for_each(|word| event.word(word));
+    event.commit();
+    drain.drain(start + 20_000, true, &mut trace, &mut threads);
+    let (records, _) = records(&shelf, trace);
+    let ends = records.iter().filter_map(|record| match record {
+        Record::Free(free) => Some((free.time.as_nanos(), free.block)),
+        _ => None,
+    });
+    let mut ends: Vec<_> = ends.collect();
+    ends.sort_unstable();
+    let begun = ends[0].0;
+    let ends: Vec<_> = ends.into_iter().map(|(time, block)| (time - begun, block)).collect();
+    assert_eq!(ends, [(0, 1), (0, 2), (1_000, 3)], "with the time of the last mark of a look");
 }

@@ -5,17 +5,18 @@
 //!
 //! - a block is followed after the allocator handed it out and before the program sees it;
 //! - it is no longer followed before the allocator gets it back;
-//! - an end that cannot be told (ring full, hook inside a hook) leaves the block followed: the next one to
-//!   give that address back tells it.
+//! - an end that cannot be told at once (its share of the ring is full, hook inside a hook) is marked in the table of
+//!   followed blocks: the collector finds it there, or the next one to give that address back tells it.
 
 use crate::cpython;
 use crate::event::{flag, head_word, kind};
 use crate::interval::Strata;
-use crate::live::{Inserted, Live};
+use crate::live::{Followed, Inserted, Live};
 use crate::process;
+use crate::ring::spsc::Share;
 use crate::session::{Count, Loss, LostKind, Session, Slot, control, slot_word, word};
 use crate::stack::{self, Registers};
-use crate::sync::Ordering::Relaxed;
+use crate::sync::Ordering::{Relaxed, Release};
 use crate::sys::sigset::Masked;
 use crate::sys::syscall;
 use crate::thread;
@@ -111,10 +112,10 @@ impl Work {
         self.session.word(word::CONTROL).load(Relaxed) & what != 0
     }
 
-    /// Writes an event without a stack; false if the ring is full.
-    fn tell(&self, kind: u8, time: u64, words: &[u64]) -> bool {
+    /// Writes an event without a stack; false if its share of the ring is full.
+    fn tell(&self, kind: u8, time: u64, words: &[u64], share: Share) -> bool {
         let len = PREFIX + words.len();
-        let Some(mut event) = self.slot.ring().reserve_as_one_of_many(len) else { return false };
+        let Some(mut event) = self.slot.ring().reserve(len, share) else { return false };
         event.word(head_word(len, kind, 0, 0));
         event.word(time);
         for &word in words {
@@ -122,6 +123,11 @@ impl Work {
         }
         event.commit();
         true
+    }
+
+    /// Tells the end of a block; false if there is no room.
+    fn tell_end(&self, time: u64, block: u64) -> bool {
+        self.tell(kind::FREE, time, &[block], Share::Half)
     }
 
     /// Writes an event with the thread's stack, with native frames if code that is not Python's asked; false if the
@@ -132,7 +138,9 @@ impl Work {
         let registers = (flags & flag::PYTHON == 0).then(Registers::here);
         let stack = stack::capture(self.session, self.slot, registers);
         let len = PREFIX + words.len() + stack.words();
-        let Some(mut event) = self.slot.ring().reserve_as_one_of_many(len) else { return false };
+        let Some(mut event) = self.slot.ring().reserve(len, Share::SevenEighths) else {
+            return false;
+        };
         event.word(head_word(len, kind, flags, 0));
         event.word(self.time);
         for &word in words {
@@ -149,7 +157,8 @@ impl Work {
         match self.live().insert(address, block) {
             Inserted::Followed => true,
             Inserted::Replaced(ended) => {
-                if !self.tell(kind::FREE, self.time, &[ended]) {
+                // Nothing of it is left to be marked.
+                if !self.tell(kind::FREE, self.time, &[ended], Share::SevenEighths) {
                     self.slot.lose(LostKind::Alloc, Loss::RingFull);
                 }
                 true
@@ -294,54 +303,78 @@ pub(super) fn copied(slot: Slot, bytes: usize, caller: usize) {
 #[inline(never)]
 pub(super) fn freeing(slot: Slot, address: usize) {
     let Some(session) = process::session() else { return };
-    let Some(block) = Live::of(session).find(address as u64) else { return };
-    let Some(work) = Work::begin(slot) else {
-        return slot.lose(LostKind::Alloc, Loss::Reentered);
-    };
+    let live = Live::of(session);
+    let Some(block) = live.find(address as u64) else { return };
     // What the interpreter takes down on its way out was held to the end: its free is not told.
-    if cpython::is_finalizing() || work.tell(kind::FREE, work.time, &[block]) {
-        work.live().remove(address as u64);
-    } else {
-        slot.lose(LostKind::Alloc, Loss::RingFull);
+    let is_told = cpython::is_finalizing()
+        || Work::begin(slot).is_some_and(|work| work.tell_end(work.time, block.id));
+    if is_told {
+        live.remove(address as u64);
+    } else if !block.has_ended {
+        mark_ended(session, address as u64, syscall::monotonic());
     }
+}
+
+/// The same on a thread without a slot.
+#[cold]
+#[inline(never)]
+pub(super) fn freeing_by_nobody(session: Session, address: usize) {
+    let block = Live::of(session).find(address as u64);
+    if block.is_some_and(|block| !block.has_ended) {
+        mark_ended(session, address as u64, syscall::monotonic());
+    }
+}
+
+/// Leaves word that the block at `address` has ended.
+fn mark_ended(session: Session, address: u64, time: u64) {
+    Live::of(session).mark_ended(address);
+    session.word(word::LAST_END_MARKED).store(time, Relaxed);
+    // Release: whoever sees the count sees the mark.
+    session.word(word::ENDS_MARKED).fetch_add(1, Release);
 }
 
 /// Stops following the block at `address` for the time of a resize.
 #[cold]
 #[inline(never)]
-pub(super) fn lift(address: usize) -> Resizing {
-    let removed = process::session().and_then(|session| Live::of(session).remove(address as u64));
-    match removed {
-        Some(block) => Resizing { address: address as u64, block, time: syscall::monotonic() },
-        None => Resizing::not_followed(address),
+pub(super) fn lift(slot: Slot, address: usize) -> Resizing {
+    let not_followed = Resizing::not_followed(address);
+    let Some(session) = process::session() else { return not_followed };
+    match Live::of(session).find(address as u64) {
+        Some(Followed { has_ended: true, .. }) => {
+            freeing(slot, address);
+            not_followed
+        }
+        Some(Followed { id, .. }) if Live::of(session).remove(address as u64).is_some() => {
+            Resizing { address: address as u64, block: id, time: syscall::monotonic() }
+        }
+        _ => not_followed,
     }
 }
 
-/// Follows a block again that was lifted and has not changed.
+/// Follows a block again that was lifted and has not changed; false if there is no room.
 #[cold]
 #[inline(never)]
-pub(super) fn put_back(resizing: Resizing) {
-    let Some(session) = process::session() else { return };
+pub(super) fn put_back(resizing: Resizing) -> bool {
+    let Some(session) = process::session() else { return false };
     // The entry it had may be taken meanwhile: then its end will not be told.
-    if Live::of(session).insert(resizing.address, resizing.block) == Inserted::Full {
+    let is_followed = Live::of(session).insert(resizing.address, resizing.block) != Inserted::Full;
+    if !is_followed {
         session.word(word::LIVE_FULL).fetch_add(1, Relaxed);
     }
+    is_followed
 }
 
 /// A lifted block has ended.
 #[cold]
 #[inline(never)]
 pub(super) fn lifted_ended(slot: Slot, resizing: Resizing) {
-    let told = match Work::begin(slot) {
-        Some(work) => {
-            let told = work.tell(kind::FREE, resizing.time, &[resizing.block]);
-            if told { Ok(()) } else { Err(Loss::RingFull) }
+    let is_told =
+        Work::begin(slot).is_some_and(|work| work.tell_end(resizing.time, resizing.block));
+    if let Some(session) = process::session().filter(|_| !is_told) {
+        let (address, time) = (resizing.address, resizing.time);
+        if put_back(resizing) {
+            mark_ended(session, address, time);
         }
-        None => Err(Loss::Reentered),
-    };
-    if let Err(why) = told {
-        slot.lose(LostKind::Alloc, why);
-        put_back(resizing);
     }
 }
 
@@ -378,8 +411,11 @@ pub(super) fn resized(
         // An end that nobody would see is told now: a block that cannot be followed must not look alive.
         followed = if work.follow(address, block) { block } else { 0 };
         let told = match followed {
-            0 => work.tell(kind::FREE, work.time, &[block]),
-            _ => work.tell(kind::RESIZE, work.time, &[block, old_bytes as u64, bytes as u64]),
+            0 => work.tell(kind::FREE, work.time, &[block], Share::SevenEighths),
+            _ => {
+                let words = [block, old_bytes as u64, bytes as u64];
+                work.tell(kind::RESIZE, work.time, &words, Share::SevenEighths)
+            }
         };
         if !told {
             slot.lose(LostKind::Alloc, Loss::RingFull);

@@ -4,7 +4,7 @@ use super::*;
 use crate::event::{self, Event};
 use crate::harness::{alone, join, total};
 use crate::live::Live;
-use crate::ring::spsc::Popped;
+use crate::ring::spsc::{Popped, Share};
 use crate::session::{LOSSES, Loss, LostKind, control, word};
 
 const INTERVAL: u64 = 4096;
@@ -49,6 +49,16 @@ fn told() -> Vec<Told> {
 fn lost(session: Session, kind: LostKind, why: Loss) -> u64 {
     let index = slot_word::LOST + kind as usize * LOSSES + why as usize;
     (0..crate::session::SLOTS).map(|slot| session.slot(slot).word(index).load(Relaxed)).sum()
+}
+
+/// Blocks that are marked as ended.
+fn ended(session: Session) -> Vec<u64> {
+    Live::of(session).ended().collect()
+}
+
+/// The block followed at an address.
+fn found(session: Session, address: u64) -> Option<u64> {
+    Live::of(session).find(address).filter(|block| !block.has_ended).map(|block| block.id)
 }
 
 /// Bytes held now: totals and what the calling thread has pending.
@@ -171,20 +181,20 @@ fn a_resized_block_stays_the_same_block() {
         let session = session();
         let block = followed(0x10_000);
         let bytes = 10 * INTERVAL as usize;
-        let live = Live::of(session);
+        let live = |address| found(session, address);
 
         // Refused: it is where it was. While the allocator had it, its address was nobody's.
         let under_way = resizing(0x10_000);
-        assert_eq!(live.find(0x10_000), None);
+        assert_eq!(live(0x10_000), None);
         resize_failed(under_way);
-        assert_eq!(live.find(0x10_000), Some(block));
+        assert_eq!(live(0x10_000), Some(block));
 
         // Smaller, elsewhere: no new bytes.
         let before = total(session, Count::AllocBytes);
         resized(resizing(0x10_000), bytes, 0x20_000, 100, 7);
         assert_eq!(told(), [Told::Resize { block, old: bytes as u64, new: 100 }]);
         assert_eq!(total(session, Count::AllocBytes), before);
-        assert_eq!(live.find(0x10_000), None);
+        assert_eq!(live(0x10_000), None);
 
         // Much larger: the growth is sampled as more of the same block.
         resized(resizing(0x20_000), 100, 0x30_000, 100 + bytes, 7);
@@ -238,7 +248,7 @@ fn a_python_block_moves_within_malloc_and_is_new_in_an_arena() {
         python_resized(python_resizing(0x20_000), 0x30_000, 40);
         assert_eq!(told()[0], Told::Free { block });
         assert_eq!(total(session, Count::AllocPythonBytes) - before, 48);
-        assert_eq!(Live::of(session).find(0x20_000), None);
+        assert_eq!(found(session, 0x20_000), None);
     });
 }
 
@@ -264,7 +274,7 @@ fn the_peak_is_the_most_that_was_held() {
 }
 
 #[test]
-fn what_the_ring_cannot_take_is_counted_and_ends_are_told_later() {
+fn what_the_ring_cannot_take_is_counted_and_ends_are_marked() {
     alone(|| {
         let session = session();
         let block = followed(0x10_000);
@@ -274,26 +284,68 @@ fn what_the_ring_cannot_take_is_counted_and_ends_are_told_later() {
             allocated(0x100_000 + allocations * 4096, 2 * INTERVAL as usize, 7);
         }
         let last = 0x100_000 + allocations as u64 * 4096;
-        assert_eq!(Live::of(session).find(last), None, "a block nobody heard of is not followed");
-        // Ends are shorter and may still fit.
-        let ring = thread::current().expect("has a slot").ring();
-        for n in 1.. {
-            if ring.reserve_as_one_of_many(3).is_none() {
-                break;
-            }
-            freeing(0x100_000 + n * 4096, 2 * INTERVAL as usize);
-        }
+        assert_eq!(found(session, last), None, "a block nobody heard of is not followed");
         let before = lost(session, LostKind::Alloc, Loss::RingFull);
         freeing(0x10_000, 10 * INTERVAL as usize);
+        assert_eq!(ended(session), [block]);
         // So long that it is sampled whatever the ring says.
         copied(1000 * INTERVAL as usize, 7);
-        assert_eq!(lost(session, LostKind::Alloc, Loss::RingFull), before + 1);
+        assert_eq!(lost(session, LostKind::Alloc, Loss::RingFull), before);
         assert_eq!(lost(session, LostKind::Copy, Loss::RingFull), 1);
-        assert!(ring.reserve(500).is_some(), "a tick has room");
-        assert_eq!(Live::of(session).find(0x10_000), Some(block));
+        let ring = thread::current().expect("has a slot").ring();
+        assert!(ring.reserve(500, Share::All).is_some(), "a tick has room");
         told();
         freeing(0x10_000, 16);
         assert_eq!(told(), [Told::Free { block }], "told by the next end at that address");
+        assert_eq!(ended(session), [0; 0]);
+    });
+}
+
+#[test]
+fn a_table_that_is_freed_at_once_leaves_room_for_what_is_allocated_then() {
+    alone(|| {
+        let session = session();
+        let size = 2 * INTERVAL as usize;
+        let address = |n: usize| 0x100_000 + n * 4096;
+        let mut blocks = Vec::new();
+        for n in 0..4000 {
+            allocated(address(n), size, 7);
+            blocks.extend(told());
+        }
+        (0..4000).for_each(|n| freeing(address(n), size));
+        let before = total(session, Count::AllocBytes);
+        (4000..4400).for_each(|n| allocated(address(n), size, 7));
+        let bytes = total(session, Count::AllocBytes) - before;
+        let lost = lost(session, LostKind::Alloc, Loss::RingFull);
+        assert_eq!(lost, 0, "an end that has no room is marked, and a sample has room");
+        let (mut weights, mut frees) = (0, 0);
+        for event in told() {
+            match event {
+                Told::Alloc { weight, .. } => weights += weight,
+                Told::Free { .. } => frees += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(weights.abs_diff(bytes) <= 32 * INTERVAL, "{weights} of {bytes}");
+        assert!(frees < 4000 && frees + ended(session).len() == blocks.len());
+    });
+}
+
+#[test]
+fn a_block_at_the_address_of_an_ended_one_is_another() {
+    alone(|| {
+        let session = session();
+        let block = followed(0x10_000);
+        let busy = thread::enter();
+        freeing(0x10_000, 10);
+        drop(busy);
+        assert_eq!((told(), ended(session)), (vec![], vec![block]));
+        // Too small to be sampled, and resized.
+        allocated(0x10_000, 1, 7);
+        let under_way = resizing(0x10_000);
+        assert!(!under_way.is_followed());
+        resized(under_way, 1, 0x20_000, 2, 7);
+        assert_eq!((told(), ended(session)), (vec![Told::Free { block }], vec![]));
     });
 }
 
@@ -339,9 +391,9 @@ fn a_hook_inside_a_hook_counts_but_tells_nothing() {
         drop(busy);
         assert_eq!(told(), []);
         assert_eq!(total(session, Count::AllocBytes) - before, 2 * INTERVAL);
-        assert_eq!(lost(session, LostKind::Alloc, Loss::Reentered), 2);
+        assert_eq!(lost(session, LostKind::Alloc, Loss::Reentered), 1);
         assert_eq!(lost(session, LostKind::Copy, Loss::Reentered), 1);
-        assert_eq!(Live::of(session).find(0x10_000), Some(block));
+        assert_eq!(ended(session), [block]);
     });
 }
 
@@ -391,8 +443,9 @@ fn threads_without_a_slot_count_in_nobodys() {
         assert_eq!(nobody(Count::CopyBytes), 12_000);
         assert_eq!(total(session, Count::AllocBytes), before + bytes);
         assert_eq!(held(session), [10 * INTERVAL as i64, 0]);
+        assert_eq!(ended(session), [block], "nobody's word of it");
         freeing(0x10_000, 10 * INTERVAL as usize);
-        assert_eq!(told(), [Told::Free { block }], "the next end at that address tells it");
+        assert_eq!(told(), [Told::Free { block }], "the next end at that address tells it too");
     });
 }
 

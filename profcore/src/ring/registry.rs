@@ -190,7 +190,7 @@ mod tests {
 #[cfg(all(test, loom))]
 mod model {
     use super::*;
-    use crate::ring::spsc::{Popped, Ring};
+    use crate::ring::spsc::{Popped, Ring, Share};
     use loom::sync::Arc;
 
     struct Shared {
@@ -221,7 +221,8 @@ mod model {
         }
 
         fn push(&self, value: u64) {
-            let mut room = self.ring().reserve(2).expect("the ring was drained or is new");
+            let mut room =
+                self.ring().reserve(2, Share::All).expect("the ring was drained or is new");
             room.word(2);
             room.word(value);
             room.commit();

@@ -32,22 +32,36 @@ pub(crate) enum Popped {
     Corrupt,
 }
 
+/// How much of a ring a kind of event may take. The many leave room for the few, which weigh more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Share {
+    /// Ticks, and the words about a thread.
+    All,
+    /// Samples of allocations and of copies.
+    SevenEighths,
+    /// Ends of blocks: a whole table of them comes at once.
+    Half,
+}
+
+impl Share {
+    /// The words of `capacity` that it leaves free.
+    #[inline]
+    fn leaves(self, capacity: u64) -> u64 {
+        match self {
+            Self::All => 0,
+            Self::SevenEighths => capacity / 8,
+            Self::Half => capacity / 2,
+        }
+    }
+}
+
 impl<'a> Ring<'a> {
-    /// Room for an event of `len` words, or `None` when the ring is full. Called by the owning thread only.
+    /// Room for an event of `len` words, or `None` when its share of the ring is full. Called by the owning thread
+    /// only.
     #[inline]
-    pub(crate) fn reserve(self, len: usize) -> Option<Reserved<'a>> {
-        self.reserve_leaving(0, len)
-    }
-
-    /// The same for one of many events, which must not take the room that is kept for fewer and weightier ones.
-    #[inline]
-    pub(crate) fn reserve_as_one_of_many(self, len: usize) -> Option<Reserved<'a>> {
-        self.reserve_leaving(self.words.len() as u64 / 8, len)
-    }
-
-    #[inline]
-    fn reserve_leaving(self, kept: u64, len: usize) -> Option<Reserved<'a>> {
+    pub(crate) fn reserve(self, len: usize, share: Share) -> Option<Reserved<'a>> {
         let capacity = self.words.len() as u64;
+        let kept = share.leaves(capacity);
         let head = self.head.load(Ordering::Relaxed);
         // Acquire: pairs with the Release in `pop`; words before `tail` have been read.
         let tail = self.tail.load(Ordering::Acquire);
@@ -151,10 +165,8 @@ mod tests {
         }
     }
 
-    fn push(ring: Ring<'_>, event: &[u64], many: bool) -> bool {
-        let len = event.len();
-        let room = if many { ring.reserve_as_one_of_many(len) } else { ring.reserve(len) };
-        let Some(mut room) = room else { return false };
+    fn push(ring: Ring<'_>, event: &[u64], share: Share) -> bool {
+        let Some(mut room) = ring.reserve(event.len(), share) else { return false };
         event.iter().for_each(|&word| room.word(word));
         room.commit();
         true
@@ -172,7 +184,7 @@ mod tests {
             capacity in 1_usize..40,
             // Also just below the point where a count of words would wrap around.
             start in prop_oneof![Just(0), 0_u64..1_000, Just(u64::MAX - (u64::MAX % 720_720) - 720_720)],
-            steps in proptest::collection::vec((0..4, 1_usize..12, 0_u64..1 << 40), 0..200),
+            steps in proptest::collection::vec((0_usize..5, 1_usize..12, 0_u64..1 << 40), 0..200),
         ) {
             let memory = Memory::new(capacity, start);
             let ring = memory.ring();
@@ -182,10 +194,16 @@ mod tests {
                 let used: usize = oracle.iter().map(Vec::len).sum();
                 prop_assert_eq!(ring.is_crowded(), used > capacity / 4);
                 prop_assert_eq!(ring.eighths(), 8 * used / capacity);
-                if step < 2 {
-                    let (event, many) = (event(len, seed), step == 0);
-                    let fits = used + len + if many { capacity / 8 } else { 0 } <= capacity;
-                    prop_assert_eq!(push(ring, &event, many), fits);
+                if let Some((share, kept)) = [
+                    (Share::All, 0),
+                    (Share::SevenEighths, capacity / 8),
+                    (Share::Half, capacity / 2),
+                ]
+                .get(step)
+                {
+                    let event = event(len, seed);
+                    let fits = used + len + kept <= capacity;
+                    prop_assert_eq!(push(ring, &event, *share), fits);
                     if fits {
                         oracle.push_back(event);
                     }
@@ -218,7 +236,7 @@ mod tests {
     #[test]
     fn an_event_that_was_not_committed_is_not_there() {
         let memory = Memory::new(8, 6);
-        let mut room = memory.ring().reserve(2).expect("the ring is empty");
+        let mut room = memory.ring().reserve(2, Share::All).expect("the ring is empty");
         room.word(2);
         room.word(5);
         let mut event = Vec::new();
@@ -236,7 +254,7 @@ mod tests {
             scope.spawn(|| {
                 for seed in 0..EVENTS {
                     let event = event(1 + (seed % 7) as usize, seed);
-                    while !push(memory.ring(), &event, false) {
+                    while !push(memory.ring(), &event, Share::All) {
                         std::thread::yield_now();
                     }
                 }
@@ -314,7 +332,7 @@ mod model {
             let mut lost = 0;
             for value in [16, 32, 48] {
                 memory.steps.fetch_add(1, Ordering::Relaxed);
-                match memory.ring().reserve(2) {
+                match memory.ring().reserve(2, Share::All) {
                     None => lost += 1,
                     Some(mut room) => {
                         room.word(2 | value << 16);

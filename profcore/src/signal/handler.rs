@@ -5,6 +5,7 @@ use super::guard::{self, Measure};
 use super::{expiry, timer};
 use crate::event::{flag, head_word, kind};
 use crate::process;
+use crate::ring::spsc::Share;
 use crate::session::{
     Count, Loss, LostKind, PERF_REFUSED, Session, Slot, control, slot_word, word,
 };
@@ -120,7 +121,7 @@ fn sample(
     let weight = clock.saturating_sub(told);
     let stack = stack::capture(session, slot, registers);
     let len = BEFORE_STACK + stack.words();
-    match slot.ring().reserve(len) {
+    match slot.ring().reserve(len, Share::All) {
         Some(mut room) => {
             room.word(head_word(len, kind::TICK, flags, overruns));
             room.word(began);

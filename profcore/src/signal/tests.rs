@@ -111,7 +111,7 @@ fn a_full_ring_is_counted_and_its_weight_kept() {
         let slot = thread::existing().expect("the main thread has a slot");
         let busy = thread::enter().expect("is free");
         let begin = slot.word(slot_word::LAST_CPU).load(Ordering::Relaxed);
-        while let Some(mut room) = slot.ring().reserve(3) {
+        while let Some(mut room) = slot.ring().reserve(3, crate::ring::spsc::Share::All) {
             room.word(crate::event::head_word(3, crate::event::kind::THREAD_END, 0, 0));
             room.word(0);
             room.word(0);

@@ -238,7 +238,7 @@ fn the_deepest_stack_is_cut_at_the_root() {
 /// Writes a tick with `capture` into the slot's ring and takes it out again: (common, new frames).
 fn through_the_ring(slot: Slot, capture: &Capture) -> (usize, Vec<u64>) {
     let len = 4 + capture.words();
-    let mut out = slot.ring().reserve(len).unwrap();
+    let mut out = slot.ring().reserve(len, crate::ring::spsc::Share::All).unwrap();
     for word in [event::head_word(len, event::kind::TICK, 0, 0), 0, 0, 0] {
         out.word(word);
     }
