@@ -89,6 +89,38 @@ fn stratum(interval: u64) -> (u64, u64) {
     }
 }
 
+/// Thins samples out: of the strata that are met, one in `2^halvings` is told, at random, and takes over the weight of
+/// those since the last one. So no bytes are lost, and each is as likely to be told as any other: what a sample takes
+/// over has nothing to do with who meets it. `weight` is that of new strata, each `interval` long.
+///
+/// Returns the weight of the sample, 0 for none, and what is carried on.
+pub(crate) fn thin(
+    weight: u64,
+    carried: u64,
+    interval: u64,
+    halvings: u32,
+    random: &mut u64,
+) -> (u64, u64) {
+    let all = carried.saturating_add(weight);
+    if weight == 0 || halvings == 0 {
+        return if weight == 0 { (0, carried) } else { (all, 0) };
+    }
+    let halvings = halvings.min(MOST_HALVINGS);
+    // That none of so many is told has a chance of one in 3,000.
+    let strata = (weight / interval.max(1)).clamp(1, 8 << halvings);
+    // The last of them to be told, counted from the end.
+    match (0..strata).find(|_| below(1 << halvings, random) == 0) {
+        Some(after) => {
+            let carried = (after * interval).min(weight);
+            (all - carried, carried)
+        }
+        None => (0, all),
+    }
+}
+
+/// Bounds the work of [`thin`].
+const MOST_HALVINGS: u32 = 8;
+
 /// A random number below `bound`, by SplitMix64: any state is a good one.
 fn below(bound: u64, random: &mut u64) -> u64 {
     *random = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -239,6 +271,66 @@ mod tests {
                 let allowed = 6.0 * expected / samples.sqrt();
                 let error = (weights[site] as f64 - expected).abs();
                 assert!(error <= allowed, "{interval} {sizes:?} site {site}: {error} > {allowed}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn thinned_weights_add_up(
+            interval in 1_u64..5000,
+            seed: u64,
+            steps in prop::collection::vec((0_u64..20_000, 0_u32..10), 1..200),
+        ) {
+            let (mut strata, mut random, mut carried) = (Strata::default(), seed, 0);
+            let (mut met, mut told) = (0, 0);
+            for (size, halvings) in steps {
+                let weight = strata.take(size, interval, &mut random);
+                let (sample, rest) = thin(weight, carried, interval, halvings, &mut random);
+                (met, told, carried) = (met + weight, told + sample, rest);
+                prop_assert_eq!(met, told + carried);
+                prop_assert!(halvings > 0 || weight == 0 || carried == 0);
+            }
+        }
+
+        #[test]
+        fn any_words_are_thinned(
+            weight: u64, carried: u64, interval: u64, halvings: u32, mut random: u64,
+        ) {
+            let (told, rest) = thin(weight, carried, interval, halvings, &mut random);
+            prop_assert_eq!(told.saturating_add(rest), carried.saturating_add(weight));
+        }
+    }
+
+    #[test]
+    fn sites_that_take_turns_are_thinned_alike() {
+        // Also by a ring that fills and is drained in step with them.
+        let (mut strata, mut random, mut carried) = (Strata::default(), 0x5eed, 0);
+        for (sizes, halvings) in [
+            ([4096, 4096], [4, 4]),
+            ([65_536, 64], [3, 3]),
+            ([1 << 20, 512], [6, 6]),
+            ([3000, 9000], [0, 5]),
+        ] {
+            let mut weights = [0_u64; 2];
+            let rounds = 200_000;
+            for round in 0..rounds {
+                let halvings = halvings[usize::from(round / 100 % 2 == 0)];
+                for (site, size) in sizes.into_iter().enumerate() {
+                    let weight = strata.take(size, 4096, &mut random);
+                    let (told, rest) = thin(weight, carried, 4096, halvings, &mut random);
+                    weights[site] += told;
+                    carried = rest;
+                }
+            }
+            let halvings = halvings.into_iter().max().unwrap_or(0);
+            for (site, size) in sizes.into_iter().enumerate() {
+                let expected = (rounds * size) as f64;
+                // As many independent samples, each of twice the weight that is usual.
+                let each = f64::from(2 * 4096 << halvings).max(size as f64);
+                let allowed = 6.0 * (expected * each).sqrt();
+                let error = (weights[site] as f64 - expected).abs();
+                assert!(error <= allowed, "{sizes:?} site {site}: {error} > {allowed}");
             }
         }
     }

@@ -219,6 +219,9 @@ pub(crate) mod slot_word {
     pub(crate) const LOW_ALTERNATE: usize = 117;
     /// Generation of the owner that may be given a perf event: the words above are its own by then.
     pub(crate) const PERF_FOR: usize = 118;
+    /// Weight of allocations and of copies that the next sample takes over: a ring that fills up thins them out.
+    pub(crate) const ALLOC_CARRIED: usize = 119;
+    pub(crate) const COPY_CARRIED: usize = 120;
     /// Two buffers of `MAX_FRAMES` words.
     pub(crate) const BUFFERS: usize = 128;
     /// A buffer of `MAX_NATIVE` words.

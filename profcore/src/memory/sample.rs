@@ -10,7 +10,7 @@
 
 use crate::cpython;
 use crate::event::{flag, head_word, kind};
-use crate::interval::Strata;
+use crate::interval::{Strata, thin};
 use crate::live::{Followed, Inserted, Live};
 use crate::process;
 use crate::ring::spsc::Share;
@@ -184,7 +184,7 @@ impl Work {
             Origin::Python => (flag::PYTHON, 0),
         };
         if !self.tell_with_stack(kind::ALLOC, flags, &[size, weight, named, pc]) {
-            self.slot.lose(LostKind::Alloc, Loss::RingFull);
+            carry(self.slot, ALLOCATIONS, weight);
             if followed {
                 self.live().remove(address);
             }
@@ -202,14 +202,14 @@ impl Drop for Work {
 /// Moves a byte sampler of the slot on by `bytes`, which were counted; the weight of the sample, 0 for none.
 fn weigh(slot: Slot, sampler: Sampler, bytes: usize) -> u64 {
     let Some(session) = process::session() else { return 0 };
-    let [point, rest, random] =
-        [sampler.point, sampler.point + 1, slot_word::RANDOM].map(|word| slot.word(word));
+    let [point, rest, random, carried] =
+        [sampler.point, sampler.point + 1, slot_word::RANDOM, sampler.carried]
+            .map(|word| slot.word(word));
     // With the bytes that are new.
     let total = slot.word(slot_word::COUNTERS + sampler.bytes as usize).load(Relaxed);
     let before = total.wrapping_sub(bytes as u64);
     let on = session.word(word::CONTROL).load(Relaxed) & sampler.switch != 0;
     let interval = if on { session.word(sampler.interval).load(Relaxed) } else { 0 };
-    let interval = stretched(interval, slot.ring().eighths());
     let left = point.load(Relaxed).saturating_sub(before);
     let mut strata = Strata { left, rest: rest.load(Relaxed) };
     let mut state = random.load(Relaxed);
@@ -217,8 +217,11 @@ fn weigh(slot: Slot, sampler: Sampler, bytes: usize) -> u64 {
         state = syscall::monotonic() ^ (slot.words().as_ptr().addr() as u64) << 24;
     }
     let weight = strata.take(bytes as u64, interval, &mut state);
+    let halvings = HALVINGS[slot.ring().eighths().min(8)];
+    let (weight, kept) = thin(weight, carried.load(Relaxed), interval, halvings, &mut state);
     point.store(total.saturating_add(strata.left), Relaxed);
     rest.store(strata.rest, Relaxed);
+    carried.store(kept, Relaxed);
     random.store(state, Relaxed);
     // Ticks have no Python frames before this, so it must not hang on memory being sampled.
     if stack::warm_up() && !on {
@@ -227,13 +230,16 @@ fn weigh(slot: Slot, sampler: Sampler, bytes: usize) -> u64 {
     weight
 }
 
-/// The interval for a ring of which so many eighths are taken. Whoever fills it faster than it is drained gets fewer
-/// samples, each of which stands for more, instead of losing some: what is lost is lost to the lines that were at work
-/// then. A line cannot gain or lose by that, for how full the ring is says nothing about who meets the next sample
-/// point.
-fn stretched(interval: u64, eighths: usize) -> u64 {
-    const DOUBLED: [u32; 9] = [0, 0, 1, 2, 4, 6, 8, 8, 8];
-    interval.saturating_mul(1 << DOUBLED[eighths.min(8)])
+/// How often the rate of samples is halved in a ring of which so many eighths are taken. Whoever fills it faster than
+/// it is drained gets fewer samples, each of which stands for more, instead of losing some: what is lost is lost to the
+/// lines that were at work then. A line cannot gain or lose by that, for how full the ring is says nothing about who
+/// meets the next sample point.
+const HALVINGS: [u32; 9] = [0, 0, 0, 1, 2, 4, 6, 8, 8];
+
+/// The ring has no room for a sample of this weight: the next one takes it over.
+fn carry(slot: Slot, sampler: Sampler, weight: u64) {
+    let carried = slot.word(sampler.carried);
+    carried.store(carried.load(Relaxed).saturating_add(weight), Relaxed);
 }
 
 /// Which of the slot's byte samplers, and what steers it.
@@ -241,6 +247,8 @@ fn stretched(interval: u64, eighths: usize) -> u64 {
 struct Sampler {
     /// Slot word; the next word is its `rest`.
     point: usize,
+    /// Slot word of the weight that the next sample takes over.
+    carried: usize,
     /// What is counted.
     bytes: Count,
     interval: usize,
@@ -249,12 +257,14 @@ struct Sampler {
 
 const ALLOCATIONS: Sampler = Sampler {
     point: slot_word::ALLOC_POINT,
+    carried: slot_word::ALLOC_CARRIED,
     bytes: Count::AllocBytes,
     interval: word::MEMORY_INTERVAL,
     switch: control::MEMORY,
 };
 const COPIES: Sampler = Sampler {
     point: slot_word::COPY_POINT,
+    carried: slot_word::COPY_CARRIED,
     bytes: Count::CopyBytes,
     interval: word::COPY_INTERVAL,
     switch: control::COPIES,
@@ -294,7 +304,7 @@ pub(super) fn copied(slot: Slot, bytes: usize, caller: usize) {
         && let Some(work) = begin(slot, LostKind::Copy, control::COPIES, true)
         && !work.tell_with_stack(kind::COPY, 0, &[bytes as u64, weight, caller as u64])
     {
-        slot.lose(LostKind::Copy, Loss::RingFull);
+        carry(slot, COPIES, weight);
     }
 }
 
