@@ -12,6 +12,7 @@ use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{Object, ObjectSection, ObjectSymbol, ReadCache, ReadRef, SymbolKind};
 
 use super::call_frames;
+use super::intake::Helper;
 
 /// Most bytes of symbol names that are kept of a file.
 const MAX_NAMES: usize = 16 << 20;
@@ -174,11 +175,20 @@ impl Symbols {
 
 /// Files read so far, for all processes of a run.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Binaries(Rc<RefCell<HashMap<PathBuf, Rc<Binary>>>>);
+pub(crate) struct Binaries {
+    known: Rc<RefCell<HashMap<PathBuf, Rc<Binary>>>>,
+    helper: Helper,
+}
 
 impl Binaries {
+    /// Reading files takes long, and so may looking into them: `helper` is told.
+    pub(crate) fn of(helper: Helper) -> Self {
+        Self { known: Rc::default(), helper }
+    }
+
     /// The file at `path` as the process at `root` sees it.
     pub(crate) fn get(&self, root: &Path, path: &Path) -> Rc<Binary> {
+        self.helper.is_wanted();
         // The whole path, so that another root's files are others.
         let there = root.join(path.strip_prefix("/").unwrap_or(path));
         let (key, read) = match there.canonicalize() {
@@ -186,7 +196,7 @@ impl Binaries {
             // The process is gone, and its root with it.
             Err(_) => (path.to_owned(), path.to_owned()),
         };
-        self.0.borrow_mut().entry(key).or_insert_with(|| Rc::new(Binary::open(&read))).clone()
+        self.known.borrow_mut().entry(key).or_insert_with(|| Rc::new(Binary::open(&read))).clone()
     }
 }
 

@@ -1,18 +1,20 @@
 //! Takes the events out of one process's rings.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use profformat::ids::ThreadId;
 use profformat::record::{Record, Thread, ThreadEnd};
 
 use super::books::Books;
 use super::budget::Budget;
+use super::intake::Intake;
 use super::modules::Anchors;
 use super::off_cpu::OffCpu;
+use super::pace::{self, Pace};
 use super::perf::{Events, Paid};
 use super::procfs;
 use super::recorder::{Context, Recorder};
-use super::region::Region;
 use super::remote::Remote;
 use super::resident::Resident;
 use super::stacks::SlotStack;
@@ -28,10 +30,10 @@ mod threads;
 
 /// Most events of one slot in one drain: a thread that is faster than us must not keep us.
 const MAX_EVENTS: usize = 4096;
+/// The same where no drain comes after: more than rings and intake can hold.
+const MAX_LAST_EVENTS: usize = 1 << 20;
 /// Nanoseconds between two looks at what threads wait for, at least.
 const LOOK: u64 = 40_000_000;
-/// Nanoseconds for which a session is drained more often after a ring was filling up: who allocates much does so again.
-const CROWDED: u64 = 300_000_000;
 /// Drains that an event waits for a code object to be told.
 const PATIENCE: u32 = 4;
 /// Drains between two looks for threads that ended without a word.
@@ -41,7 +43,7 @@ const DEAD_LOOK: u64 = 40;
 #[derive(Debug)]
 pub(crate) struct Drain {
     pid: u32,
-    region: Region,
+    intake: Arc<Intake>,
     recorder: Recorder,
     slots: BTreeMap<usize, SlotState>,
     books: Books,
@@ -56,8 +58,7 @@ pub(crate) struct Drain {
     events: Events,
     /// Of allocations and of copies.
     budgets: [Budget; 2],
-    /// Until when it is drained more often: a ring was filling up.
-    crowded_until: u64,
+    pace: Pace,
     /// When it was last looked what threads wait for, and at its resident memory.
     looked: u64,
     resident: Resident,
@@ -82,13 +83,13 @@ impl Drain {
     pub(crate) fn new(
         pid: u32,
         same_pids: bool,
-        region: Region,
+        intake: Arc<Intake>,
         recorder: Recorder,
         events: Events,
     ) -> Self {
         Self {
             pid,
-            region,
+            intake,
             recorder,
             slots: BTreeMap::new(),
             books: Books::default(),
@@ -100,7 +101,7 @@ impl Drain {
             remote: same_pids.then(|| Remote::of(pid)).flatten(),
             events,
             budgets: [word::MEMORY_INTERVAL, word::COPY_INTERVAL].map(Budget::of),
-            crowded_until: 0,
+            pace: Pace::default(),
             looked: 0,
             resident: Resident::default(),
             no_event: 0,
@@ -110,7 +111,7 @@ impl Drain {
 
     #[cfg(test)]
     pub(crate) fn session(&self) -> Option<Session> {
-        self.region.session()
+        self.intake.session()
     }
 
     /// CPU nanoseconds that samples stand for.
@@ -121,20 +122,21 @@ impl Drain {
     /// The process has mapped its session and works in it.
     pub(crate) fn has_begun(&self) -> bool {
         let said = |session: Session| session.word(word::SLOTS_HIGH).load(Ordering::Relaxed) != 0;
-        self.region.session().is_some_and(said)
+        self.intake.session().is_some_and(said)
     }
 
-    /// Takes everything out of the rings and writes it, with the footprint. `last`: nothing comes after. True when
-    /// it should be done again soon: handlers asked for unwind tables, or a ring was filling up.
+    /// Takes everything out of the rings and writes it, with the footprint. `last`: nothing comes after. Returns after
+    /// how many nanoseconds it should be done again: soon, when handlers asked for unwind tables or a ring fills fast.
     pub(crate) fn drain(
         &mut self,
         now: u64,
         last: bool,
         trace: &mut Trace,
         threads: &mut Threads,
-    ) -> bool {
-        let Some(session) = self.region.session() else { return false };
+    ) -> u64 {
+        let Some(session) = self.intake.session() else { return pace::LONGEST };
         self.drains += 1;
+        self.pace.begin();
         let asked = self.recorder.begin_drain(session);
         self.recorder.look_for_late_python(session, trace);
         self.look_for_python(session, trace);
@@ -158,6 +160,11 @@ impl Drain {
                 }
             }
         }
+        // What waits for code objects, or is too much for one drain, must not fill the rings.
+        self.intake.take_in();
+        if self.intake.was_crowded() {
+            self.pace.crowded(now);
+        }
         self.recorder.look_for_ends(session, super::now(), trace);
         for budget in &mut self.budgets {
             budget.look(session, now);
@@ -178,12 +185,13 @@ impl Drain {
             recorder.push(time, record, trace);
         }
         recorder.write_batch(trace);
-        asked || now < self.crowded_until
+        let pause = self.pace.pause(now);
+        if asked { pace::SHORTEST } else { pause }
     }
 
     /// Writes the counters that changed.
     pub(crate) fn write_counters(&mut self, now: u64, trace: &mut Trace) {
-        let Some(session) = self.region.session() else { return };
+        let Some(session) = self.intake.session() else { return };
         let id = self.recorder.id();
         self.books.write_counters(id, session, slots_high(session), now, trace);
         for (name, value) in self.resident.figures().into_iter().chain(self.recorder.unreadable()) {
@@ -203,7 +211,7 @@ impl Drain {
             }
         }
         self.write_counters(now, trace);
-        let Some(session) = self.region.session() else { return };
+        let Some(session) = self.intake.session() else { return };
         let id = self.recorder.id();
         self.books.write_unfinished(id, now, trace);
         if let Some(cpu_ns) = cpu_ns
@@ -246,13 +254,11 @@ impl Drain {
                 id
             }
         };
-        if slot.ring().is_crowded() {
-            self.crowded_until = now + CROWDED;
-        }
+        self.pace.ring(slot.ring(), now);
         let mut empty = false;
-        for _ in 0..MAX_EVENTS {
+        for _ in 0..if last { MAX_LAST_EVENTS } else { MAX_EVENTS } {
             if state.held.is_empty() {
-                match slot.ring().pop(&mut self.event) {
+                match self.intake.pop(session, index, &mut self.event) {
                     Popped::Event => {}
                     Popped::Empty => {
                         empty = true;

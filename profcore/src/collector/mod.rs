@@ -20,6 +20,7 @@ mod ends;
     reason = "runs before Rust's runtime and before exec; each block names why it may"
 )]
 pub mod inheritance;
+mod intake;
 mod interleave;
 mod late;
 #[expect(unsafe_code, reason = "signals and the start of the program; each block names its rule")]
@@ -28,6 +29,7 @@ mod listen;
 mod modules;
 mod natives;
 mod off_cpu;
+mod pace;
 #[expect(unsafe_code, reason = "perf events; each block names its rule")]
 mod perf;
 mod perf_map;
@@ -68,17 +70,11 @@ pub use self::trace_file::TraceFile;
 use self::tree::Tree;
 use crate::config::Config;
 
-/// Time between two drains.
-const DRAIN: Duration = Duration::from_millis(50);
-/// The same while handlers ask for unwind tables, each stack for one at a time, while rings fill up faster, and at the
-/// start: a program has no native frames before it was looked at.
-const DRAIN_SOON: Duration = Duration::from_millis(5);
-/// Drains that are the start: half a second, in which programs also allocate most.
+/// Drains that are the start: half a second, in which programs allocate most, and have no native frames before their code
+/// was looked at.
 const START: u64 = 100;
-/// Drains between two flushes: what is older than half a second survives our own death.
-const FLUSH: u64 = 8;
-/// Or this long after the last time: on a busy machine drains come late and take long.
-const LONGEST_UNFLUSHED: Duration = Duration::from_millis(400);
+/// Time between two flushes: what is older than half a second survives our own death.
+const UNFLUSHED: Duration = Duration::from_millis(400);
 
 /// Why a collector could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -198,13 +194,12 @@ impl Collector {
                 continue;
             }
             drains += 1;
-            let is_due = drains.is_multiple_of(FLUSH) || now() >= flush_by;
+            let is_due = now() >= flush_by;
             if is_due {
-                flush_by = now() + LONGEST_UNFLUSHED.as_nanos() as u64;
+                flush_by = now() + UNFLUSHED.as_nanos() as u64;
             }
-            let soon = self.drain(root, is_due);
-            let pause = if soon || drains < START { DRAIN_SOON } else { DRAIN };
-            next = now() + pause.as_nanos() as u64;
+            let pause = self.drain(root, is_due);
+            next = now() + if drains < START { pace::SHORTEST } else { pause };
         };
         self.meet();
         let arrived = self.tree.knows(root);
@@ -223,16 +218,16 @@ impl Collector {
         }
     }
 
-    /// True when it should be done again soon.
-    fn drain(&mut self, root: u32, flush: bool) -> bool {
+    /// Returns after how many nanoseconds it should be done again.
+    fn drain(&mut self, root: u32, flush: bool) -> u64 {
         self.meet();
         let now = now();
-        let soon = self.tree.drain(root, now, &mut self.trace);
+        let pause = self.tree.drain(root, now, &mut self.trace);
         if flush {
             self.tree.write_counters(now, &mut self.trace);
             self.trace.flush();
         }
-        soon
+        pause
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Region {
 
 // SAFETY: the mapping belongs to this value alone and is only reached through atomics.
 unsafe impl Send for Region {}
+// SAFETY: as above.
+unsafe impl Sync for Region {}
 
 impl Region {
     /// A new session: the mapping, and the descriptor that a process can map it from.

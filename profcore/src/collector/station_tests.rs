@@ -9,6 +9,7 @@ use profformat::{TraceReader, ids::ProcessId};
 
 use super::binaries::Binaries;
 use super::drain::{Drain, Threads};
+use super::intake::Intake;
 use super::listen::Listener;
 use super::modules::Modules;
 use super::perf::Events;
@@ -58,7 +59,7 @@ fn station() -> (Shelf, Trace, Drain) {
     }));
     let (region, _memory) = Region::create().unwrap();
     let recorder = Recorder::new(0, id, 0x030b_07f0, Modules::default(), Binaries::default());
-    (shelf, trace, Drain::new(0, false, region, recorder, Events::default()))
+    (shelf, trace, Drain::new(0, false, Intake::alone(region), recorder, Events::default()))
 }
 
 fn records(shelf: &Shelf, trace: Trace) -> (Vec<Record>, Vec<usize>) {

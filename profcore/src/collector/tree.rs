@@ -12,8 +12,10 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::binaries::Binaries;
 use super::drain::{Drain, Threads};
+use super::intake::Helper;
 use super::launch;
 use super::listen::Arrival;
+use super::pace;
 use super::perf::Events;
 use super::policy::Verdict;
 use super::recorder::Recorder;
@@ -42,6 +44,7 @@ pub(crate) struct Tree {
     obstacle: Option<String>,
     seen: bool,
     root_end: Option<(ExitStatus, Option<u64>)>,
+    helper: Helper,
     binaries: Binaries,
     events: Events,
     recorded: fn(&[Vec<u8>]) -> Vec<Vec<u8>>,
@@ -58,6 +61,7 @@ struct Member {
 impl Tree {
     /// An empty tree, whose drains have these perf events. `recorded`: what is written of a command line.
     pub(crate) fn new(events: Events, recorded: fn(&[Vec<u8>]) -> Vec<Vec<u8>>) -> Self {
+        let helper = Helper::default();
         Self {
             running: HashMap::new(),
             threads: Threads::default(),
@@ -71,7 +75,8 @@ impl Tree {
             obstacle: None,
             seen: false,
             root_end: None,
-            binaries: Binaries::default(),
+            binaries: Binaries::of(helper.clone()),
+            helper,
             events,
             recorded,
         }
@@ -145,18 +150,20 @@ impl Tree {
                 self.binaries.clone(),
             );
             let events = self.events.clone();
-            (Drain::new(arrival.pid, arrival.same_pids, region, recorder, events), token)
+            let intake = self.helper.take_on(region);
+            (Drain::new(arrival.pid, arrival.same_pids, intake, recorder, events), token)
         });
         let watched = profiled || self.running.len() < MAX_WATCHED;
         let pidfd = arrival.pidfd.filter(|_| watched);
         self.running.insert(arrival.pid, Member { id, pidfd, cpu_ns: None, drain });
     }
 
-    /// Drains every session, and lets those processes go that have ended. True when it should be done again soon.
+    /// Drains every session, and lets those processes go that have ended. Returns after how many nanoseconds it
+    /// should be done again.
     ///
     /// The direct child stays: how it ended is known when it has been waited for.
-    pub(crate) fn drain(&mut self, root: u32, now: u64, trace: &mut Trace) -> bool {
-        let mut soon = false;
+    pub(crate) fn drain(&mut self, root: u32, now: u64, trace: &mut Trace) -> u64 {
+        let mut pause = pace::LONGEST;
         for pid in self.ended() {
             if pid != root
                 && let Some(mut member) = self.running.remove(&pid)
@@ -167,11 +174,12 @@ impl Tree {
         }
         for (&pid, member) in &mut self.running {
             if let Some((drain, _)) = &mut member.drain {
-                soon |= drain.drain(now, false, trace, &mut self.threads);
+                pause = pause.min(drain.drain(now, false, trace, &mut self.threads));
                 member.cpu_ns = launch::cpu_ns(pid).or(member.cpu_ns);
             }
         }
-        soon
+        self.helper.is_not_wanted();
+        pause
     }
 
     /// Writes the counters that changed.

@@ -234,7 +234,7 @@ fn weigh(slot: Slot, sampler: Sampler, bytes: usize) -> u64 {
 /// it is drained gets fewer samples, each of which stands for more, instead of losing some: what is lost is lost to the
 /// lines that were at work then. A line cannot gain or lose by that, for how full the ring is says nothing about who
 /// meets the next sample point.
-const HALVINGS: [u32; 9] = [0, 0, 0, 1, 2, 4, 6, 8, 8];
+const HALVINGS: [u32; 9] = [0, 0, 0, 0, 1, 3, 5, 8, 8];
 
 /// The ring has no room for a sample of this weight: the next one takes it over.
 fn carry(slot: Slot, sampler: Sampler, weight: u64) {

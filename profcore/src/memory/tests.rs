@@ -291,8 +291,7 @@ fn what_the_ring_cannot_take_is_carried_and_ends_are_marked() {
             allocate();
         }
         // As many again as can have had room, and more.
-        (0..50_000).for_each(|_| drop(allocate()));
-        let last = allocate();
+        let last = (0..50_000).map(|_| allocate()).last().unwrap_or_default();
         assert_eq!(found(session, last), None, "a block nobody heard of is not followed");
         freeing(0x10_000, 10 * INTERVAL as usize);
         assert_eq!(ended(session), [block]);
@@ -392,9 +391,12 @@ fn a_ring_that_nobody_drains_gets_fewer_and_heavier_samples() {
                 _ => {}
             }
         }
+        let slot = thread::current().expect("the thread has a slot");
+        let carried = [slot_word::ALLOC_CARRIED, slot_word::COPY_CARRIED];
+        let [not_told, not_copied] = carried.map(|word| slot.word(word).load(Relaxed));
         let bytes = blocks as u64 * size;
-        for weights in [allocs, copies] {
-            assert!(weights.abs_diff(bytes) <= 256 * INTERVAL, "{weights} of {bytes}");
+        for weights in [allocs + not_told, copies + not_copied] {
+            assert!(weights.abs_diff(bytes) <= INTERVAL, "{weights} of {bytes}");
         }
         assert!(events < blocks / 4, "{events} of {blocks}");
     });

@@ -75,17 +75,21 @@ impl<'a> Ring<'a> {
 
     /// Whether more than a quarter of it is taken. For the consumer.
     pub(crate) fn is_crowded(self) -> bool {
+        self.used() > self.words.len() as u64 / 4
+    }
+
+    /// How many of its words are taken.
+    #[inline]
+    pub(crate) fn used(self) -> u64 {
         let (head, tail) = (self.head.load(Ordering::Relaxed), self.tail.load(Ordering::Relaxed));
-        head.wrapping_sub(tail) > self.words.len() as u64 / 4
+        // What the other side may have written over is a full ring.
+        head.wrapping_sub(tail).min(self.words.len() as u64)
     }
 
     /// How many eighths of it are taken. For the owning thread.
     #[inline]
     pub(crate) fn eighths(self) -> usize {
-        let (head, tail) = (self.head.load(Ordering::Relaxed), self.tail.load(Ordering::Relaxed));
-        // What the consumer may have written over is a full ring.
-        let used = head.wrapping_sub(tail).min(self.words.len() as u64);
-        8 * used as usize / self.words.len().max(1)
+        8 * self.used() as usize / self.words.len().max(1)
     }
 
     /// Takes the oldest event into `event`. Called by the consumer only.
@@ -193,6 +197,7 @@ mod tests {
             for (step, len, seed) in steps {
                 let used: usize = oracle.iter().map(Vec::len).sum();
                 prop_assert_eq!(ring.is_crowded(), used > capacity / 4);
+                prop_assert_eq!(ring.used(), used as u64);
                 prop_assert_eq!(ring.eighths(), 8 * used / capacity);
                 if let Some((share, kept)) = [
                     (Share::All, 0),

@@ -66,7 +66,7 @@ impl Drain {
 
     /// Whether CPU time is to be sampled and the process found no free signal for it.
     pub(crate) fn has_no_signal(&self) -> bool {
-        let Some(session) = self.region.session() else { return false };
+        let Some(session) = self.intake.session() else { return false };
         let load = |at: usize| session.word(at).load(Ordering::Relaxed);
         // A process that has a slot has looked for one.
         let is_sampled = load(word::CONTROL) & control::CPU != 0 && load(word::SLOTS_HIGH) > 0;
