@@ -314,6 +314,7 @@ impl Drain {
             if state.paid.is_open() {
                 self.events.end(self.pid, owner.tid);
             }
+            self.intake.begin_again(session, index);
             registry::reclaim(slot.word(slot_word::STATE), owner);
         }
     }

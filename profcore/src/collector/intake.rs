@@ -65,6 +65,13 @@ impl Intake {
         if event[0] == CORRUPT { Popped::Corrupt } else { Popped::Event }
     }
 
+    /// Makes a slot's ring new, whose owner has gone and which is empty.
+    pub(crate) fn begin_again(&self, session: Session, slot: usize) {
+        // The helper must not see one half of it.
+        let _kept = self.kept();
+        session.slot(slot).ring().begin_again();
+    }
+
     /// Empties the rings that fill up.
     pub(crate) fn take_in(&self) {
         let Some(session) = self.session() else { return };

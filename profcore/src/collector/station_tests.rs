@@ -335,3 +335,23 @@ fn an_end_that_is_only_marked_is_recorded_once() {
     let ends: Vec<_> = ends.into_iter().map(|(time, block)| (time - begun, block)).collect();
     assert_eq!(ends, [(0, 1), (0, 2), (1_000, 3)], "with the time of the last mark of a look");
 }
+
+#[test]
+fn owners_that_tell_little_touch_little_of_a_ring() {
+    let (shelf, mut trace, mut drain) = station();
+    let session = drain.session().unwrap();
+    let mut threads = Threads::default();
+    for owner in 1..=100 {
+        let (slot, owner) = claim(session, owner);
+        tick(slot, 10, 0, &[frame_word(UNKNOWN_CODE, 0); 20], 0);
+        assert!(registry::retire(slot.word(slot_word::STATE), owner));
+        drain.drain(1_000, false, &mut trace, &mut threads);
+    }
+    let touched = session.slot(1).ring().words.iter();
+    let touched = touched.filter(|word| word.load(Ordering::Relaxed) != 0).count();
+    assert!((20..=30).contains(&touched), "{touched} words");
+    let (records, depths) = records(&shelf, trace);
+    let is_end = |record: &&Record| matches!(record, Record::ThreadEnd(_));
+    assert_eq!(records.iter().filter(is_end).count(), 100);
+    assert_eq!(depths, [20; 100]);
+}

@@ -265,6 +265,7 @@ mod model {
         if before.state == State::Retired {
             let last = u64::from(before.tid) * 16;
             assert_eq!(seen.last(), Some(&last), "what a retired owner wrote last is there");
+            shared.ring().begin_again();
             assert!(reclaim(&shared.states[0], before));
         }
     }
