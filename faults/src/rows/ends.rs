@@ -65,10 +65,8 @@ pub(crate) fn of_the_collector(trial: &Trial) -> Result<Held, Broken> {
     let (mut all, mut missing) = (Held::nothing(), 0.0_f64);
     for millis in trial.pick(&[300, 900, 1700, 2500][..], &[700]) {
         let used = trial.folder().join("used");
-        let words = ["returned", "3000"].map(std::ffi::OsString::from);
-        // Nobody is left to be told a status: a shell keeps it.
-        let shell = ["sh", "-c", "\"$@\"; echo $? >status", "sh"];
-        let run = Run::of(&program).with(words).with([&used]).between(shell).dense();
+        // Nobody is left to be told a status, so the program keeps that of a child.
+        let run = Run::of(&program).with(["kept", "3000"]).with([&used]).dense();
         let bare = run.bare(trial)?;
         let trace = fresh_trace(trial)?;
         let mut started = start(trial, run.profiled_command(trial, &trace))?;
@@ -91,6 +89,7 @@ pub(crate) fn of_the_collector(trial: &Trial) -> Result<Held, Broken> {
         holds(same, || format!("I1: {:?} instead of {:?}", seen.files, bare.files))?;
         let mut held = Held::of(&[Invariant::SameProgram, Invariant::NoHang, Invariant::Message]);
         let trace = invariants::recovered(&mut held, trial, &trace)?;
+        holds(trace.profiled() == 2, || "I3: the program was not profiled".into())?;
         let used = before.lines().next().and_then(|line| line.parse::<f64>().ok()).unwrap_or(0.0);
         let lost = used - trace.cpu_ns as f64 / 1e9;
         holds(lost < CHUNK, || {
