@@ -222,6 +222,8 @@ pub(crate) mod slot_word {
     /// Weight of allocations and of copies that the next sample takes over: a ring that fills up thins them out.
     pub(crate) const ALLOC_CARRIED: usize = 119;
     pub(crate) const COPY_CARRIED: usize = 120;
+    /// An address above all of the owner's stack, with nothing but stack between (see `stack::Reach`).
+    pub(crate) const STACK_TOP: usize = 121;
     /// Two buffers of `MAX_FRAMES` words.
     pub(crate) const BUFFERS: usize = 128;
     /// A buffer of `MAX_NATIVE` words.

@@ -219,6 +219,7 @@ pub(crate) fn settle(session: Session, block: &'static tls::Block, since: Since)
     set(slot_word::LAST_DEPTH, 0);
     set(slot_word::THREAD_STATE, 0);
     set(slot_word::THREAD_POINTER, tls::thread_pointer());
+    set(slot_word::STACK_TOP, tls::stack_top(tid == syscall::getpid()));
     let is_low = alternate::settle(session, slot);
     set(slot_word::PERF, if is_low { PERF_REFUSED } else { 0 });
     set(slot_word::INTERVAL, session.word(word::CPU_INTERVAL_NS).load(Ordering::Relaxed));

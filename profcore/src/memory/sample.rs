@@ -15,7 +15,7 @@ use crate::live::{Followed, Inserted, Live};
 use crate::process;
 use crate::ring::spsc::Share;
 use crate::session::{Count, Loss, LostKind, Session, Slot, control, slot_word, word};
-use crate::stack::{self, Registers};
+use crate::stack::{self, Reach, Registers};
 use crate::sync::Ordering::{Relaxed, Release};
 use crate::sys::sigset::Masked;
 use crate::sys::syscall;
@@ -77,6 +77,8 @@ struct Work {
     session: Session,
     slot: Slot,
     time: u64,
+    /// What a walk of native frames may read.
+    reach: Reach,
     // In this order: a handler of the program's that comes in between and leaves by a jump must not leave the flag set.
     _busy: thread::Busy,
     _quiet: Option<Masked>,
@@ -85,23 +87,42 @@ struct Work {
 impl Work {
     /// `None` inside another hook or handler of this thread, or without a session.
     fn begin(slot: Slot) -> Option<Self> {
-        Self::begin_with(slot, None)
+        Self::begin_with(slot, Reach::EVERYWHERE, None)
     }
 
-    fn begin_with(slot: Slot, quiet: Option<Masked>) -> Option<Self> {
+    fn begin_with(slot: Slot, reach: Reach, quiet: Option<Masked>) -> Option<Self> {
         let session = process::session()?;
         let busy = thread::enter()?;
-        Some(Self { session, slot, time: syscall::monotonic(), _busy: busy, _quiet: quiet })
+        Some(Self { session, slot, time: syscall::monotonic(), reach, _busy: busy, _quiet: quiet })
     }
 
-    /// As [`Work::begin`], for an event whose stack has native frames, which may lead anywhere, and which may be that
-    /// of a copy, which a handler of the program's may leave by a jump: with signals blocked and faults let through.
+    /// As [`Work::begin`], for an allocation whose stack has native frames. They may lead anywhere, and a read that fails
+    /// on a thread that blocks faults would kill it. So they are followed on the thread's own stack, which costs no system
+    /// call, and only where that is not known with faults let through.
     fn begin_native(slot: Slot) -> Result<Self, Loss> {
+        match Reach::own_stack(slot) {
+            Some(reach) => Self::begin_with(slot, reach, None).ok_or(Loss::Reentered),
+            None => Self::begin_masked(slot),
+        }
+    }
+
+    /// As [`Work::begin_native`], for a copy, which a handler of the program's may leave by a jump: with signals blocked.
+    fn begin_masked(slot: Slot) -> Result<Self, Loss> {
         let (quiet, open) = Masked::faults_only();
         if !open {
             return Err(Loss::SignalBlocked);
         }
-        Self::begin_with(slot, Some(quiet)).ok_or(Loss::Reentered)
+        Self::begin_with(slot, Reach::EVERYWHERE, Some(quiet)).ok_or(Loss::Reentered)
+    }
+
+    /// As [`Work::begin`], for an allocation whose stack has none.
+    fn begin_python(slot: Slot) -> Result<Self, Loss> {
+        Self::begin(slot).ok_or(Loss::Reentered)
+    }
+
+    /// How the work of an allocation begins.
+    fn of(origin: Origin) -> fn(Slot) -> Result<Self, Loss> {
+        if origin.is_native() { Self::begin_native } else { Self::begin_python }
     }
 
     fn live(&self) -> Live<'static> {
@@ -136,7 +157,14 @@ impl Work {
         stack::warm_up();
         // Small objects of Python are its lines': their native frames would say the same each time.
         let registers = (flags & flag::PYTHON == 0).then(Registers::here);
-        let stack = stack::capture(self.session, self.slot, registers);
+        let walk = |reach| stack::capture(self.session, self.slot, registers, reach);
+        let mut stack = walk(self.reach);
+        if stack.is_outside {
+            let (_quiet, open) = Masked::faults_only();
+            if open {
+                stack = walk(Reach::EVERYWHERE);
+            }
+        }
         let len = PREFIX + words.len() + stack.words();
         let Some(mut event) = self.slot.ring().reserve(len, Share::SevenEighths) else {
             return false;
@@ -274,12 +302,14 @@ const _: () = assert!(slot_word::ALLOC_REST == slot_word::ALLOC_POINT + 1);
 const _: () = assert!(slot_word::COPY_REST == slot_word::COPY_POINT + 1);
 
 /// Begins to tell a sample of this kind, or counts it as lost.
-fn begin(slot: Slot, kind: LostKind, switch: u64, native: bool) -> Option<Work> {
-    let work = match native {
-        true => Work::begin_native(slot),
-        false => Work::begin(slot).ok_or(Loss::Reentered),
-    };
-    let work = work.and_then(|work| if work.is_on(switch) { Ok(work) } else { Err(Loss::Off) });
+fn begin(
+    slot: Slot,
+    kind: LostKind,
+    switch: u64,
+    work: fn(Slot) -> Result<Work, Loss>,
+) -> Option<Work> {
+    let work =
+        work(slot).and_then(|work| if work.is_on(switch) { Ok(work) } else { Err(Loss::Off) });
     work.inspect_err(|&why| slot.lose(kind, why)).ok()
 }
 
@@ -289,7 +319,7 @@ fn begin(slot: Slot, kind: LostKind, switch: u64, native: bool) -> Option<Work> 
 pub(super) fn allocated(slot: Slot, address: usize, bytes: usize, origin: Origin) {
     let weight = weigh(slot, ALLOCATIONS, bytes);
     if weight != 0
-        && let Some(work) = begin(slot, LostKind::Alloc, control::MEMORY, origin.is_native())
+        && let Some(work) = begin(slot, LostKind::Alloc, control::MEMORY, Work::of(origin))
     {
         work.tell_allocation(address as u64, 0, bytes as u64, weight, origin);
     }
@@ -301,7 +331,7 @@ pub(super) fn allocated(slot: Slot, address: usize, bytes: usize, origin: Origin
 pub(super) fn copied(slot: Slot, bytes: usize, caller: usize) {
     let weight = weigh(slot, COPIES, bytes);
     if weight != 0
-        && let Some(work) = begin(slot, LostKind::Copy, control::COPIES, true)
+        && let Some(work) = begin(slot, LostKind::Copy, control::COPIES, Work::begin_masked)
         && !work.tell_with_stack(kind::COPY, 0, &[bytes as u64, weight, caller as u64])
     {
         carry(slot, COPIES, weight);
@@ -402,11 +432,7 @@ pub(super) fn resized(
 ) {
     let weight = if growth == 0 { 0 } else { weigh(slot, ALLOCATIONS, growth) };
     let (address, block) = (address as u64, resizing.block);
-    let work = match weight != 0 && origin.is_native() {
-        true => Work::begin_native(slot),
-        false => Work::begin(slot).ok_or(Loss::Reentered),
-    };
-    let work = match work {
+    let work = match if weight != 0 { Work::of(origin)(slot) } else { Work::begin_python(slot) } {
         Ok(work) => work,
         Err(why) => {
             slot.lose(LostKind::Alloc, why);

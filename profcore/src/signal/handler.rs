@@ -9,7 +9,7 @@ use crate::ring::spsc::Share;
 use crate::session::{
     Count, Loss, LostKind, PERF_REFUSED, Session, Slot, control, slot_word, word,
 };
-use crate::stack::{self, Registers};
+use crate::stack::{self, Reach, Registers};
 use crate::sync::Ordering;
 use crate::sys::sigset;
 use crate::sys::{probe, syscall};
@@ -119,7 +119,7 @@ fn sample(
     let last = slot.word(slot_word::LAST_CPU);
     let told = last.load(Ordering::Relaxed);
     let weight = clock.saturating_sub(told);
-    let stack = stack::capture(session, slot, registers);
+    let stack = stack::capture(session, slot, registers, Reach::EVERYWHERE);
     let len = BEFORE_STACK + stack.words();
     match slot.ring().reserve(len, Share::All) {
         Some(mut room) => {

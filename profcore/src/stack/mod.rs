@@ -20,7 +20,7 @@ mod python;
 #[cfg(test)]
 pub(crate) mod image;
 
-pub(crate) use native::Registers;
+pub(crate) use native::{Reach, Registers};
 pub(crate) use python::walk;
 
 /// A walked stack, in the spare buffer of the slot it was made for.
@@ -33,6 +33,8 @@ pub(crate) struct Capture {
     opcode: u8,
     flags: u8,
     native: &'static [AtomicU64],
+    /// Native frames are missing that were out of reach.
+    pub(crate) is_outside: bool,
 }
 
 /// Set once the accessor of the thread state has been bound, so that a handler may call it.
@@ -99,8 +101,14 @@ fn bind() -> bool {
 }
 
 /// Walks the calling thread's stack into the spare frame buffer of `slot`, which must be its own, with the
-/// thread's busy flag held; native frames from `registers` on, if there are any. Safe in a handler.
-pub(crate) fn capture(session: Session, slot: Slot, registers: Option<Registers>) -> Capture {
+/// thread's busy flag held; native frames from `registers` on, if there are any, as far as they are within reach. Safe in
+/// a handler.
+pub(crate) fn capture(
+    session: Session,
+    slot: Slot,
+    registers: Option<Registers>,
+    reach: Reach,
+) -> Capture {
     if cpython::installed().is_none() && cpython::adopt(session) {
         // It is asked for nothing that would have to be bound.
         WARM.store(true, Ordering::Relaxed);
@@ -116,9 +124,10 @@ pub(crate) fn capture(session: Session, slot: Slot, registers: Option<Registers>
         && session.word(word::CONTROL).load(Ordering::Relaxed) & control::NATIVE != 0
     {
         let buffer = slot.native();
-        let (depth, whole) = native::walk(session, registers, slot.rules(), buffer);
+        let (depth, end) = native::walk(session, registers, reach, slot.rules(), buffer);
         capture.native = &buffer[..depth.min(MAX_NATIVE)];
-        if !whole {
+        capture.is_outside = end == native::End::Outside;
+        if end != native::End::Outermost {
             capture.flags |= stack_flag::NATIVE_CUT;
         }
     }
@@ -176,6 +185,7 @@ impl Capture {
             opcode: 0,
             flags: 0,
             native: &[],
+            is_outside: false,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The one walker of native frames: from the interrupted registers outwards, by the tables in session memory,
 //! reading only through guarded loads.
 
-use crate::session::Session;
+use crate::session::{Session, Slot, slot_word};
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::{probe, registers};
 use crate::unwind::{Rule, SavedBp, Tables};
@@ -23,19 +23,66 @@ impl Registers {
     }
 }
 
+/// The memory that a walk may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reach {
+    from: usize,
+    to: usize,
+}
+
+/// Bytes below the top of a thread's stack that are taken for stack when the stack pointer is in them. A stack may be
+/// smaller; but then what the stack pointer is in ends at its top all the same, unless it is another stack that lies this
+/// close below, as a coroutine's might. For harm to come of that, a walk would have to lead off that one, on a thread that
+/// blocks SIGSEGV: otherwise a read that fails is just that.
+const CLOSE: usize = 128 << 10;
+
+impl Reach {
+    /// All memory: for those who have let faults through.
+    pub(crate) const EVERYWHERE: Self = Self { from: 0, to: usize::MAX };
+
+    /// The calling thread's own stack from here on outwards, all of which is there; `None` if it is not known to be what
+    /// the stack pointer is in.
+    #[inline]
+    pub(crate) fn own_stack(slot: Slot) -> Option<Self> {
+        let to = slot.word(slot_word::STACK_TOP).load(Ordering::Relaxed) as usize;
+        let from = Registers::here().sp;
+        (from < to && to - from <= CLOSE).then_some(Self { from, to })
+    }
+
+    #[inline]
+    fn word(self, address: usize) -> Result<u64, End> {
+        if address < self.from || address > self.to - 8 {
+            return Err(End::Outside);
+        }
+        probe::word(address).ok_or(End::Cut)
+    }
+}
+
 /// Bytes from the start of a signal frame's `ucontext` to the registers (`struct sigcontext`).
 const SIGNAL_BP: usize = 120;
 const SIGNAL_SP: usize = 160;
 const SIGNAL_PC: usize = 168;
 
-/// Writes addresses of frames into `into`, innermost first, and says how many and whether the outermost frame
-/// was reached. The first is the instruction itself, the others are return addresses. `cache` is the thread's own.
+/// Where a walk ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// At the outermost frame.
+    Outermost,
+    /// Where the way out is not known, makes no sense or is too long.
+    Cut,
+    /// Where it led out of the memory that it may read.
+    Outside,
+}
+
+/// Writes addresses of frames into `into`, innermost first, and says how many and why no more. The first is the
+/// instruction itself, the others are return addresses. Reads within `reach` only. `cache` is the thread's own.
 pub(super) fn walk(
     session: Session,
     registers: Registers,
+    reach: Reach,
     cache: &[AtomicU64],
     into: &[AtomicU64],
-) -> (usize, bool) {
+) -> (usize, End) {
     let mut lookup = Tables::of(session).lookup(cache);
     let mut at = registers;
     // The interrupted instruction has not run yet; a return address is behind its call, which may be the last
@@ -45,20 +92,20 @@ pub(super) fn walk(
         cell.store(at.pc as u64, Ordering::Relaxed);
         let rule = lookup.rule((at.pc - usize::from(!exact)) as u64);
         if rule == Rule::End {
-            return (depth + 1, true);
+            return (depth + 1, End::Outermost);
         }
         exact = rule == Rule::Signal;
-        match caller(at, rule) {
-            Some(next) => at = next,
-            None => return (depth + 1, false),
+        match caller(at, rule, reach) {
+            Ok(next) => at = next,
+            Err(end) => return (depth + 1, end),
         }
     }
-    (into.len(), false)
+    (into.len(), End::Cut)
 }
 
-/// The registers of the caller; `None` where the way out is not known, or makes no sense.
+/// The registers of the caller, or why there are none.
 #[inline]
-fn caller(at: Registers, rule: Rule) -> Option<Registers> {
+fn caller(at: Registers, rule: Rule, reach: Reach) -> Result<Registers, End> {
     let (cfa, SavedBp(saved)) = match rule {
         Rule::Sp { cfa, bp } => (at.sp.wrapping_add(cfa as usize), bp),
         Rule::Bp { cfa, bp } => (at.bp.wrapping_add(cfa as usize), bp),
@@ -66,31 +113,31 @@ fn caller(at: Registers, rule: Rule) -> Option<Registers> {
             let pushed = if at.pc & 15 >= 11 { 8 } else { 0 };
             (at.sp.wrapping_add(8 + pushed), SavedBp(0))
         }
-        Rule::Signal => return interrupted(at.sp),
-        Rule::Unknown | Rule::End => return None,
+        Rule::Signal => return interrupted(at.sp, reach),
+        Rule::Unknown | Rule::End => return Err(End::Cut),
     };
     // Stacks grow downwards: a caller's frame that does not lie above would be a circle.
     if cfa <= at.sp || !probe::plausible(cfa) {
-        return None;
+        return Err(End::Cut);
     }
-    let pc = probe::word(cfa - 8)? as usize;
+    let pc = reach.word(cfa - 8)? as usize;
     let bp = match saved {
         0 => at.bp,
-        saved => probe::word(cfa.wrapping_sub(saved as usize))? as usize,
+        saved => reach.word(cfa.wrapping_sub(saved as usize))? as usize,
     };
-    (pc != 0).then_some(Registers { pc, sp: cfa, bp })
+    if pc == 0 { Err(End::Cut) } else { Ok(Registers { pc, sp: cfa, bp }) }
 }
 
 /// The registers that a signal interrupted; `ucontext` is where the handler's return finds it.
 #[cold]
-fn interrupted(ucontext: usize) -> Option<Registers> {
+fn interrupted(ucontext: usize, reach: Reach) -> Result<Registers, End> {
     if !probe::plausible(ucontext) {
-        return None;
+        return Err(End::Cut);
     }
-    let load = |offset| probe::word(ucontext + offset).map(|value| value as usize);
+    let load = |offset| reach.word(ucontext + offset).map(|value| value as usize);
     let registers = Registers { pc: load(SIGNAL_PC)?, sp: load(SIGNAL_SP)?, bp: load(SIGNAL_BP)? };
     // An alternate stack may lie anywhere, so that the order of addresses says nothing here.
-    (registers.pc != 0).then_some(registers)
+    if registers.pc == 0 { Err(End::Cut) } else { Ok(registers) }
 }
 
 #[cfg(test)]
@@ -99,9 +146,20 @@ mod tests {
     use crate::stack::image::{self, Object};
 
     fn addresses(session: Session, registers: Registers, most: usize) -> (Vec<u64>, bool) {
+        let (found, end) = addresses_within(session, registers, Reach::EVERYWHERE, most);
+        assert_ne!(end, End::Outside);
+        (found, end == End::Outermost)
+    }
+
+    fn addresses_within(
+        session: Session,
+        registers: Registers,
+        reach: Reach,
+        most: usize,
+    ) -> (Vec<u64>, End) {
         let into: Vec<AtomicU64> = (0..most).map(|_| AtomicU64::new(0)).collect();
-        let (depth, whole) = walk(session, registers, &[], &into);
-        (into[..depth].iter().map(|cell| cell.load(Ordering::Relaxed)).collect(), whole)
+        let (depth, end) = walk(session, registers, reach, &[], &into);
+        (into[..depth].iter().map(|cell| cell.load(Ordering::Relaxed)).collect(), end)
     }
 
     /// A stack of three frames: one found by the stack pointer, one by the frame pointer, the outermost.
@@ -129,6 +187,22 @@ mod tests {
         let all = [0x40_0100, 0x40_0210, 0x40_0301];
         assert_eq!(addresses(session, registers, 10), (all.to_vec(), true));
         assert_eq!(addresses(session, registers, 2), (all[..2].to_vec(), false), "cut");
+    }
+
+    #[test]
+    fn nothing_is_read_out_of_reach() {
+        let (session, _stack, registers) = three_frames();
+        // The words that it reads are the third, the ninth and the tenth.
+        let within = |from: usize, to: usize| {
+            let reach = Reach { from: registers.sp + from, to: registers.sp + to };
+            let (found, end) = addresses_within(session, registers, reach, 10);
+            (found.len(), end)
+        };
+        assert_eq!(within(16, 80), (3, End::Outermost));
+        assert_eq!(within(16, 79), (2, End::Outside));
+        assert_eq!(within(16, 71), (2, End::Outside));
+        assert_eq!(within(17, 80), (1, End::Outside));
+        assert_eq!(within(0, 23), (1, End::Outside));
     }
 
     #[test]

@@ -331,6 +331,6 @@ fn a_layout_that_never_fits_is_given_up_and_one_that_did_is_not() {
 fn without_an_interpreter_a_capture_is_empty_and_warm() {
     let session = image::session();
     assert!(warm_up());
-    let capture = capture(session, session.slot(1), None);
+    let capture = capture(session, session.slot(1), None, Reach::EVERYWHERE);
     assert_eq!((capture.words(), capture.flags), (1, 0));
 }

@@ -85,6 +85,13 @@ pub(crate) fn thread_pointer() -> u64 {
     pointer
 }
 
+/// An address above all of the calling thread's stack. The C library keeps a thread's block at the top of its stack; above
+/// the stack of the first one the kernel has put 16 random bytes.
+pub(crate) fn stack_top(is_first: bool) -> u64 {
+    // SAFETY: reads what the kernel told the process at its start, which the C library keeps.
+    if is_first { unsafe { libc::getauxval(libc::AT_RANDOM) } } else { thread_pointer() }
+}
+
 impl Block {
     /// The thread's slot; `None` before [`Block::set_slot`].
     #[inline(always)]
