@@ -97,10 +97,10 @@ impl Work {
     }
 
     /// As [`Work::begin`], for an allocation whose stack has native frames. They may lead anywhere, and a read that fails
-    /// on a thread that blocks faults would kill it. So they are followed on the thread's own stack, which costs no system
-    /// call, and only where that is not known with faults let through.
+    /// on a thread that blocks faults would kill it: faults are let through. Where there is nothing else to read than the
+    /// thread's own stack, frames are followed there instead, which costs no system call.
     fn begin_native(slot: Slot) -> Result<Self, Loss> {
-        match Reach::own_stack(slot) {
+        match Reach::own_stack(slot).filter(|_| cpython::installed().is_none()) {
             Some(reach) => Self::begin_with(slot, reach, None).ok_or(Loss::Reentered),
             None => Self::begin_masked(slot),
         }
