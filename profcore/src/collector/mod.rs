@@ -73,7 +73,9 @@ use crate::config::Config;
 /// Drains that are the start: half a second, in which programs allocate most, and have no native frames before their code
 /// was looked at.
 const START: u64 = 100;
-/// Time between two flushes: what is older than half a second survives our own death.
+/// Drains between two flushes at the start: short programs leave something, too.
+const FLUSH: u64 = 8;
+/// Time between two flushes later: what is older than half a second survives our own death.
 const UNFLUSHED: Duration = Duration::from_millis(400);
 
 /// Why a collector could not begin.
@@ -194,7 +196,8 @@ impl Collector {
                 continue;
             }
             drains += 1;
-            let is_due = now() >= flush_by;
+            let is_early = drains < START && drains.is_multiple_of(FLUSH);
+            let is_due = is_early || now() >= flush_by;
             if is_due {
                 flush_by = now() + UNFLUSHED.as_nanos() as u64;
             }
