@@ -327,7 +327,7 @@ mod tests {
             for (site, size) in sizes.into_iter().enumerate() {
                 let expected = (rounds * size) as f64;
                 // As many independent samples, each of twice the weight that is usual.
-                let each = f64::from(2 * 4096 << halvings).max(size as f64);
+                let each = f64::from(4096_u32 << (halvings + 1)).max(size as f64);
                 let allowed = 6.0 * (expected * each).sqrt();
                 let error = (weights[site] as f64 - expected).abs();
                 assert!(error <= allowed, "{sizes:?} site {site}: {error} > {allowed}");

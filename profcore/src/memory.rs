@@ -16,6 +16,7 @@ mod footprint;
 pub mod hot;
 mod mappings;
 mod sample;
+mod sampler;
 #[cfg(test)]
 mod tests;
 

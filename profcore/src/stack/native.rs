@@ -49,6 +49,12 @@ impl Reach {
         (from < to && to - from <= CLOSE).then_some(Self { from, to })
     }
 
+    /// With what a function deeper in the stack has below, at whose stack pointer a walk begins.
+    #[inline]
+    pub(crate) fn down_to(self, sp: usize) -> Self {
+        Self { from: self.from.min(sp), ..self }
+    }
+
     #[inline]
     fn word(self, address: usize) -> Result<u64, End> {
         if address < self.from || address > self.to - 8 {
