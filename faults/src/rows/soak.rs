@@ -53,15 +53,18 @@ pub(crate) fn soak(trial: &Trial) -> Result<Held, Broken> {
         Most::take(&mut collector, since, resident);
         for pid in hang::family(prof).into_iter().filter(|pid| *pid != prof) {
             Most::take(&mut program, since, resident_kib(pid).unwrap_or(0));
+            // More of them than threads, which come and go meanwhile.
+            let before = status_figure(pid, "Threads:").unwrap_or(0);
             let found = fs::read_to_string(format!("/proc/{pid}/timers")).unwrap_or_default();
-            let count = found.lines().filter(|line| line.starts_with("ID:")).count();
-            Most::take(&mut timers, since, count as u64);
+            let count = found.lines().filter(|line| line.starts_with("ID:")).count() as u64;
+            let threads = before.max(status_figure(pid, "Threads:").unwrap_or(0));
+            Most::take(&mut timers, since, count.saturating_sub(threads));
         }
         std::thread::sleep(Duration::from_secs(1));
     }
     let profiled = started.end(Duration::from_secs_f64(seconds + 60.0))?;
     let figure = format!(
-        "{:.0} minutes: program {}; collector {}; timers {} and {}",
+        "{:.0} minutes: program {}; collector {}; timers beyond those of its threads: {} and {}",
         seconds / 60.0,
         program.of_mib(),
         collector.of_mib(),
@@ -77,7 +80,12 @@ pub(crate) fn soak(trial: &Trial) -> Result<Held, Broken> {
 
 /// Resident memory of a process; `None` when it has ended.
 fn resident_kib(pid: u32) -> Option<u64> {
+    status_figure(pid, "VmRSS:")
+}
+
+/// A figure of what the kernel says about a process.
+fn status_figure(pid: u32, name: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
 }

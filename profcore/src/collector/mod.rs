@@ -35,6 +35,7 @@ mod perf;
 mod perf_map;
 mod policy;
 mod procfs;
+mod recent;
 mod recorder;
 pub mod redact;
 #[expect(unsafe_code, reason = "the mapping of a session; each block names its rule")]

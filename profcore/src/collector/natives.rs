@@ -1,6 +1,5 @@
 //! Native frames of one process: what is at an address, and the tables that its handlers unwind by.
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -15,12 +14,13 @@ use super::interleave::{Kind, is_own_work, is_passage};
 use super::modules::{ANONYMOUS, Mapped, Modules, file_name};
 use super::perf_map::PerfMap;
 use super::procfs;
+use super::recent::Recent;
 use super::trace::Trace;
 use crate::session::Session;
 use crate::unwind::Tables;
 
 /// Most addresses that are remembered; beyond that they are looked up again.
-const MAX_KNOWN: usize = 100_000;
+const MAX_KNOWN: usize = 4096;
 /// The kernel's own code page has no file.
 const VDSO: &[u8] = b"[vdso]";
 
@@ -48,7 +48,7 @@ pub(crate) struct Natives {
     vdso: Option<Rc<Binary>>,
     /// Names of code that has no file.
     made: Option<PerfMap>,
-    known: HashMap<(u64, bool), Spot>,
+    known: Recent<(u64, bool), Spot>,
     /// Code whose tables were published, in that order.
     published: Vec<Published>,
 }
@@ -81,7 +81,7 @@ impl Natives {
             binaries,
             vdso: None,
             made: None,
-            known: HashMap::new(),
+            known: Recent::new(MAX_KNOWN),
             published: Vec::new(),
         }
     }
@@ -139,14 +139,11 @@ impl Natives {
         trace: &mut Trace,
     ) -> Spot {
         if let Some(spot) = self.known.get(&(pc, exact)) {
-            return spot.clone();
+            return spot;
         }
         let spot = self.look_up(pc, exact, modules, trace);
         if !spot.lasts {
             return spot;
-        }
-        if self.known.len() >= MAX_KNOWN {
-            self.known.clear();
         }
         self.known.insert((pc, exact), spot.clone());
         spot
