@@ -28,6 +28,9 @@ use crate::sync::Ordering;
 mod remarks;
 mod threads;
 
+use threads::OTHERS;
+pub(crate) use threads::Threads;
+
 /// Most events of one slot in one drain: a thread that is faster than us must not keep us.
 const MAX_EVENTS: usize = 4096;
 /// The same where no drain comes after: more than rings and intake can hold.
@@ -62,6 +65,8 @@ pub(crate) struct Drain {
     /// When it was last looked what threads wait for, and at its resident memory.
     looked: u64,
     resident: Resident,
+    /// All threads that came too late for a number of their own.
+    others: Option<ThreadId>,
     /// Threads that got no perf event, and the first reason.
     no_event: u64,
     why_no_event: Option<String>,
@@ -104,6 +109,7 @@ impl Drain {
             pace: Pace::default(),
             looked: 0,
             resident: Resident::default(),
+            others: None,
             no_event: 0,
             why_no_event: None,
         }
@@ -207,8 +213,18 @@ impl Drain {
                 if state.paid.is_open() {
                     self.events.end(self.pid, owner.tid);
                 }
-                trace.write(&Record::ThreadEnd(ThreadEnd { id, time, cpu_ns: state.cpu_ns }));
+                if Some(id) != self.others {
+                    trace.write(&Record::ThreadEnd(ThreadEnd { id, time, cpu_ns: state.cpu_ns }));
+                }
             }
+        }
+        if let Some(id) = self.others {
+            trace.write(&Record::ThreadEnd(ThreadEnd { id, time, cpu_ns: 0 }));
+            trace.remark(&format!(
+                "process {}: its later threads stand under \"[other threads]\": {} of a run have names of their own",
+                self.pid,
+                Threads::MOST
+            ));
         }
         self.write_counters(now, trace);
         let Some(session) = self.intake.session() else { return };
@@ -239,15 +255,20 @@ impl Drain {
         let thread = match state.owner {
             Some((known, id)) if known.generation == owner.generation => id,
             previous => {
-                if let Some((_, id)) = previous {
+                if let Some((_, id)) = previous.filter(|(_, id)| Some(*id) != self.others) {
                     let end = ThreadEnd { id, time: trace.time(now), cpu_ns: state.cpu_ns };
                     trace.write(&Record::ThreadEnd(end));
                 }
-                let id = threads.next();
-                let name = procfs::thread_name(self.pid, owner.tid);
-                let process = self.recorder.id();
-                let thread = Thread { id, process, tid: owner.tid, time: trace.time(now), name };
-                trace.write(&Record::Thread(thread));
+                let (id, is_new) = threads.admit(&mut self.others);
+                if is_new {
+                    let (tid, name) = match self.others {
+                        Some(_) => (0, OTHERS.to_vec()),
+                        None => (owner.tid, procfs::thread_name(self.pid, owner.tid)),
+                    };
+                    let process = self.recorder.id();
+                    let thread = Thread { id, process, tid, time: trace.time(now), name };
+                    trace.write(&Record::Thread(thread));
+                }
                 let mut stack = std::mem::take(&mut state.stack);
                 stack.change_owner();
                 *state = SlotState { owner: Some((owner, id)), stack, ..SlotState::default() };
@@ -307,9 +328,11 @@ impl Drain {
             for sample in wait.into_iter().chain(delay) {
                 self.recorder.push(time, Record::Sample(sample), trace);
             }
-            let end = ThreadEnd { id: thread, time: trace.time(time), cpu_ns: state.cpu_ns };
-            // Behind the thread's last events, which are still gathered.
-            self.recorder.push(time, Record::ThreadEnd(end), trace);
+            if Some(thread) != self.others {
+                let end = ThreadEnd { id: thread, time: trace.time(time), cpu_ns: state.cpu_ns };
+                // Behind the thread's last events, which are still gathered.
+                self.recorder.push(time, Record::ThreadEnd(end), trace);
+            }
             state.owner = None;
             if state.paid.is_open() {
                 self.events.end(self.pid, owner.tid);
@@ -353,20 +376,6 @@ impl Drain {
             )),
             _ => {}
         }
-    }
-}
-
-/// Numbers the threads of a trace.
-#[derive(Debug, Default)]
-pub(crate) struct Threads {
-    count: u32,
-}
-
-impl Threads {
-    fn next(&mut self) -> ThreadId {
-        let id = ThreadId::new(self.count);
-        self.count += 1;
-        id
     }
 }
 

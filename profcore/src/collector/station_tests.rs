@@ -355,3 +355,39 @@ fn owners_that_tell_little_touch_little_of_a_ring() {
     assert_eq!(records.iter().filter(is_end).count(), 100);
     assert_eq!(depths, [20; 100]);
 }
+
+#[test]
+fn threads_that_come_too_late_for_a_number_are_told_together() {
+    let (shelf, mut trace, mut drain) = station();
+    let session = drain.session().unwrap();
+    let mut threads = Threads::few(3);
+    for tid in 1..=10 {
+        let (slot, owner) = claim(session, tid);
+        tick(slot, 10, 0, &[frame_word(UNKNOWN_CODE, 0)], 0);
+        if tid != 9 {
+            assert!(registry::retire(slot.word(slot_word::STATE), owner));
+        }
+        drain.drain(1_000, tid == 10, &mut trace, &mut threads);
+    }
+    drain.finish(None, 2_000, &mut trace);
+    let (records, depths) = records(&shelf, trace);
+    assert_eq!(depths.len(), 10, "nobody's sample is left out");
+    let numbers = |pick: fn(&Record) -> Option<u32>| -> Vec<u32> {
+        records.iter().filter_map(pick).collect()
+    };
+    let begun = numbers(|record| match record {
+        Record::Thread(thread) => Some(thread.tid),
+        _ => None,
+    });
+    assert_eq!(begun, [1, 2, 3, 0]);
+    let ended = numbers(|record| match record {
+        Record::ThreadEnd(end) => Some(end.id.number()),
+        _ => None,
+    });
+    assert_eq!(ended, [0, 1, 2, 3]);
+    let of = numbers(|record| match record {
+        Record::Sample(sample) => Some(sample.thread.number()),
+        _ => None,
+    });
+    assert_eq!(of, [0, 1, 2, 3, 3, 3, 3, 3, 3, 3]);
+}

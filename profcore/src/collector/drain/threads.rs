@@ -1,5 +1,7 @@
-//! What a drain does for threads besides emptying their rings: looks at their waits, and has their perf events ticking.
+//! What a drain does for threads besides emptying their rings: numbers them, looks at their waits, and has their perf
+//! events ticking.
 
+use profformat::ids::ThreadId;
 use profformat::record::Record;
 
 use super::Drain;
@@ -11,6 +13,46 @@ use crate::sync::Ordering;
 
 /// Threads whose waits are looked at in one drain; with more of them each has its turn less often.
 const WAIT_LOOKS: usize = 64;
+
+/// The name of all threads of a process that came too late for a number of their own.
+pub(super) const OTHERS: &[u8] = b"[other threads]";
+
+/// Numbers the threads of a trace.
+#[derive(Debug)]
+pub(crate) struct Threads {
+    count: u32,
+    most: u32,
+}
+
+impl Default for Threads {
+    fn default() -> Self {
+        Self { count: 0, most: Self::MOST }
+    }
+}
+
+impl Threads {
+    /// Threads with a number of their own. A trace holds some more, for each process's others.
+    pub(super) const MOST: u32 = 100_000;
+
+    /// So many threads with a number of their own.
+    #[cfg(test)]
+    pub(crate) fn few(most: u32) -> Self {
+        Self { count: 0, most }
+    }
+
+    /// A number for a new thread of a process, whose others have that one, and whether it is a new one.
+    pub(super) fn admit(&mut self, others: &mut Option<ThreadId>) -> (ThreadId, bool) {
+        if let Some(id) = others {
+            return (*id, false);
+        }
+        let id = ThreadId::new(self.count);
+        if self.count >= self.most {
+            *others = Some(id);
+        }
+        self.count += 1;
+        (id, true)
+    }
+}
 
 impl Drain {
     /// Opens and pays the perf event of the thread that has a slot.
