@@ -26,7 +26,7 @@ fn may_mount() -> Result<(), Broken> {
 /// Row 17.
 pub(crate) fn full(trial: &Trial) -> Result<Held, Broken> {
     may_mount()?;
-    let size = trial.pick("1m", "128k");
+    let size = trial.pick("1m", "256k");
     let script = format!(
         "mkdir full && mount -t tmpfs -o size={size} small full && \"$@\"; \
          status=$?; cp full/run.proftrace ../copied.proftrace 2>/dev/null; exit $status"

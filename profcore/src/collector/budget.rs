@@ -9,8 +9,10 @@ use crate::sync::Ordering;
 
 /// Samples per second that are enough.
 const ENOUGH: u64 = 5_000;
-/// Nanoseconds between two looks, at least: a burst is no habit.
+/// Nanoseconds between two looks: a burst is no habit.
 const LOOK: u64 = 200_000_000;
+/// So many samples are one, before that: twice as many as are enough.
+const HABIT: u64 = 2 * ENOUGH * LOOK / 1_000_000_000;
 /// How many times the asked interval it becomes at most.
 const LONGEST: u64 = 1 << 10;
 
@@ -46,7 +48,7 @@ impl Budget {
             return;
         }
         let passed = now.saturating_sub(self.since);
-        if passed < LOOK || self.asked == 0 {
+        if self.asked == 0 || passed == 0 || (passed < LOOK && self.samples < HABIT) {
             return;
         }
         let rate = u128::from(self.samples) * 1_000_000_000 / u128::from(passed);
@@ -109,6 +111,22 @@ mod tests {
         assert_eq!(after(&mut budget, session, 1_000_000_000, 3), LONGEST * ASKED);
         assert_eq!(after(&mut budget, session, 0, 20), ASKED);
         assert_eq!(budget.stretched(), Some(LONGEST * ASKED));
+    }
+
+    #[test]
+    fn a_flood_is_not_waited_for() {
+        let session = image::session();
+        let cell = session.word(word::MEMORY_INTERVAL);
+        cell.store(ASKED, Ordering::Relaxed);
+        let mut budget = Budget::of(word::MEMORY_INTERVAL);
+        budget.look(session, 1);
+        let mut drain = |samples: u64, now: u64| {
+            (0..samples).for_each(|_| budget.count());
+            budget.look(session, now);
+            cell.load(Ordering::Relaxed) / ASKED
+        };
+        assert_eq!(drain(HABIT - 1, LOOK / 40), 1, "a burst");
+        assert_eq!(drain(1, LOOK / 20), 64, "2,000 in 10 ms are 200,000 a second");
     }
 
     #[test]

@@ -74,7 +74,8 @@ use crate::config::Config;
 /// Drains that are the start: half a second, in which programs allocate most, and have no native frames before their code
 /// was looked at.
 const START: u64 = 100;
-/// Drains between two flushes at the start: short programs leave something, too.
+/// Drains between two flushes at the start, or fewer: short programs leave something, too, and a disk that is soon full has
+/// something of each kind.
 const FLUSH: u64 = 8;
 /// Time between two flushes later: what is older than half a second survives our own death.
 const UNFLUSHED: Duration = Duration::from_millis(400);
@@ -197,7 +198,8 @@ impl Collector {
                 continue;
             }
             drains += 1;
-            let is_early = drains < START && drains.is_multiple_of(FLUSH);
+            let is_early =
+                drains < START && (drains.is_multiple_of(FLUSH) || drains.is_power_of_two());
             let is_due = is_early || now() >= flush_by;
             if is_due {
                 flush_by = now() + UNFLUSHED.as_nanos() as u64;
