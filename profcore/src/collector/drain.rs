@@ -321,7 +321,13 @@ impl Drain {
                 }
             }
         }
-        if owner.state == State::Retired && empty {
+        let is_over = owner.state == State::Retired && empty;
+        if is_over || last {
+            let [allocated, copied] = [slot_word::ALLOC_CARRIED, slot_word::COPY_CARRIED]
+                .map(|at| slot.word(at).swap(0, Ordering::Relaxed));
+            self.recorder.carried([allocated, copied], &state.stack, now, trace);
+        }
+        if is_over {
             let time = state.end.unwrap_or(now).min(now);
             let wait = state.off_cpu.end(thread, now, trace);
             let delay = state.off_cpu.delay(thread, now, true, trace);

@@ -225,6 +225,7 @@ impl Recorder {
                 let time_in_trace = trace.time(at(time));
                 let alloc =
                     Alloc { time: time_in_trace, thread, stack, size, weight, domain, block };
+                slot.last_alloc = Some(alloc);
                 (time, Record::Alloc(alloc))
             }
             Event::Copy { time, size, weight, pc, stack } => {
@@ -233,6 +234,7 @@ impl Recorder {
                 let copier = self.copiers.name(self.certain(time, pc), &self.modules, trace);
                 let time_in_trace = trace.time(at(time));
                 let copied = Copied { time: time_in_trace, thread, stack, size, weight, copier };
+                slot.last_copied = Some(copied);
                 (time, Record::Copied(copied))
             }
             Event::Free { block, .. } if !self.ends.is_news(block) => return Ok(()),
@@ -249,6 +251,26 @@ impl Recorder {
         };
         self.push(moment, record, trace);
         Ok(())
+    }
+
+    /// Records the weights that a thread's next samples would have taken over, had there been any: as more of its last
+    /// ones, for those stood right before them.
+    pub(crate) fn carried(
+        &mut self,
+        [allocated, copied]: [u64; 2],
+        slot: &SlotStack,
+        now: u64,
+        trace: &mut Trace,
+    ) {
+        let time = trace.time(now);
+        if let Some(last) = slot.last_alloc.filter(|_| allocated > 0) {
+            let alloc = Alloc { time, weight: allocated, block: 0, ..last };
+            self.push(now, Record::Alloc(alloc), trace);
+        }
+        if let Some(last) = slot.last_copied.filter(|_| copied > 0) {
+            let copied = Copied { time, weight: copied, ..last };
+            self.push(now, Record::Copied(copied), trace);
+        }
     }
 
     /// Records the ends of blocks that the process had no room to tell of.

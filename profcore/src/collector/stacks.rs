@@ -1,7 +1,7 @@
 //! Stacks of one slot: from differences to interned stacks.
 
 use profformat::ids::StackId;
-use profformat::record::Lang;
+use profformat::record::{Alloc, Copied, Lang};
 
 use super::code_lines::CodeLines;
 use super::interleave::{Item, Kind, interleave};
@@ -41,6 +41,9 @@ pub(crate) struct SlotStack {
     partial: bool,
     /// The owner has been in the interpreter.
     python: bool,
+    /// The owner's last samples of bytes.
+    pub(crate) last_alloc: Option<Alloc>,
+    pub(crate) last_copied: Option<Copied>,
 }
 
 impl SlotStack {
@@ -113,6 +116,7 @@ impl SlotStack {
     /// The slot has another owner. The stack stays: the first difference may still refer to it.
     pub(crate) fn change_owner(&mut self) {
         self.python = false;
+        (self.last_alloc, self.last_copied) = (None, None);
     }
 
     /// True if any event of the owner so far came from a thread with a Python thread state.

@@ -391,3 +391,32 @@ fn threads_that_come_too_late_for_a_number_are_told_together() {
     });
     assert_eq!(of, [0, 1, 2, 3, 3, 3, 3, 3, 3, 3]);
 }
+
+#[test]
+fn what_no_later_sample_took_over_is_told_with_the_last() {
+    let (shelf, mut trace, mut drain) = station();
+    let session = drain.session().unwrap();
+    let (slot, owner) = claim(session, 7);
+    let mut threads = Threads::default();
+    let start = super::now();
+    let words = [start, 64, 1_000, 5, 0, stack_word(0, 0, 0, 0, 0)];
+    let mut event = slot.ring().reserve(7, crate::ring::spsc::Share::All).unwrap();
+    event.word(head_word(7, kind::ALLOC, flag::PYTHON, 0));
+    words.into_iter().for_each(|word| event.word(word));
+    event.commit();
+    slot.word(slot_word::ALLOC_CARRIED).store(30_000, Ordering::Relaxed);
+    // Of copies there is no last one.
+    slot.word(slot_word::COPY_CARRIED).store(500, Ordering::Relaxed);
+    drain.drain(start + 10_000, false, &mut trace, &mut threads);
+    assert_eq!(slot.word(slot_word::ALLOC_CARRIED).load(Ordering::Relaxed), 30_000, "not yet");
+    assert!(registry::retire(slot.word(slot_word::STATE), owner));
+    drain.drain(start + 20_000, false, &mut trace, &mut threads);
+    drain.drain(start + 30_000, true, &mut trace, &mut threads);
+    assert_eq!(slot.word(slot_word::ALLOC_CARRIED).load(Ordering::Relaxed), 0);
+    let (records, _) = records(&shelf, trace);
+    let told = records.iter().filter_map(|record| match record {
+        Record::Alloc(alloc) => Some((alloc.weight, alloc.block)),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [(1_000, 5), (30_000, 0)]);
+}
