@@ -18,7 +18,7 @@ const MOST: usize = 2 * LIVE_ENTRIES;
 pub(crate) struct Ends {
     /// How many there had been at the last look.
     seen: u64,
-    /// Blocks that still have theirs, as far as is known: the process may tell these again.
+    /// Blocks that had one: the process may tell these again, and end before it takes the mark away.
     told: HashSet<u64>,
     /// A thread of the process: a mark does not say whose it is.
     thread: Option<ThreadId>,
@@ -26,8 +26,8 @@ pub(crate) struct Ends {
 
 impl Ends {
     /// Whether the end of a block, as `thread` tells it, is news.
-    pub(crate) fn is_news(&mut self, block: u64) -> bool {
-        !self.told.remove(&block)
+    pub(crate) fn is_news(&self, block: u64) -> bool {
+        !self.told.contains(&block)
     }
 
     pub(crate) fn has_thread(&mut self, thread: ThreadId) {
