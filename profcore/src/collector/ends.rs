@@ -25,7 +25,7 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    /// Whether the end of a block, as `thread` tells it, is news.
+    /// Whether the end of a block that an event tells is news.
     pub(crate) fn is_news(&self, block: u64) -> bool {
         !self.told.contains(&block)
     }

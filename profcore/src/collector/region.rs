@@ -23,7 +23,7 @@ pub(crate) struct Region {
 
 // SAFETY: the mapping belongs to this value alone and is only reached through atomics.
 unsafe impl Send for Region {}
-// SAFETY: as above.
+// SAFETY: the address never changes, and every word behind it is an atomic.
 unsafe impl Sync for Region {}
 
 impl Region {
