@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ffi::CStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use addr2line::{Loader, demangle_auto};
-use object::read::elf::{ElfFile64, ProgramHeader};
-use object::{Object, ObjectSection, ObjectSymbol, ReadCache, ReadRef, SymbolKind};
+use object::elf::{self, Sym64};
+use object::read::elf::{ElfFile64, ProgramHeader, Sym};
+use object::{LittleEndian, Object, ObjectSection, ReadCache, ReadRef};
 
 use super::call_frames;
 use super::intake::Helper;
@@ -69,11 +71,11 @@ impl Binary {
 
     /// Reads a file's content; also says how many bytes of debug information it has.
     pub(crate) fn parse<'d, R: ReadRef<'d>>(data: R) -> Option<(Self, u64)> {
-        let elf = ElfFile64::<object::LittleEndian, R>::parse(data).ok()?;
+        let elf = ElfFile64::<LittleEndian, R>::parse(data).ok()?;
         let endian = elf.endian();
-        let loaded = |header: &&object::elf::ProgramHeader64<_>| {
-            header.p_type(endian) == object::elf::PT_LOAD
-                && header.p_flags(endian).contains(object::elf::PF_X)
+        let loaded = |header: &&elf::ProgramHeader64<_>| {
+            header.p_type(endian) == elf::PT_LOAD
+                && header.p_flags(endian).contains(elf::PF_X)
         };
         let segments = elf.elf_program_headers().iter().filter(loaded);
         let segments =
@@ -146,19 +148,13 @@ struct Symbols {
 }
 
 impl Symbols {
-    fn read<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, object::LittleEndian, R>) -> Self {
+    fn read<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, LittleEndian, R>) -> Self {
         let mut symbols = Self::default();
-        for symbol in elf.symbols().chain(elf.dynamic_symbols()).take(MAX_SYMBOLS) {
-            if symbol.kind() != SymbolKind::Text || symbol.is_undefined() || symbol.size() == 0 {
-                continue;
-            }
-            let Ok(name) = symbol.name() else { continue };
-            if symbols.names.len() + name.len() > MAX_NAMES {
-                break;
-            }
-            let at = symbols.names.len();
-            symbols.names.push_str(name);
-            symbols.functions.push((symbol.address(), symbol.size(), at, name.len()));
+        for table in [elf.elf_symbol_table(), elf.elf_dynamic_symbol_table()] {
+            // All names at once: one by one, each would be a read of the file.
+            let names = elf.section_by_index(table.string_section());
+            let names = names.and_then(|section| section.data()).unwrap_or_default();
+            symbols.extend(table.iter().take(MAX_SYMBOLS), names, elf.endian());
         }
         // Of several names the first is kept.
         symbols.functions.sort_by_key(|&(address, ..)| address);
@@ -166,11 +162,41 @@ impl Symbols {
         symbols
     }
 
+    /// Adds the functions of a table whose names are in `names`.
+    fn extend<'s>(
+        &mut self,
+        table: impl Iterator<Item = &'s Sym64<LittleEndian>>,
+        names: &[u8],
+        endian: LittleEndian,
+    ) {
+        for symbol in table {
+            let (kind, size) = (symbol.st_type(), symbol.st_size(endian));
+            if !matches!(kind, elf::STT_FUNC | elf::STT_GNU_IFUNC)
+                || symbol.is_undefined(endian)
+                || size == 0
+            {
+                continue;
+            }
+            let Some(name) = name_at(names, symbol.st_name(endian)) else { continue };
+            if self.names.len() + name.len() > MAX_NAMES {
+                break;
+            }
+            let at = self.names.len();
+            self.names.push_str(name);
+            self.functions.push((symbol.st_value(endian), size, at, name.len()));
+        }
+    }
+
     fn at(&self, address: u64) -> Option<&str> {
         let after = self.functions.partition_point(|&(start, ..)| start <= address);
         let &(start, bytes, name, len) = self.functions[..after].last()?;
         (address - start < bytes).then(|| &self.names[name..name + len])
     }
+}
+
+/// The name that begins there in a table of names.
+fn name_at(names: &[u8], at: u32) -> Option<&str> {
+    CStr::from_bytes_until_nul(names.get(at as usize..)?).ok()?.to_str().ok()
 }
 
 /// Files read so far, for all processes of a run.
