@@ -50,7 +50,10 @@ pub(crate) fn soak(trial: &Trial) -> Result<Held, Broken> {
     let (prof, since) = (started.child.id(), Instant::now());
     let (mut program, mut collector, mut timers) = Default::default();
     while let Some(resident) = resident_kib(prof) {
-        Most::take(&mut collector, since, resident);
+        // The session is the program's memory, of which it has all that the two have touched. The collector looks at more
+        // and more of it, which takes no memory.
+        let shared = status_figure(prof, "RssShmem:").unwrap_or(0);
+        Most::take(&mut collector, since, resident.saturating_sub(shared));
         for pid in hang::family(prof).into_iter().filter(|pid| *pid != prof) {
             Most::take(&mut program, since, resident_kib(pid).unwrap_or(0));
             // More of them than threads, which come and go meanwhile.
@@ -64,7 +67,7 @@ pub(crate) fn soak(trial: &Trial) -> Result<Held, Broken> {
     }
     let profiled = started.end(Duration::from_secs_f64(seconds + 60.0))?;
     let figure = format!(
-        "{:.0} minutes: program {}; collector {}; timers beyond those of its threads: {} and {}",
+        "{:.0} minutes: program {}; collector's own {}; timers beyond those of its threads: {} and {}",
         seconds / 60.0,
         program.of_mib(),
         collector.of_mib(),
