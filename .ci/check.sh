@@ -27,7 +27,7 @@ expect() {
 }
 
 expect "profformat" "$(links profformat --all-features)" ""
-expect "profcore" "$(links profcore)" "profformat "
+expect "profcore" "$(links profcore --all-features)" "profformat "
 expect "profcore without record" "$(links profcore --no-default-features)" ""
 expect "profshim" "$(links profshim)" "profcore "
 expect "profcli" "$(links profcli)" "profcore profformat "

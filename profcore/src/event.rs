@@ -30,7 +30,12 @@ pub(crate) mod kind {
     pub(crate) const THREAD_END: u8 = 6;
     /// the process passes its own exit path
     pub(crate) const EXIT: u8 = 7;
+    /// the thread's labels ([`super::LABELS`] words; 0: not set), those of all samples that follow in the ring
+    pub(crate) const LABELS: u8 = 8;
 }
+
+/// Keys that labels can have.
+pub(crate) const LABELS: usize = 8;
 
 /// Flags of an event.
 pub(crate) mod flag {
@@ -157,6 +162,10 @@ pub(crate) enum Event<'a> {
     Exit {
         time: u64,
     },
+    Labels {
+        time: u64,
+        words: &'a [u64; LABELS],
+    },
 }
 
 impl Event<'_> {
@@ -170,7 +179,8 @@ impl Event<'_> {
             | Event::Resize { time, .. }
             | Event::Copy { time, .. }
             | Event::ThreadEnd { time, .. }
-            | Event::Exit { time } => time,
+            | Event::Exit { time }
+            | Event::Labels { time, .. } => time,
         }
     }
 }
@@ -208,6 +218,7 @@ pub(crate) fn decode(words: &[u64]) -> Option<Event<'_>> {
         }
         (kind::THREAD_END, &[cpu_ns]) => Some(Event::ThreadEnd { time, cpu_ns }),
         (kind::EXIT, []) => Some(Event::Exit { time }),
+        (kind::LABELS, words) => Some(Event::Labels { time, words: words.try_into().ok()? }),
         _ => None,
     }
 }

@@ -29,12 +29,16 @@ mod sync;
 #[cfg(all(not(loom), feature = "bench"))]
 #[doc(hidden)]
 pub mod bench;
+#[cfg(all(not(loom), any(feature = "record", feature = "embed")))]
+mod call_frames;
 #[cfg(not(loom))]
 mod codes;
 #[cfg(all(not(loom), feature = "record"))]
 pub mod collector;
 #[cfg(not(loom))]
 mod cpython;
+#[cfg(all(not(loom), feature = "embed"))]
+pub mod embed;
 #[cfg(not(loom))]
 pub mod exec;
 #[cfg(not(loom))]
@@ -48,6 +52,8 @@ mod interval;
 mod live;
 #[cfg(not(loom))]
 pub mod memory;
+#[cfg(all(not(loom), any(feature = "record", feature = "embed")))]
+mod modules;
 #[cfg(not(loom))]
 #[expect(
     unsafe_code,

@@ -166,32 +166,32 @@ impl Tables {
     }
 
     /// The addresses asked for since the last time.
-    #[cfg(any(test, feature = "record"))]
+    #[cfg(any(test, feature = "record", feature = "embed"))]
     pub(crate) fn take_wanted(self) -> impl Iterator<Item = u64> {
         let cells = &self.words[WANTED_AT..WANTED_AT + WANTED];
         cells.iter().map(|cell| cell.swap(0, Ordering::Relaxed)).filter(|&pc| pc != 0)
     }
 
     /// Modules published.
-    #[cfg(any(test, feature = "record"))]
+    #[cfg(any(test, feature = "record", feature = "embed"))]
     pub(crate) fn published(self) -> usize {
         self.load(0) as usize
     }
 
     /// Withdraws a module, of which the number and the first address are given: something else stands there.
-    #[cfg(any(test, feature = "record"))]
+    #[cfg(any(test, feature = "record", feature = "embed"))]
     pub(crate) fn withdraw(self, number: usize, start: u64) {
         self.set_end(number, start);
     }
 
     /// Has a withdrawn module count again.
-    #[cfg(any(test, feature = "record"))]
+    #[cfg(any(test, feature = "record", feature = "embed"))]
     pub(crate) fn bring_back(self, number: usize, end: u64) {
         self.set_end(number, end);
     }
 
     /// A single store: a handler sees the module as it was or as it is.
-    #[cfg(any(test, feature = "record"))]
+    #[cfg(any(test, feature = "record", feature = "embed"))]
     fn set_end(self, number: usize, end: u64) {
         if number < MODULES {
             self.words[MODULES_AT + number * MODULE_WORDS + 1].store(end, Ordering::Relaxed);
@@ -200,7 +200,7 @@ impl Tables {
     }
 
     /// Publishes a module. Rows are (offset, rule bits), sorted. False: there is no room left.
-    #[cfg(any(test, feature = "record"))]
+    #[cfg(any(test, feature = "record", feature = "embed"))]
     pub(crate) fn publish(
         self,
         range: core::ops::Range<u64>,

@@ -13,8 +13,8 @@ use object::elf::{self, Sym64};
 use object::read::elf::{ElfFile64, ProgramHeader, Sym};
 use object::{LittleEndian, Object, ObjectSection, ReadCache, ReadRef};
 
-use super::call_frames;
 use super::intake::Helper;
+use crate::call_frames;
 
 /// Most bytes of symbol names that are kept of a file.
 const MAX_NAMES: usize = 16 << 20;
@@ -74,8 +74,7 @@ impl Binary {
         let elf = ElfFile64::<LittleEndian, R>::parse(data).ok()?;
         let endian = elf.endian();
         let loaded = |header: &&elf::ProgramHeader64<_>| {
-            header.p_type(endian) == elf::PT_LOAD
-                && header.p_flags(endian).contains(elf::PF_X)
+            header.p_type(endian) == elf::PT_LOAD && header.p_flags(endian).contains(elf::PF_X)
         };
         let segments = elf.elf_program_headers().iter().filter(loaded);
         let segments =

@@ -2,24 +2,7 @@
 
 use profformat::record::Class;
 
-/// Where an instruction stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// In the interpreter's evaluation function.
-    Eval,
-    /// Elsewhere in the interpreter's module.
-    Interpreter,
-    /// In libc, libm, the loader or the vdso: called by anybody.
-    Libc,
-    /// In our own shim.
-    Shim,
-    /// In any other module.
-    Foreign,
-    /// In no module that is known.
-    Nowhere,
-    /// The event does not say where.
-    Untold,
-}
+use crate::modules::Place;
 
 /// What is known about one observation.
 #[derive(Clone, Copy, Debug)]

@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 
 use profformat::ids::StringId;
 
-use super::classes::Place;
-use super::modules::{Modules, file_name};
 use super::trace::Trace;
+use crate::modules::{Modules, Place, file_name};
 
 /// What belongs to the interpreter, its own extension modules too.
 const CPYTHON: &[u8] = b"CPython";

@@ -13,10 +13,10 @@ use std::path::Path;
 use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{LittleEndian, Object, ObjectSymbol, ReadCache, ReadRef, elf};
 
-use super::modules::{Mapped, Modules, file_name};
 use super::procfs;
 use crate::cpython::eval::{self, Range};
 use crate::cpython::version_of;
+use crate::modules::{Mapped, Modules, file_name};
 use crate::session::{Session, python_state, word};
 use crate::sync::Ordering;
 

@@ -16,13 +16,13 @@ use rustix::net::{
 };
 use rustix::process::{Pid, PidfdFlags};
 
-use super::modules::Modules;
 use super::perf::Events;
 use super::policy::{Candidate, Policy, Verdict};
 use super::procfs;
 use super::region::Region;
 use crate::config::Config;
 use crate::handshake;
+use crate::modules::Modules;
 use crate::session::{self, control};
 
 /// How long a peer may take to say who it is. It keeps nobody else waiting meanwhile.

@@ -6,10 +6,9 @@
 //!              policy                          books (exact figures)
 //! ```
 
-mod binaries;
+pub(crate) mod binaries;
 mod books;
 mod budget;
-mod call_frames;
 mod classes;
 mod code_lines;
 mod copiers;
@@ -26,7 +25,6 @@ mod late;
 #[expect(unsafe_code, reason = "signals and the start of the program; each block names its rule")]
 pub mod launch;
 mod listen;
-mod modules;
 mod natives;
 mod off_cpu;
 mod pace;

@@ -9,13 +9,12 @@ use profformat::ids::FrameId;
 use profformat::record::Lang;
 
 use super::binaries::{Binaries, Binary, Named};
-use super::classes::Place;
 use super::interleave::{Kind, is_own_work, is_passage};
-use super::modules::{ANONYMOUS, Mapped, Modules, file_name};
 use super::perf_map::PerfMap;
 use super::procfs;
 use super::recent::Recent;
 use super::trace::Trace;
+use crate::modules::{ANONYMOUS, Mapped, Modules, Place, file_name};
 use crate::session::Session;
 use crate::unwind::Tables;
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::modules::file_name;
+use crate::modules::file_name;
 
 /// Programs that only start others.
 const LAUNCHERS: [&str; 29] = [

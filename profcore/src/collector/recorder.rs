@@ -4,13 +4,12 @@ use profformat::ids::{FrameId, ProcessId, StackId, ThreadId};
 use profformat::record::{Alloc, Copied, Domain, Free, Lang, Record, Resize, Sample};
 
 use super::binaries::Binaries;
-use super::classes::{Facts, Leaf, Place, classify, leaf_of_call};
+use super::classes::{Facts, Leaf, classify, leaf_of_call};
 use super::code_lines::CodeLines;
 use super::copiers::Copiers;
 use super::ends::Ends;
 use super::interleave::Kind;
 use super::late;
-use super::modules::{Modules, file_name};
 use super::natives::{Natives, Spot};
 use super::procfs;
 use super::remote::Remote;
@@ -20,6 +19,7 @@ use super::trace::Trace;
 use super::unloads::Unloads;
 use crate::cpython;
 use crate::event::{Event, StackDelta, flag, stack_flag};
+use crate::modules::{Modules, Place, file_name};
 use crate::session::{MAX_FRAMES, Session, Slot, control, python_state, slot_word, word};
 use crate::stack;
 use crate::sync::{AtomicU64, Ordering};
@@ -247,7 +247,7 @@ impl Recorder {
                 (time, Record::Resize(resize))
             }
             // The drain looks at these itself.
-            Event::ThreadEnd { .. } | Event::Exit { .. } => return Ok(()),
+            Event::ThreadEnd { .. } | Event::Exit { .. } | Event::Labels { .. } => return Ok(()),
         };
         self.push(moment, record, trace);
         Ok(())

@@ -11,7 +11,6 @@ use super::binaries::Binaries;
 use super::drain::{Drain, Threads};
 use super::intake::Intake;
 use super::listen::Listener;
-use super::modules::Modules;
 use super::perf::Events;
 use super::policy::{Policy, Verdict};
 use super::procfs;
@@ -23,6 +22,7 @@ use crate::cpython::interpreters;
 use crate::event::{UNKNOWN_CODE, flag, frame_word, head_word, kind, stack_flag, stack_word};
 use crate::handshake::{self, Hello, Kind};
 use crate::live::Live;
+use crate::modules::Modules;
 use crate::ring::registry;
 use crate::session::{
     Count, Loss, LostKind, SLOTS, Session, Slot, area, python_state, slot_word, word,

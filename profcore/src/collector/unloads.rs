@@ -1,7 +1,7 @@
 //! Which samples the mappings hold for: libraries come and go, and another one may stand where one was.
 
-use super::modules::Modules;
 use super::procfs;
+use crate::modules::Modules;
 use crate::session::{Session, word};
 use crate::sync::Ordering;
 

@@ -1,13 +1,30 @@
 //! The code mapped into a process: from an instruction's address to its module.
 
-use super::classes::Place;
-
 /// Most ranges and bytes of a mappings list that are looked at: a program can map what it likes.
 const MAX_RANGES: usize = 65_536;
 /// Longest module path that is kept.
 const MAX_PATH: usize = 4096;
 /// The path of code that has no file.
 pub(crate) const ANONYMOUS: &[u8] = b"[anonymous]";
+
+/// Where an instruction stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the interpreter's evaluation function.
+    Eval,
+    /// Elsewhere in the interpreter's module.
+    Interpreter,
+    /// In libc, libm, the loader or the vdso: called by anybody.
+    Libc,
+    /// In our own shim.
+    Shim,
+    /// In any other module.
+    Foreign,
+    /// In no module that is known.
+    Nowhere,
+    /// The event does not say where.
+    Untold,
+}
 
 /// Addresses that tell the interpreter's and our shim's modules from others; 0: not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

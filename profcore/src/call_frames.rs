@@ -23,7 +23,7 @@ type Bytes<'b> = EndianSlice<'b, LittleEndian>;
 
 /// The rules of a file, sorted by address, each of which holds up to the next one; and where its functions begin,
 /// sorted. Stops at what it cannot read.
-pub(super) fn rows<'d, R: ReadRef<'d>>(
+pub(crate) fn rows<'d, R: ReadRef<'d>>(
     elf: &ElfFile64<'d, object::LittleEndian, R>,
 ) -> (Vec<(u32, u32)>, Vec<u32>) {
     let none = (Vec::new(), Vec::new());
@@ -127,7 +127,7 @@ fn rule(frames: &EhFrame<Bytes<'_>>, row: &UnwindTableRow<usize>) -> Rule {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "record"))]
 mod tests {
     use super::*;
     use crate::collector::binaries::Binary;

@@ -1,0 +1,152 @@
+//! What a profiler saw of the last seconds: a value of its own, which costs the profiler nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::event::LABELS;
+
+/// The words of a thread's labels at one moment, by number of their key; see `labels`.
+pub(super) type LabelWords = [u64; LABELS];
+
+/// What samples of the last seconds say.
+///
+/// Times are from the snapshot's beginning on. Addresses are the process's own: instructions that were interrupted and
+/// return addresses, to be looked up in [`Snapshot::modules`].
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// When the first sample could have been taken: since the Unix epoch.
+    pub(super) began: Duration,
+    /// How long it is.
+    pub(super) length: Duration,
+    /// Expected CPU nanoseconds between two samples of a thread, and bytes between two of allocations; 0: not sampled.
+    pub(super) cpu_interval_ns: u64,
+    pub(super) alloc_interval: u64,
+    /// By time.
+    pub(super) samples: Vec<Recorded>,
+    /// Sampled blocks that are held at its end.
+    pub(super) live: Vec<Recorded>,
+    /// Threads of the samples: id and name.
+    pub(super) threads: Vec<(u32, String)>,
+    pub(super) modules: Vec<Module>,
+    /// CPU nanoseconds of the process in that time, and of them the profiler's own threads'.
+    pub(super) cpu_ns: u64,
+    pub(super) own_cpu_ns: u64,
+}
+
+/// A sample as it is kept.
+#[derive(Clone, Debug)]
+pub(super) struct Recorded {
+    /// Nanoseconds of CLOCK_MONOTONIC; in a snapshot since its beginning.
+    pub(super) time_ns: u64,
+    pub(super) what: What,
+    /// Index in the snapshot's threads.
+    pub(super) thread: u32,
+    /// Innermost first.
+    pub(super) stack: Arc<[u64]>,
+    /// `None`: no label is set.
+    pub(super) labels: Option<Arc<LabelWords>>,
+}
+
+/// What a sample stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum What {
+    /// CPU time of a thread since its sample before.
+    Cpu {
+        /// Nanoseconds.
+        ns: u64,
+    },
+    /// Bytes allocated by a thread.
+    Alloc {
+        /// Bytes that the sample stands for.
+        bytes: u64,
+        /// Bytes of the block that was sampled.
+        size: u64,
+    },
+}
+
+/// A sample of a snapshot.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'s> {
+    snapshot: &'s Snapshot,
+    recorded: &'s Recorded,
+}
+
+/// A file with code that the process has mapped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Module {
+    /// Where its code begins and ends in the process.
+    pub start: u64,
+    /// The address after its last.
+    pub end: u64,
+    /// Of `start`, in the file.
+    pub offset: u64,
+    /// Path, or a name in brackets.
+    pub path: String,
+    /// The linker's identification of the file, in hexadecimal digits; empty: it has none.
+    pub build_id: String,
+}
+
+impl Snapshot {
+    /// How long it is.
+    pub fn length(&self) -> Duration {
+        self.length
+    }
+
+    /// All samples by time.
+    pub fn samples(&self) -> impl Iterator<Item = Sample<'_>> {
+        self.samples.iter().map(|recorded| Sample { snapshot: self, recorded })
+    }
+
+    /// Samples of blocks that were allocated since the profiler's start and are held at the snapshot's end.
+    pub fn live(&self) -> impl Iterator<Item = Sample<'_>> {
+        self.live.iter().map(|recorded| Sample { snapshot: self, recorded })
+    }
+
+    /// Mapped code, by address.
+    pub fn modules(&self) -> &[Module] {
+        &self.modules
+    }
+
+    /// CPU time of the process in this time, the profiler's own included.
+    pub fn cpu_total(&self) -> Duration {
+        Duration::from_nanos(self.cpu_ns)
+    }
+
+    /// What of it the profiler's own thread took.
+    pub fn cpu_own(&self) -> Duration {
+        Duration::from_nanos(self.own_cpu_ns)
+    }
+
+    /// CPU time that samples stand for.
+    pub fn cpu_sampled(&self) -> Duration {
+        let of = |recorded: &Recorded| match recorded.what {
+            What::Cpu { ns } => ns,
+            What::Alloc { .. } => 0,
+        };
+        Duration::from_nanos(self.samples.iter().map(of).sum())
+    }
+}
+
+impl<'s> Sample<'s> {
+    /// Since the snapshot's beginning.
+    pub fn time(&self) -> Duration {
+        Duration::from_nanos(self.recorded.time_ns)
+    }
+
+    /// What it stands for.
+    pub fn what(&self) -> What {
+        self.recorded.what
+    }
+
+    /// Kernel's id and name of the thread.
+    pub fn thread(&self) -> (u32, &'s str) {
+        let thread = self.snapshot.threads.get(self.recorded.thread as usize);
+        thread.map_or((0, ""), |(tid, name)| (*tid, name))
+    }
+
+    /// Addresses, innermost first: the instruction, then return addresses.
+    pub fn stack(&self) -> &'s [u64] {
+        &self.recorded.stack
+    }
+}
