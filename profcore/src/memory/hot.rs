@@ -36,7 +36,7 @@ pub const BATCH: usize = footprint::BATCH as usize;
 
 /// The filter is bytes: one for each `1 << FILTER_SHIFT` bytes of address space, modulo its length. 0: no block
 /// there is followed.
-pub const FILTER_SHIFT: usize = 7;
+pub const FILTER_SHIFT: usize = crate::live::FILTER_SHIFT;
 
 // Assembly takes the low 16 bits as the index.
 const _: () = assert!(8 * FILTER_WORDS == 1 << 16);
