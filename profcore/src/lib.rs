@@ -30,6 +30,8 @@ mod sync;
 #[doc(hidden)]
 pub mod bench;
 #[cfg(all(not(loom), any(feature = "record", feature = "embed")))]
+mod budget;
+#[cfg(all(not(loom), any(feature = "record", feature = "embed")))]
 mod call_frames;
 #[cfg(not(loom))]
 mod codes;
@@ -48,12 +50,13 @@ mod handshake;
 mod harness;
 #[cfg(not(loom))]
 mod interval;
-#[cfg(not(loom))]
 mod live;
 #[cfg(not(loom))]
 pub mod memory;
 #[cfg(all(not(loom), any(feature = "record", feature = "embed")))]
 mod modules;
+#[cfg(all(not(loom), any(feature = "record", feature = "embed")))]
+mod pace;
 #[cfg(not(loom))]
 #[expect(
     unsafe_code,

@@ -100,6 +100,11 @@ impl Work {
     /// on a thread that blocks faults would kill it: faults are let through. Where there is nothing else to read than the
     /// thread's own stack, frames are followed there instead, which costs no system call.
     fn begin_native(slot: Slot) -> Result<Self, Loss> {
+        if process::is_embedded() {
+            let here = Registers::here();
+            let reach = Reach::of_handler(slot, Some(here));
+            return Self::begin_with(slot, reach, None).ok_or(Loss::Reentered);
+        }
         match Reach::own_stack(slot).filter(|_| cpython::installed().is_none()) {
             Some(reach) => Self::begin_with(slot, reach, None).ok_or(Loss::Reentered),
             None => Self::begin_masked(slot),
@@ -159,7 +164,7 @@ impl Work {
         let registers = (flags & flag::PYTHON == 0).then(Registers::here);
         let walk = |reach| stack::capture(self.session, self.slot, registers, reach);
         let mut stack = walk(registers.map_or(self.reach, |at| self.reach.down_to(at.sp)));
-        if stack.is_outside {
+        if stack.is_outside && !process::is_embedded() {
             let (_quiet, open) = Masked::faults_only();
             if open {
                 stack = walk(Reach::EVERYWHERE);

@@ -92,6 +92,35 @@ pub(crate) fn stack_top(is_first: bool) -> u64 {
     if is_first { unsafe { libc::getauxval(libc::AT_RANDOM) } } else { thread_pointer() }
 }
 
+/// Makes a key whose destructor calls `at_end` on each thread that has asked for it, after those of its thread-locals.
+#[cfg(feature = "embed")]
+pub(crate) fn end_key(at_end: fn()) -> Option<u32> {
+    /// What is called: a destructor has an argument, which says nothing here.
+    static AT_END: std::sync::OnceLock<fn()> = std::sync::OnceLock::new();
+    unsafe extern "C" fn end(_: *mut core::ffi::c_void) {
+        if let Some(at_end) = AT_END.get() {
+            at_end();
+        }
+    }
+    let _ = AT_END.set(at_end);
+    let mut key = 0;
+    // SAFETY: writes a key into our local; `end` has a destructor's form.
+    let result = unsafe { libc::pthread_key_create(&raw mut key, Some(end)) };
+    (result == 0).then_some(key)
+}
+
+/// Has a key's destructor called at the calling thread's end.
+///
+/// In a handler, too: this is the one call of libc there (rule R1). Values of the first 32 keys have their place in the
+/// thread's own block, where this stores one and does nothing else; a key above them would allocate, and is not used.
+pub(crate) fn ask_for_end(key: u32) {
+    const IN_BLOCK: u32 = 32;
+    if key < IN_BLOCK {
+        // SAFETY: the key is ours and never deleted; its value is not used.
+        let _ = unsafe { libc::pthread_setspecific(key, core::ptr::dangling()) };
+    }
+}
+
 impl Block {
     /// The thread's slot; `None` before [`Block::set_slot`].
     #[inline(always)]
