@@ -32,6 +32,36 @@ pub(crate) fn existing() -> Option<Slot> {
     tls::block().slot()
 }
 
+/// The calling thread's slot if what it allocates natively is counted there: it has one, is not inside Python's
+/// allocators and is not ignored.
+#[inline(always)]
+pub(crate) fn counting() -> Option<Slot> {
+    tls::block().counting()
+}
+
+/// Whether the calling thread's allocations are passed by.
+#[cfg(feature = "embed")]
+#[inline(always)]
+pub(crate) fn is_ignored() -> bool {
+    tls::block().ignored() != 0
+}
+
+/// Passes the calling thread's allocations by until [`heed`] was called as often as this.
+#[cfg(any(test, feature = "embed"))]
+#[inline]
+pub(crate) fn ignore() {
+    let block = tls::block();
+    block.set_ignored(block.ignored().wrapping_add(1));
+}
+
+/// Takes an [`ignore`] back.
+#[cfg(any(test, feature = "embed"))]
+#[inline]
+pub(crate) fn heed() {
+    let block = tls::block();
+    block.set_ignored(block.ignored().wrapping_sub(1));
+}
+
 /// Holding it means: this thread's slot is being worked on, a signal handler must not.
 #[derive(Debug)]
 pub(crate) struct Busy {

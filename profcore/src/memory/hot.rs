@@ -11,8 +11,8 @@ use crate::sys::tls;
 
 /// In the thread's block: address of its slot; 0 if it has none.
 pub const SLOT: usize = tls::SLOT_AT;
-/// In the thread's block: address of its slot; 0 if it has none or is inside Python's allocators, where `malloc`
-/// is not counted as allocated.
+/// In the thread's block: address of its slot; 0 if it has none, is ignored or is inside Python's allocators, where
+/// `malloc` is not counted as allocated.
 pub const COUNTING: usize = tls::COUNTING_AT;
 /// In the thread's block: address of the session's filter of followed blocks; good while there is a slot.
 pub const FILTER: usize = tls::FILTER_AT;

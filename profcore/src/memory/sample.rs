@@ -41,11 +41,11 @@ impl Origin {
 #[derive(Debug)]
 #[must_use = "the block is not followed until the end of the resize is told"]
 pub struct Resizing {
-    address: u64,
+    pub(super) address: u64,
     /// Id of the block, 0 if it is not followed.
-    block: u64,
+    pub(super) block: u64,
     /// Just before the allocator was called; of followed blocks only.
-    time: u64,
+    pub(super) time: u64,
 }
 
 impl Resizing {
