@@ -1,5 +1,7 @@
 //! A thread's own view of profiling: its slot, its busy flag, its birth and its end.
 
+#[cfg(feature = "embed")]
+use crate::embed::labels;
 use crate::event::{head_word, kind};
 use crate::process;
 use crate::ring::registry;
@@ -218,6 +220,8 @@ pub(crate) fn settle(session: Session, block: &'static tls::Block, since: Since)
     set(slot_word::LAST_CPU, clock);
     set(slot_word::LAST_DEPTH, 0);
     set(slot_word::THREAD_STATE, 0);
+    #[cfg(feature = "embed")]
+    labels::begin_owner();
     set(slot_word::THREAD_POINTER, tls::thread_pointer());
     set(slot_word::STACK_TOP, tls::stack_top(tid == syscall::getpid()));
     let is_low = alternate::settle(session, slot);
