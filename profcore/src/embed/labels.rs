@@ -62,3 +62,20 @@ pub(super) fn resolve(key: usize, word: u64) -> Option<(&'static str, Value)> {
     };
     Some((name, value))
 }
+
+#[cfg(all(test, feature = "off"))]
+mod off_tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_set_and_nothing_is_kept() {
+        static KEY: Key = Key::new("key");
+        static TEXT: TextKey = TextKey::new("text");
+        let _labels = (crate::region!("place"), region("function"), KEY.set(1));
+        let text = Text::new("text");
+        let _text = TEXT.set(&text);
+        assert_eq!(LabelContext::capture(), LabelContext::default());
+        assert_eq!((text.as_str(), refused(), other_texts()), ("[other]", 0, 0));
+        assert_eq!((texts::text(1), keys::registered(1)), (None, None));
+    }
+}

@@ -164,3 +164,33 @@ fn ticks_and_allocations_carry_the_labels_of_their_time() {
         check_books(session);
     });
 }
+
+#[test]
+fn a_thread_that_gets_a_second_slot_tells_its_labels_there_too() {
+    alone(|| {
+        let session = join();
+        std::thread::spawn(|| {
+            let _region = region!("twice");
+            thread::born();
+            for is_last in [false, true] {
+                let slot = thread::existing().expect("the process is active");
+                let taken = slot.word(slot_word::COUNTERS + Count::Samples as usize);
+                burn_until(|| taken.load(Ordering::Relaxed) != 0);
+                if !is_last {
+                    // As in a forked child.
+                    thread::forget();
+                    thread::born();
+                }
+            }
+            thread::ending();
+        })
+        .join()
+        .expect("no panic");
+        for number in [2, 3] {
+            let seen = samples(session, number);
+            assert!(!seen.is_empty());
+            let region = Some(Value::Text("twice"));
+            assert!(seen.iter().all(|sample| sample.1 == region), "{number}: {seen:?}");
+        }
+    });
+}
