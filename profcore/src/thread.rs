@@ -1,5 +1,7 @@
 //! A thread's own view of profiling: its slot, its busy flag, its birth and its end.
 
+#[cfg(feature = "embed")]
+use crate::embed::labels;
 use crate::event::{head_word, kind};
 use crate::process;
 use crate::ring::registry::{self, Owner, State};
@@ -298,6 +300,8 @@ fn furnish(session: Session, block: &'static tls::Block, slot: Slot, owner: Owne
     let set = |index, value| slot.word(index).store(value, Ordering::Relaxed);
     set(slot_word::THREAD_POINTER, tls::thread_pointer());
     set(slot_word::STACK_TOP, tls::stack_top(owner.tid == syscall::getpid()));
+    #[cfg(feature = "embed")]
+    labels::begin_owner();
     let is_low = alternate::settle(session, slot);
     set(slot_word::PERF, if is_low { PERF_REFUSED } else { 0 });
     set(slot_word::MOVED_IN, owner.generation.into());

@@ -10,6 +10,8 @@
 
 use super::sampler::{ALLOCATIONS, COPIES, carry, weigh};
 use crate::cpython;
+#[cfg(feature = "embed")]
+use crate::embed::labels;
 use crate::event::{flag, head_word, kind};
 use crate::live::{Followed, Inserted, Live};
 use crate::process;
@@ -169,6 +171,10 @@ impl Work {
             if open {
                 stack = walk(Reach::EVERYWHERE);
             }
+        }
+        #[cfg(feature = "embed")]
+        if !labels::tell(self.slot, self.time, Share::SevenEighths) {
+            return false;
         }
         let len = PREFIX + words.len() + stack.words();
         let Some(mut event) = self.slot.ring().reserve(len, Share::SevenEighths) else {

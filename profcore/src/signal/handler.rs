@@ -3,6 +3,8 @@
 use super::context::Context;
 use super::guard::{self, Measure};
 use super::{expiry, timer};
+#[cfg(feature = "embed")]
+use crate::embed::labels;
 use crate::event::{flag, head_word, kind};
 use crate::process;
 use crate::ring::spsc::Share;
@@ -121,6 +123,10 @@ fn sample(
     let weight = clock.saturating_sub(told);
     let reach = Reach::of_handler(slot, registers);
     let stack = stack::capture(session, slot, registers, reach);
+    #[cfg(feature = "embed")]
+    if !labels::tell(slot, began, Share::All) {
+        return slot.lose(LostKind::Tick, Loss::RingFull);
+    }
     let len = BEFORE_STACK + stack.words();
     match slot.ring().reserve(len, Share::All) {
         Some(mut room) => {
