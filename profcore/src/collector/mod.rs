@@ -35,7 +35,6 @@ mod policy;
 mod procfs;
 mod recent;
 mod recorder;
-pub mod redact;
 #[expect(unsafe_code, reason = "the mapping of a session; each block names its rule")]
 mod region;
 mod remote;
@@ -68,6 +67,7 @@ use self::trace::Trace;
 pub use self::trace_file::TraceFile;
 use self::tree::Tree;
 use crate::config::Config;
+use crate::redact;
 
 /// Drains that are the start: half a second, in which programs allocate most, and have no native frames before their code
 /// was looked at.
