@@ -29,6 +29,8 @@ mod sync;
 #[cfg(all(not(loom), feature = "bench"))]
 #[doc(hidden)]
 pub mod bench;
+#[cfg(all(not(loom), any(feature = "record", feature = "symbolize")))]
+mod binaries;
 #[cfg(all(not(loom), any(feature = "record", feature = "embed")))]
 mod budget;
 #[cfg(all(not(loom), any(feature = "record", feature = "embed")))]
@@ -63,6 +65,8 @@ mod pace;
     reason = "reads the environment; maps the session's memory and takes it away"
 )]
 pub mod process;
+#[cfg(all(not(loom), any(feature = "record", feature = "trace")))]
+mod redact;
 #[cfg(not(loom))]
 pub mod signal;
 #[cfg(not(loom))]

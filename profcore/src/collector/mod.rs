@@ -33,7 +33,6 @@ mod policy;
 mod procfs;
 mod recent;
 mod recorder;
-pub mod redact;
 #[expect(unsafe_code, reason = "the mapping of a session; each block names its rule")]
 mod region;
 mod remote;
@@ -67,6 +66,7 @@ pub use self::trace_file::TraceFile;
 use self::tree::Tree;
 use crate::config::Config;
 use crate::pace;
+use crate::redact;
 
 /// Drains that are the start: half a second, in which programs allocate most, and have no native frames before their code
 /// was looked at.

@@ -78,8 +78,10 @@ impl Config {
             Some(value) if !into(value.trim()) => Err(ConfigError { name, value }),
             _ => Ok(()),
         };
-        let set = |place: &mut Duration, value: Option<Duration>| value.map(|v| *place = v).is_some();
-        let set_bytes = |place: &mut Bytes, value: Option<Bytes>| value.map(|v| *place = v).is_some();
+        let set =
+            |place: &mut Duration, value: Option<Duration>| value.map(|v| *place = v).is_some();
+        let set_bytes =
+            |place: &mut Bytes, value: Option<Bytes>| value.map(|v| *place = v).is_some();
         read("PROF_CPU", &mut |text| match text {
             "off" => set(&mut config.cpu, Some(Duration::ZERO)),
             text => set(&mut config.cpu, duration(text)),

@@ -97,8 +97,7 @@ impl Drain {
         let is_new = self.slots[number].owner.is_none_or(|o| o.generation != owner.generation);
         if is_new {
             let thread = Arc::new((owner.tid, threads::name(owner.tid)));
-            self.slots[number] =
-                SlotState { owner: Some(owner), thread, ..SlotState::default() };
+            self.slots[number] = SlotState { owner: Some(owner), thread, ..SlotState::default() };
         }
         self.pace.ring(slot.ring(), now);
         let mut event = std::mem::take(&mut self.event);

@@ -16,7 +16,9 @@ use super::snapshot::Snapshot;
 use super::tables::Code;
 use super::{alloc, ignore, modules, threads};
 use crate::process;
-use crate::session::{Count, LOSSES, Loss, LostKind, SLOTS, Session, area, control, slot_word, word};
+use crate::session::{
+    Count, LOSSES, Loss, LostKind, SLOTS, Session, area, control, slot_word, word,
+};
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::{mapping, syscall};
 use crate::thread;
@@ -450,7 +452,10 @@ impl Counters {
         };
         let lost = |why: Loss| {
             let kinds = [LostKind::Tick, LostKind::Alloc, LostKind::Copy];
-            kinds.map(|kind| sum(slot_word::LOST + kind as usize * LOSSES + why as usize)).iter().sum()
+            kinds
+                .map(|kind| sum(slot_word::LOST + kind as usize * LOSSES + why as usize))
+                .iter()
+                .sum()
         };
         Self {
             allocated: sum(slot_word::COUNTERS + Count::AllocBytes as usize),

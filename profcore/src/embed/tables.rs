@@ -124,7 +124,6 @@ fn rows_of<'d, R: ReadRef<'d>>(data: R, offset: u64) -> Option<(u64, Vec<(u32, u
             && (start / PAGE * PAGE..start.saturating_add(header.p_filesz(endian)))
                 .contains(&offset)
     })?;
-    let address =
-        header.p_vaddr(endian).wrapping_add(offset).wrapping_sub(header.p_offset(endian));
+    let address = header.p_vaddr(endian).wrapping_add(offset).wrapping_sub(header.p_offset(endian));
     Some((address, call_frames::rows(&file).0))
 }

@@ -105,9 +105,8 @@ pub(super) fn end(session: Session) {
 
 /// Notes where the stacks begin of threads of which that is not known yet.
 fn note_stacks(session: Session) {
-    let is_unknown = |slot: Slot, owner: Owner| {
-        thread::has_moved_in(slot, owner) && Low::of(slot).is_none()
-    };
+    let is_unknown =
+        |slot: Slot, owner: Owner| thread::has_moved_in(slot, owner) && Low::of(slot).is_none();
     let mut maps = None;
     for (slot, owner) in occupied(session) {
         if !is_unknown(slot, owner) {
