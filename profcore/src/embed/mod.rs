@@ -49,3 +49,7 @@ pub use snapshot::{Module, Sample, Snapshot, What};
 pub mod test {
     pub use super::measure::{Measured, NotInstalled, measure};
 }
+
+#[cfg(all(doctest, feature = "symbolize"))]
+#[doc = include_str!("../../../docs/EMBEDDING.md")]
+mod page {}
