@@ -12,7 +12,7 @@ use axum::extract::Query;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use profcore::embed::{Config, Profiler, SampledAlloc, Snapshot};
+use profcore::embed::{Config, Profiler, SampledAlloc};
 use profcore::region;
 
 #[global_allocator]
@@ -48,19 +48,19 @@ async fn profile(profiler: Profiler, Query(wanted): Query<HashMap<String, String
         }
         None => Duration::from_secs(30),
     };
-    sent(&profiler.snapshot(last), Snapshot::write_pprof)
+    let mut body = Vec::new();
+    let written = profiler.snapshot(last).write_pprof(&mut body);
+    sent(written, body)
 }
 
 fn heap_profile(profiler: &Profiler) -> Response {
-    sent(&profiler.snapshot(Duration::MAX), Snapshot::write_heap_pprof)
+    let mut body = Vec::new();
+    let written = profiler.snapshot(Duration::MAX).write_heap_pprof(&mut body);
+    sent(written, body)
 }
 
-fn sent<'a>(
-    snapshot: &'a Snapshot,
-    write: fn(&'a Snapshot, &mut Vec<u8>) -> std::io::Result<()>,
-) -> Response {
-    let mut body = Vec::new();
-    match write(snapshot, &mut body) {
+fn sent(written: std::io::Result<()>, body: Vec<u8>) -> Response {
+    match written {
         Ok(()) => ([(header::CONTENT_TYPE, "application/octet-stream")], body).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
@@ -78,5 +78,10 @@ fn visitors() {
 
 #[inline(never)]
 fn hot_function(rounds: u64) -> u64 {
-    (0..rounds).fold(1, |sum, number| std::hint::black_box(sum ^ number).wrapping_mul(31))
+    let (mut sum, mut number) = (1, 0);
+    while number < rounds {
+        sum = (sum * 31 + number) % 65_521;
+        number += 1;
+    }
+    sum
 }

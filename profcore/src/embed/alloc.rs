@@ -123,11 +123,35 @@ fn allocated(state: u32, block: *mut u8, bytes: usize) {
     }
 }
 
+/// Tells of a block, with the address that this returns to: the profile's stack begins there, not among our own frames.
 #[cold]
-#[inline(never)]
-fn unusual_allocated(address: usize, bytes: usize) {
+#[unsafe(naked)]
+extern "C" fn unusual_allocated(address: usize, bytes: usize) {
+    core::arch::naked_asm!("mov rdx, qword ptr [rsp]", "jmp {told}", told = sym allocated_for)
+}
+
+extern "C" fn allocated_for(address: usize, bytes: usize, caller: usize) {
     if !ignore::is_ignored() {
-        memory::allocated(address, bytes, 0);
+        memory::allocated(address, bytes, caller);
+    }
+}
+
+/// As [`unusual_allocated`], of a resize.
+#[cold]
+#[unsafe(naked)]
+extern "C" fn resized(resizing: &mut Option<Resizing>, old: usize, address: usize, bytes: usize) {
+    core::arch::naked_asm!("mov r8, qword ptr [rsp]", "jmp {told}", told = sym resized_for)
+}
+
+extern "C" fn resized_for(
+    resizing: &mut Option<Resizing>,
+    old: usize,
+    address: usize,
+    bytes: usize,
+    caller: usize,
+) {
+    if let Some(resizing) = resizing.take() {
+        memory::resized(resizing, old, address, bytes, caller);
     }
 }
 
@@ -175,7 +199,7 @@ impl Resize {
         match self.told {
             Some((resizing, _)) if moved.is_null() => memory::resize_failed(resizing),
             Some((resizing, true)) => {
-                memory::resized(resizing, self.old_bytes, moved.addr(), bytes, 0);
+                resized(&mut Some(resizing), self.old_bytes, moved.addr(), bytes);
             }
             Some((resizing, false)) => uncounted::resized(resizing, moved.addr()),
             None => {}

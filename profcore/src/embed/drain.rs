@@ -129,11 +129,14 @@ impl Drain {
                 let rest = flags & flag::REST != 0;
                 self.tick(number, time, weight_ns, rest, stack, session, history);
             }
-            Event::Alloc { time, size, weight, block, stack, .. } => {
+            Event::Alloc { time, size, weight, block, pc, stack, .. } => {
                 self.budget.count();
                 self.samples += 1;
                 let what = What::Alloc { bytes: weight, size };
-                let kept = self.kept(number, time, what, stack, history);
+                // Up to who called the allocator, frames are ours.
+                let ours = stack.native.iter().position(|&address| address == pc);
+                let native = &stack.native[ours.unwrap_or(0)..];
+                let kept = self.kept(number, time, what, StackDelta { native, ..stack }, history);
                 if block != 0 {
                     history.hold(block, kept.clone());
                 }

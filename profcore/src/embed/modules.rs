@@ -15,7 +15,6 @@ const OWN: &str = "/proc/self/exe";
 const MAX_BUILD_ID: usize = 64;
 
 /// Executable mappings of this process, by address; none if the kernel does not show them. One file can have several.
-#[allow(dead_code, reason = "for the profiler that fills snapshots")]
 pub(super) fn mapped() -> Vec<Module> {
     let maps = std::fs::read("/proc/self/maps").unwrap_or_default();
     let found = Modules::parse(&maps);

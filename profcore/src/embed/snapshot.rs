@@ -125,7 +125,7 @@ impl Snapshot {
             What::Cpu { ns } => ns,
             What::Alloc { .. } => 0,
         };
-        Duration::from_nanos(self.samples.iter().map(of).sum())
+        Duration::from_nanos(self.samples.iter().map(of).fold(0, u64::saturating_add))
     }
 }
 

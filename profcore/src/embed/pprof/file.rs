@@ -12,10 +12,9 @@ use super::{Labels, Value};
 
 /// Bytes that are written at once.
 const BATCH: usize = 64 * 1024;
-/// How far before a return address the location of a caller is said to be. With 0 it is the address as it was recorded,
-/// and `pprof`, which looks up what it is told, takes the line after the call if that is another; with 1 it is a byte of
-/// the call.
-const BACK: u64 = 0;
+/// How far before a return address the location of a caller is: in the call, for pprof looks up what it is told, and what
+/// follows a call may be another line, or another function.
+const BACK: u64 = 1;
 /// The function of a sample whose stack could not be read.
 const NO_STACK: &str = "[no stack]";
 
@@ -46,15 +45,6 @@ pub(super) struct Head<'h> {
     pub(super) comments: Vec<String>,
 }
 
-/// A module that a location is in.
-#[derive(Debug)]
-struct Mapping {
-    id: u64,
-    /// Some location in it has names, and lines.
-    named: bool,
-    lined: bool,
-}
-
 /// A profile that is being written.
 #[derive(Debug)]
 pub(super) struct File<'s, W: Write> {
@@ -68,8 +58,8 @@ pub(super) struct File<'s, W: Write> {
     functions: HashMap<(u64, u64), u64>,
     /// By address, and whether it is the instruction itself; `None`: there is no stack.
     locations: HashMap<Option<(u64, bool)>, u64>,
-    /// By index of the module.
-    mappings: HashMap<usize, Mapping>,
+    /// Of modules that a location is in, by index.
+    mappings: HashMap<usize, u64>,
 }
 
 impl<'s, W: Write> File<'s, W> {
@@ -140,19 +130,22 @@ impl<'s, W: Write> File<'s, W> {
 
     /// Writes what is known only now: which modules are needed, and what of them has names.
     pub(super) fn finish(mut self) -> io::Result<()> {
-        let mut mappings: Vec<(usize, Mapping)> = self.mappings.drain().collect();
+        let mut mappings: Vec<(usize, u64)> = self.mappings.drain().collect();
         // Readers take the first one for the program.
         let path = |index: usize| self.snapshot.modules[index].path.as_str();
         mappings.sort_by_cached_key(|(index, _)| (!modules::is_program(path(*index)), *index));
-        for (index, Mapping { id, named, lined }) in mappings {
+        for (index, id) in mappings {
             let module = &self.snapshot.modules[index];
             let (path, build_id) = (self.string(&module.path), self.string(&module.build_id));
             let mut mapping = Message::default();
             mapping.number(1, id).number(2, module.start).number(3, module.end);
             mapping.number(4, module.offset).number(5, path).number(6, build_id);
-            // Functions, files, lines, inlined functions: nobody need look for them.
-            mapping.number(7, named.into()).number(8, lined.into());
-            mapping.number(9, lined.into()).number(10, lined.into());
+            // Functions, files, lines, inlined functions: where we have looked nobody need look again. pprof would ask the
+            // server that sent the profile for names, and give up when it has none.
+            let looked = u64::from(cfg!(feature = "symbolize"));
+            for field in 7..=10 {
+                mapping.number(field, looked);
+            }
             self.buffer.message(field::MAPPING, &mapping);
             self.write_full()?;
         }
@@ -177,11 +170,7 @@ impl<'s, W: Write> File<'s, W> {
             let at = address.saturating_sub(u64::from(!exact));
             if let Some(module) = modules::find(&self.snapshot.modules, at) {
                 let next = self.mappings.len() as u64 + 1;
-                let new = Mapping { id: next, named: false, lined: false };
-                let mapping = self.mappings.entry(module).or_insert(new);
-                mapping.named |= !frames.is_empty();
-                mapping.lined |= frames.iter().any(|frame| frame.line > 0);
-                location.number(2, mapping.id);
+                location.number(2, *self.mappings.entry(module).or_insert(next));
             }
             location.number(3, told(address, exact));
             for frame in &frames {
