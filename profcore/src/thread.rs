@@ -350,6 +350,9 @@ pub(crate) fn settle(session: Session, block: &'static tls::Block, since: Since)
         Since::Now => syscall::thread_cpu(),
     };
     let Some((slot, owner)) = claim(session, tid, clock) else {
+        if process::is_embedded() {
+            handler::lose_for_nobody(session);
+        }
         block.state.store(tls::DEAD, Ordering::Relaxed);
         return;
     };

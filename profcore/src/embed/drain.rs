@@ -143,7 +143,9 @@ impl Drain {
                 history.push(kept);
             }
             Event::Free { block, .. } => history.release(block),
-            Event::Resize { block, new_size, .. } => history.resize(block, new_size),
+            Event::Resize { block, old_size, new_size, .. } => {
+                history.resize(block, old_size, new_size);
+            }
             Event::Labels { words, .. } => {
                 let slot = &mut self.slots[number];
                 slot.labels = *words;

@@ -12,6 +12,13 @@ use super::snapshot::{LabelWords, Recorded, Snapshot, What};
 const SEGMENT: u64 = 1_000_000_000;
 /// Part of the memory that blocks may take which are held: one in this many.
 const LIVE_SHARE: u64 = 2;
+/// How many samples of one block are kept apart. More than that count with the last one.
+const PARTS: usize = 16;
+/// For how many nanoseconds a block's end is remembered: the ring of the thread that freed it may be emptied before that of
+/// the one that allocated it.
+const ENDED: u64 = 2_000_000_000;
+/// How many ends are remembered in that time.
+const MOST_ENDED: usize = 1 << 14;
 /// Bytes of a sample, of an entry in a map, and of what an `Arc` and its allocation take up.
 const SAMPLE: u64 = size_of::<Kept>() as u64;
 const ENTRY: u64 = 32;
@@ -55,8 +62,13 @@ pub(super) struct History {
     first: Option<Clocks>,
     stacks: HashSet<Arc<[u64]>>,
     labels: HashSet<Arc<LabelWords>>,
-    /// Sampled blocks that are held, by block.
-    live: HashMap<u64, Kept>,
+    /// Sampled blocks that are held, by block: what was sampled when it was made, and each time when it grew.
+    live: HashMap<u64, Vec<Kept>>,
+    /// Samples of them.
+    live_samples: u64,
+    /// Blocks that have ended lately, and when that was taken note of, in that order.
+    ended: HashSet<u64>,
+    ends: VecDeque<(u64, u64)>,
     /// Bytes of stacks.
     stack_bytes: u64,
     /// Samples in all segments.
@@ -77,6 +89,9 @@ impl History {
             stacks: HashSet::new(),
             labels: HashSet::new(),
             live: HashMap::new(),
+            live_samples: 0,
+            ended: HashSet::new(),
+            ends: VecDeque::new(),
             stack_bytes: 0,
             samples: 0,
             live_refused: 0,
@@ -111,28 +126,60 @@ impl History {
         self.samples += 1;
     }
 
-    /// A sampled block is held from now on.
+    /// A sampled block is held from now on, or has grown: either way the sample stands for bytes that are new.
     pub(super) fn hold(&mut self, block: u64, kept: Kept) {
-        if (self.live.len() as u64 + 1) * (SAMPLE + ENTRY) > self.most / LIVE_SHARE {
+        if self.ended.contains(&block) {
+            return;
+        }
+        if (self.live_samples + 1) * (SAMPLE + ENTRY) > self.most / LIVE_SHARE {
             self.live_refused += 1;
+            return;
+        }
+        let parts = self.live.entry(block).or_default();
+        let is_full = parts.len() >= PARTS;
+        let same = |part: &&mut Kept| is_full || Arc::ptr_eq(&part.stack, &kept.stack);
+        if let Some(part) = parts.iter_mut().rev().find(same)
+            && let (What::Alloc { bytes, .. }, What::Alloc { bytes: more, .. }) =
+                (&mut part.what, kept.what)
+        {
+            *bytes = bytes.saturating_add(more);
         } else {
-            self.live.insert(block, kept);
+            parts.push(kept);
+            self.live_samples += 1;
         }
     }
 
     /// A sampled block is not held any more.
     pub(super) fn release(&mut self, block: u64) {
-        self.live.remove(&block);
+        if let Some(parts) = self.live.remove(&block) {
+            self.live_samples -= parts.len() as u64;
+        }
+        if self.ended.insert(block) {
+            self.ends.push_back((self.clocks.back().map_or(0, |clocks| clocks.time_ns), block));
+        }
     }
 
-    /// A sampled block has another size: it stands for as many times as much.
-    pub(super) fn resize(&mut self, block: u64, size: u64) {
-        if let Some(kept) = self.live.get_mut(&block)
-            && let What::Alloc { bytes, size: old } = &mut kept.what
-        {
-            let scaled = u128::from(*bytes) * u128::from(size) / u128::from((*old).max(1));
-            *bytes = u64::try_from(scaled).unwrap_or(u64::MAX);
-            *old = size;
+    /// A sampled block has another size. Samples stand for bytes; those of a block that grows are all still there, and
+    /// what is new has samples of its own.
+    pub(super) fn resize(&mut self, block: u64, old_size: u64, new_size: u64) {
+        if new_size >= old_size {
+            return;
+        }
+        for part in self.live.get_mut(&block).into_iter().flatten() {
+            if let What::Alloc { bytes, .. } = &mut part.what {
+                let scaled = u128::from(*bytes) * u128::from(new_size) / u128::from(old_size);
+                *bytes = scaled as u64;
+            }
+        }
+    }
+
+    /// Forgets ends from so long ago that nothing of those blocks is on its way any more.
+    fn forget_ends(&mut self, now: u64) {
+        let is_old = |&(time, _): &(u64, u64)| now.saturating_sub(time) > ENDED;
+        while self.ends.len() > MOST_ENDED || self.ends.front().is_some_and(is_old) {
+            if let Some((_, block)) = self.ends.pop_front() {
+                self.ended.remove(&block);
+            }
         }
     }
 
@@ -140,6 +187,7 @@ impl History {
     pub(super) fn settle(&mut self, clocks: Clocks) {
         self.first.get_or_insert(clocks);
         self.clocks.push_back(clocks);
+        self.forget_ends(clocks.time_ns);
         let oldest = clocks.time_ns.saturating_sub(self.keep_ns);
         let mut has_gone = false;
         while let Some(segment) = self.segments.front() {
@@ -191,7 +239,7 @@ impl History {
     /// Bytes that all of it takes up, about.
     pub(super) fn bytes(&self) -> u64 {
         let entries = (self.stacks.len() + self.labels.len()) as u64 * ENTRY;
-        let live = self.live.len() as u64 * (SAMPLE + ENTRY);
+        let live = self.live_samples * (SAMPLE + ENTRY) + self.ends.len() as u64 * ENTRY;
         self.samples * SAMPLE + self.stack_bytes + entries + live
     }
 
@@ -222,7 +270,7 @@ impl History {
         let kept = self.segments.iter().flat_map(|segment| &segment.samples);
         let samples = kept.filter(|kept| kept.time_ns >= from).map(&mut recorded);
         let mut samples: Vec<Recorded> = samples.collect();
-        let live = self.live.values().map(&mut recorded).collect();
+        let live = self.live.values().flatten().map(&mut recorded).collect();
         samples.sort_by_key(|sample| sample.time_ns);
         (snapshot.samples, snapshot.live) = (samples, live);
         if let Some(now) = self.clocks.back() {
@@ -369,14 +417,45 @@ mod tests {
             let sample = alloc(&mut history, bytes, 10);
             history.hold(block, sample);
         }
-        history.resize(2, 30);
         history.release(1);
-        let live = history.since(0).live;
-        assert_eq!(live.len(), 1);
-        assert_eq!(live[0].what, What::Alloc { bytes: 6000, size: 30 });
-        let sample = alloc(&mut history, 1, 1);
-        (0..100_000).for_each(|block| history.hold(block, sample.clone()));
+        let bytes = |history: &History| {
+            let of = |recorded: Recorded| match recorded.what {
+                What::Alloc { bytes, .. } => bytes,
+                What::Cpu { .. } => 0,
+            };
+            history.since(0).live.into_iter().map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(bytes(&history), [2000]);
+        history.resize(2, 10, 30);
+        assert_eq!(bytes(&history), [2000], "what is new has its own samples");
+        let sample = alloc(&mut history, 500, 20);
+        history.hold(2, sample.clone());
+        assert_eq!(bytes(&history), [2500], "in the same stack");
+        let stack = history.stack(&[8]);
+        history.hold(2, Kept { stack, ..sample.clone() });
+        assert_eq!(bytes(&history), [2500, 500]);
+        history.resize(2, 30, 6);
+        assert_eq!(bytes(&history), [500, 100]);
+        history.release(2);
+        assert_eq!((bytes(&history), history.live_samples), (vec![], 0));
+        (10..100_010).for_each(|block| history.hold(block, sample.clone()));
         assert!(history.bytes() <= 1 << 20 && history.live_refused > 90_000);
+    }
+
+    #[test]
+    fn an_end_that_comes_before_the_beginning_is_the_end() {
+        let mut history = History::new(SECOND, 1 << 20);
+        let sample = kept(&mut history, 0, &[9], 0);
+        let sample = Kept { what: What::Alloc { bytes: 5, size: 5 }, ..sample };
+        history.settle(at(SECOND));
+        history.release(1);
+        history.hold(1, sample.clone());
+        assert!(history.since(0).live.is_empty());
+        history.settle(at(SECOND + ENDED + 1));
+        assert!(history.ends.is_empty() && history.ended.is_empty(), "not for ever");
+        (0..100_000).for_each(|block| history.release(block));
+        history.settle(at(SECOND + ENDED + 2));
+        assert_eq!((history.ends.len(), history.ended.len()), (MOST_ENDED, MOST_ENDED));
     }
 
     #[test]

@@ -59,6 +59,13 @@ pub use symbols::{Frame, Symbols};
 /// For tests of what a program allocates.
 pub mod test {
     pub use super::measure::{Measured, NotInstalled, measure};
+
+    /// Whether the calling thread is inside a handler of the profiler's or a hook's slow path, where nothing may allocate.
+    /// For an allocator that checks that.
+    #[doc(hidden)]
+    pub fn is_sampling() -> bool {
+        crate::thread::is_busy()
+    }
 }
 
 #[cfg(all(doctest, feature = "symbolize"))]

@@ -4,8 +4,8 @@
 //! must find them. What starts and stops are timers, and the one thread that empties the rings.
 
 use std::fmt;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -35,8 +35,6 @@ const SHORTEST: Duration = Duration::from_micros(100);
 pub enum StartError {
     /// There is one in this process already.
     AlreadyRunning,
-    /// The process was forked while the profiler of its parent was at work, and cannot have one.
-    Forked,
     /// All real-time signals have handlers.
     NoSignal,
     /// The system refused memory or a thread.
@@ -47,7 +45,6 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AlreadyRunning => f.write_str("a profiler runs in this process already"),
-            Self::Forked => f.write_str("the process was forked amid its parent's profiler's work"),
             Self::NoSignal => f.write_str("no real-time signal is free for the profiler"),
             Self::System(error) => write!(f, "the profiler cannot start: {error}"),
         }
@@ -107,7 +104,7 @@ struct Work {
 pub struct Stats {
     /// Samples taken.
     pub samples: u64,
-    /// Ticks and samples that were lost, by reason; reasons with none are left out.
+    /// Ticks and samples that were lost, and threads without a slot or a timer, by reason; reasons with none are left out.
     pub lost: Vec<(&'static str, u64)>,
     /// CPU time that samples stand for, of the process, and of the profiler's thread in it.
     pub cpu_sampled: Duration,
@@ -129,33 +126,52 @@ pub struct Stats {
 }
 
 /// The run that is not over.
-static CURRENT: Mutex<Option<Arc<Run>>> = Mutex::new(None);
-/// The session's memory, made at the first start.
-static MEMORY: Mutex<Option<&'static [AtomicU64]>> = Mutex::new(None);
+static CURRENT: OfProcess = OfProcess::new();
+/// The session's memory, made at the first start, by whoever holds the lock above.
+static MEMORY: OnceLock<&'static [AtomicU64]> = OnceLock::new();
+
+/// A process's own current run. In a forked child a lock may be held by a thread that is not there any more: it has the next
+/// link of the chain, which nobody has touched.
+#[derive(Debug)]
+struct OfProcess {
+    /// Whose this link is; 0: nobody's yet.
+    pid: AtomicU32,
+    run: Mutex<Option<Arc<Run>>>,
+    of_child: OnceLock<Box<OfProcess>>,
+}
+
+impl OfProcess {
+    const fn new() -> Self {
+        Self { pid: AtomicU32::new(0), run: Mutex::new(None), of_child: OnceLock::new() }
+    }
+
+    /// The calling process's.
+    fn own(&self) -> &Mutex<Option<Arc<Run>>> {
+        let own = syscall::getpid();
+        let mut link = self;
+        loop {
+            let taken = link.pid.compare_exchange(0, own, Ordering::Relaxed, Ordering::Relaxed);
+            if taken.is_ok() || taken == Err(own) {
+                return &link.run;
+            }
+            link = link.of_child.get_or_init(|| Box::new(Self::new()));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Run>>> {
+        lock(self.own())
+    }
+}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// As [`lock`]; in a forked child nobody may be left who would unlock it.
-fn lock_at_start<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, StartError> {
-    use std::sync::TryLockError;
-    for _ in 0..10_000 {
-        match mutex.try_lock() {
-            Ok(guard) => return Ok(guard),
-            Err(TryLockError::Poisoned(error)) => return Ok(error.into_inner()),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_micros(100)),
-        }
-    }
-    Err(StartError::Forked)
-}
-
 /// See [`Config::start`].
 pub(super) fn start(config: Config) -> Result<Profiler, StartError> {
     let _ignored = ignore::Ignored::begin();
-    let mut current = lock_at_start(&CURRENT)?;
-    // A run of the parent's is none of a forked child's.
-    if current.as_ref().is_some_and(|run| run.is_mine()) {
+    let mut current = CURRENT.lock();
+    if current.is_some() {
         return Err(StartError::AlreadyRunning);
     }
     let session = session()?;
@@ -211,8 +227,7 @@ pub(super) fn start(config: Config) -> Result<Profiler, StartError> {
 
 /// The session of this process: made at the first call, and anew in a forked child.
 fn session() -> Result<Session, StartError> {
-    let mut known = lock_at_start(&MEMORY)?;
-    let words = match *known {
+    let words = match MEMORY.get() {
         Some(words) => {
             if process::is_active() {
                 let session = Session::new(words);
@@ -226,10 +241,9 @@ fn session() -> Result<Session, StartError> {
                 .map_err(|error| StartError::System(std::io::Error::from_raw_os_error(error.0)))?;
             process::at_fork(|| alloc::set_active(false));
             thread::tell_ends();
-            words
+            MEMORY.get_or_init(|| words)
         }
     };
-    *known = Some(words);
     // Whoever profiles this process already is not asked to make room.
     if !process::embed(words) {
         return Err(StartError::AlreadyRunning);
@@ -264,7 +278,6 @@ impl Run {
     }
 
     fn switch_off(&self) {
-        alloc::set_active(false);
         self.session.word(word::CONTROL).store(0, Ordering::SeqCst);
         threads::end(self.session);
     }
@@ -309,7 +322,7 @@ impl Profiler {
 
     /// The one that runs in this process.
     pub fn current() -> Option<Self> {
-        let run = lock_at_start(&CURRENT).ok()?.clone().filter(|run| run.is_mine())?;
+        let run = CURRENT.lock().clone()?;
         Some(Self { run: Some(run) })
     }
 
@@ -353,6 +366,7 @@ impl Profiler {
             let _ignored = ignore::Ignored::begin();
             let _work = lock(&run.work);
             if !run.is_paused.swap(true, Ordering::Relaxed) {
+                // Blocks that are held may end meanwhile: hooks go on being told of that.
                 run.switch_off();
             }
         }
@@ -375,8 +389,9 @@ impl Profiler {
             return Stats::default();
         };
         let _ignored = ignore::Ignored::begin();
-        let mut current = lock(&CURRENT);
+        let mut current = CURRENT.lock();
         if !run.is_over.swap(true, Ordering::SeqCst) {
+            alloc::set_active(false);
             run.switch_off();
             run.wakes.notify_all();
             let helper = lock(&run.helper).take();
@@ -417,6 +432,8 @@ impl Run {
         let mut lost: Vec<_> = lost.collect();
         let unreadable = work.drain.unreadable;
         lost.extend((unreadable > 0).then_some(("unreadable", unreadable)));
+        let refused = since(|counters| counters.timers_refused);
+        lost.extend((refused > 0).then_some(("timer_refused", refused)));
         let live_refused = work.history.live_refused;
         lost.extend((live_refused > 0).then_some(("live_refused", live_refused)));
         let clocks = work.history.passed();
@@ -440,6 +457,7 @@ impl Run {
 struct Counters {
     allocated: u64,
     allocations: u64,
+    timers_refused: u64,
     lost: Vec<u64>,
 }
 
@@ -460,6 +478,7 @@ impl Counters {
         Self {
             allocated: sum(slot_word::COUNTERS + Count::AllocBytes as usize),
             allocations: sum(slot_word::COUNTERS + Count::AllocCalls as usize),
+            timers_refused: session.word(word::TIMER_FAILED).load(Ordering::Relaxed),
             lost: Loss::ALL.map(|(why, _)| lost(why)).to_vec(),
         }
     }

@@ -4,6 +4,7 @@
 //! timer on its clock, and it moves in at its first tick. Who waits is left alone: a timer on a thread's CPU clock expires
 //! while it runs.
 
+use std::collections::HashSet;
 use std::fs;
 
 use crate::ring::registry::{self, Owner, State};
@@ -72,26 +73,23 @@ pub(super) fn begin(session: Session, own: &[u32]) {
 
 /// Looks for threads that are new, and for those that ended without a word.
 pub(super) fn look(session: Session, own: &[u32]) {
-    let tids = all();
-    let mut known: Vec<(u32, bool)> = Vec::new();
+    let tids: HashSet<u32> = all().into_iter().collect();
+    let mut known = HashSet::new();
     for (slot, owner) in occupied(session) {
         let lives_here = thread::has_moved_in(slot, owner);
         let is_gone = !tids.contains(&owner.tid) && !exists(owner.tid);
         // It found a slot by itself in the moment in which one was claimed for it.
-        let has_another = known.iter().any(|&(tid, _)| tid == owner.tid) && !lives_here;
+        let has_another = known.contains(&owner.tid) && !lives_here;
         if is_gone || has_another {
             timer::disarm(session, slot);
             registry::retire(slot.word(slot_word::STATE), owner);
         } else {
-            known.push((owner.tid, lives_here));
+            known.insert(owner.tid);
         }
     }
-    for &tid in &tids {
-        if !own.contains(&tid) && !known.iter().any(|known| known.0 == tid) {
-            // All of its time is ours to tell: it was not there at the last look.
-            thread::claim_for(session, tid, 0);
-        }
-    }
+    let mut new = tids.iter().filter(|tid| !own.contains(tid) && !known.contains(tid));
+    // All of their time is ours to tell: they were not there at the last look. Where all slots are taken, no more are.
+    let _ = new.all(|&tid| thread::claim_for(session, tid, 0));
     note_stacks(session);
 }
 

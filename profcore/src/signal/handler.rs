@@ -61,12 +61,8 @@ pub(super) fn timer_tick(overruns: u32, context: &Context) {
 pub(super) fn tick(overruns: u32, context: &Context) {
     let Some(session) = process::session() else { return };
     let Some(slot) = thread::existing().or_else(|| thread::move_in(session)) else {
-        // Not ours to claim one here. Slot 0 has many writers.
-        let nobody = session.slot(0);
-        let ticks = nobody.word(slot_word::COUNTERS + Count::Ticks as usize);
-        ticks.fetch_add(1, Ordering::Relaxed);
-        nobody.lose(LostKind::Tick, Loss::NoSlot);
-        return;
+        // Not ours to claim one here.
+        return lose_for_nobody(session);
     };
     slot.add(Count::Ticks, 1);
     if overruns != 0 {
@@ -99,6 +95,15 @@ pub(super) fn tick(overruns: u32, context: &Context) {
         measure.end(slot);
         guard::look(session, slot, measure.clock());
     }
+}
+
+/// Counts a tick of a thread without a slot, or a thread that will have none for want of one.
+pub(crate) fn lose_for_nobody(session: Session) {
+    // Slot 0 has many writers.
+    let nobody = session.slot(0);
+    let ticks = nobody.word(slot_word::COUNTERS + Count::Ticks as usize);
+    ticks.fetch_add(1, Ordering::Relaxed);
+    nobody.lose(LostKind::Tick, Loss::NoSlot);
 }
 
 /// Samples the calling thread outside the handler, for the rest of its clock. The caller has counted the

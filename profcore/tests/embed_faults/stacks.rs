@@ -1,0 +1,159 @@
+//! Stacks that are not where a thread's stack should be, or nearly full.
+
+use super::system::{ALL, counts, start, under_load};
+use crate::embed_harness::work::{burn, compute, ms, us};
+use crate::embed_harness::{Case, rounds};
+use std::cell::Cell;
+use std::hint::black_box;
+
+pub(crate) const CASES: &[Case] = &[
+    Case::new("stacks_of_coroutines_on_the_heap", || coroutines(false)),
+    Case::new("stacks_of_coroutines_at_the_end_of_a_mapping", || coroutines(true)),
+    Case::new("stacks_of_coroutines_inside_a_thread's", coroutines_inside),
+    Case::new("stacks_of_a_main_thread_that_is_nearly_full", || deep(7 << 20)),
+    Case::new("stacks_of_a_thread_that_is_nearly_full", || {
+        let thread = std::thread::Builder::new().stack_size(1 << 20);
+        thread.spawn(|| deep(900 << 10)).expect("it starts").join().expect("it does not panic");
+    }),
+    Case::new("stacks_with_a_wild_frame_pointer", wild),
+];
+
+const STACK: usize = 64 << 10;
+
+thread_local! {
+    static HERE: Cell<*mut libc::ucontext_t> = const { Cell::new(std::ptr::null_mut()) };
+    static THERE: Cell<*mut libc::ucontext_t> = const { Cell::new(std::ptr::null_mut()) };
+}
+
+#[inline(never)]
+fn nested(depth: u32) -> u32 {
+    if depth == 0 {
+        burn(us(50));
+        drop(black_box(vec![0_u8; 700]));
+        return 0;
+    }
+    black_box(nested(depth - 1)) + 1
+}
+
+extern "C" fn coroutine() {
+    loop {
+        black_box(nested(10));
+        // SAFETY: both contexts live as long as the coroutine runs.
+        unsafe { libc::swapcontext(THERE.get(), HERE.get()) };
+    }
+}
+
+/// Runs a coroutine on this memory, back and forth.
+fn switch(memory: *mut u8, size: usize, times: u64) {
+    // SAFETY: the contexts are written before they are read, and live to the end; the memory is the caller's promise. The
+    // coroutine holds nothing when it is left for good.
+    unsafe {
+        let mut here: Box<libc::ucontext_t> = Box::new(std::mem::zeroed());
+        let mut there: Box<libc::ucontext_t> = Box::new(std::mem::zeroed());
+        assert_eq!(libc::getcontext(&mut *there), 0);
+        there.uc_stack.ss_sp = memory.cast();
+        there.uc_stack.ss_size = size;
+        there.uc_link = &mut *here;
+        HERE.set(&mut *here);
+        THERE.set(&mut *there);
+        libc::makecontext(&mut *there, coroutine, 0);
+        for _ in 0..times {
+            libc::swapcontext(HERE.get(), THERE.get());
+            black_box(nested(3));
+        }
+    }
+}
+
+/// A new mapping with pages without access around it.
+fn island(size: usize) -> *mut u8 {
+    // SAFETY: new mappings.
+    unsafe {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        let all = libc::mmap(std::ptr::null_mut(), size + 8192, libc::PROT_NONE, flags, -1, 0);
+        assert_ne!(all, libc::MAP_FAILED);
+        let stack = all.cast::<u8>().add(4096);
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        assert_eq!(libc::mprotect(stack.cast(), size, access), 0);
+        stack
+    }
+}
+
+fn coroutines(on_island: bool) {
+    let profiler = start();
+    let run = move || {
+        let mut heap = vec![0_u8; STACK];
+        let memory = if on_island { island(STACK) } else { heap.as_mut_ptr() };
+        switch(memory, STACK, rounds(15_000, 300_000));
+        black_box(&mut heap);
+    };
+    let threads: Vec<_> = (0..2).map(|_| std::thread::spawn(run)).collect();
+    threads.into_iter().for_each(|thread| thread.join().expect("it does not panic"));
+    println!("= {:?} samples; {:?}", counts(&profiler.snapshot(ALL)), profiler.stats().lost);
+    assert!(counts(&profiler.snapshot(ALL)).0 > 100);
+    profiler.stop();
+}
+
+/// On memory of the thread's own stack, right above what runs.
+fn coroutines_inside() {
+    let profiler = start();
+    let run = || {
+        let mut memory = [0_u8; STACK];
+        switch(memory.as_mut_ptr(), STACK, rounds(10_000, 200_000));
+        black_box(&mut memory);
+    };
+    let threads: Vec<_> = (0..2).map(|_| std::thread::spawn(run)).collect();
+    threads.into_iter().for_each(|thread| thread.join().expect("it does not panic"));
+    profiler.stop();
+}
+
+/// Fills the stack up to so many bytes, and computes there.
+#[inline(never)]
+fn fill(top: usize, bytes: usize) -> usize {
+    let frame = [0_u8; 512];
+    let here = black_box(&frame).as_ptr().addr();
+    if top - here >= bytes {
+        burn(ms(30));
+        return here;
+    }
+    black_box(fill(top, bytes)) + usize::from(black_box(&frame)[3])
+}
+
+fn deep(bytes: usize) {
+    let profiler = start();
+    for _ in 0..rounds(20, 300) {
+        let top = 0_u8;
+        fill(black_box(&top) as *const u8 as usize, bytes);
+    }
+    let snapshot = profiler.snapshot(ALL);
+    let deepest = snapshot.samples().map(|sample| sample.stack().len()).max();
+    println!("= {:?} samples, deepest {deepest:?}", counts(&snapshot));
+    profiler.stop();
+}
+
+/// Code that uses the frame pointer for something else, with a stack pointer that is fine.
+fn wild() {
+    let profiler = start();
+    under_load(|| {
+        for round in 0..rounds(20_000, 500_000) {
+            let value = [1, 8, usize::MAX, 0x7fff_ffff_f000, 4096][round as usize % 5];
+            // SAFETY: rbp is as it was afterwards, and nothing is called or touched meanwhile.
+            unsafe {
+                std::arch::asm!(
+                    "mov {kept}, rbp",
+                    "mov rbp, {value}",
+                    "mov {count}, 20000",
+                    "2: dec {count}",
+                    "jnz 2b",
+                    "mov rbp, {kept}",
+                    kept = out(reg) _,
+                    count = out(reg) _,
+                    value = in(reg) value,
+                );
+            }
+            if round % 10 == 0 {
+                compute();
+            }
+        }
+    });
+    profiler.stop();
+}

@@ -1,0 +1,148 @@
+//! Each thread and each function gets its part, and each sample the labels that were set.
+
+use crate::embed_harness::Case;
+use crate::embed_harness::symbols::range;
+use crate::embed_harness::work::{burn, heavy, light, ms, on_two};
+use profcore::embed::labels::{Key, Value};
+use profcore::embed::{Config, Sample, Snapshot, What};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+pub(crate) const CASES: &[Case] = &[
+    Case::new("shares_of_functions_in_threads_of_1_ms", || functions(ms(1))),
+    Case::new("shares_of_functions_in_threads_of_5_ms", || functions(ms(5))),
+    Case::new("shares_of_four_threads", four_threads),
+    Case::new("shares_of_labels", labels),
+];
+
+const ALL: Duration = Duration::from_secs(60);
+
+fn ns(sample: &Sample<'_>) -> u64 {
+    match sample.what() {
+        What::Cpu { ns } => ns,
+        _ => 0,
+    }
+}
+
+/// CPU nanoseconds of samples that one says yes to, and how many.
+fn sum(snapshot: &Snapshot, is: impl Fn(&Sample<'_>) -> bool) -> (u64, u64) {
+    let samples = snapshot.samples().filter(|sample| ns(sample) > 0 && is(sample));
+    samples.fold((0, 0), |(all, count), sample| (all + ns(&sample), count + 1))
+}
+
+/// Whether an address of the stack is in this code.
+fn is_on<'c>(code: &'c Range<u64>) -> impl Fn(&Sample<'_>) -> bool + 'c {
+    |sample| sample.stack().iter().any(|pc| code.contains(pc))
+}
+
+/// Standard deviation of a share: samples differ in weight, so there are as many as would scatter as much if each had the
+/// same.
+fn sigma(snapshot: &Snapshot, share: f64) -> f64 {
+    let weights = || snapshot.samples().map(|sample| ns(&sample) as f64);
+    let effective = weights().sum::<f64>().powi(2) / weights().map(|ns| ns * ns).sum::<f64>();
+    (share * (1.0 - share) / effective).sqrt()
+}
+
+/// Whether a thread has the smaller part of the work. Random: the kernel's ticks are regular, and would follow a pattern.
+fn is_light(round: u64, thread: u64) -> bool {
+    let word = (round * 2 + thread + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let word = (word ^ word >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (word >> 40) % 4 == 0
+}
+
+/// Threads that spend three quarters in one function and one in another, most without meeting a tick.
+fn functions(each: Duration) {
+    let [heavy_code, light_code] = [heavy as *const (), light as *const ()].map(range);
+    let profiler = Config::new().cpu(ms(1)).start().expect("it starts");
+    let lights = AtomicU64::new(0);
+    for round in 0..rounds(each) {
+        on_two(|thread| match is_light(round, thread) {
+            true => {
+                lights.fetch_add(1, Relaxed);
+                light(each);
+            }
+            false => heavy(each),
+        });
+    }
+    let due = 1.0 - lights.into_inner() as f64 / (2 * rounds(each)) as f64;
+    let snapshot = profiler.snapshot(ALL);
+    let (a, samples_a) = sum(&snapshot, is_on(&heavy_code));
+    let (b, samples_b) = sum(&snapshot, is_on(&light_code));
+    let (all, _) = sum(&snapshot, |_| true);
+    let share = a as f64 / (a + b) as f64;
+    let sigma = sigma(&snapshot, due);
+    println!(
+        "= heavy {share:.4} (due {due:.4}, sigma {sigma:.4}) of {} samples; both are {:.3} of all",
+        samples_a + samples_b,
+        (a + b) as f64 / all as f64
+    );
+    assert!((share - due).abs() <= 3.0 * sigma);
+    assert!((a + b) as f64 / all as f64 > 0.85);
+}
+
+fn rounds(each: Duration) -> u64 {
+    Duration::from_secs(4).as_nanos() as u64 / 2 / each.as_nanos() as u64
+}
+
+fn four_threads() {
+    let profiler = Config::new().cpu(ms(1)).start().expect("it starts");
+    std::thread::scope(|scope| {
+        let threads = [1, 2, 3, 4].map(|part| {
+            let builder = std::thread::Builder::new().name(format!("part-{part}"));
+            builder.spawn_scoped(scope, move || burn(ms(part * 400))).expect("it starts")
+        });
+        threads.into_iter().for_each(|thread| thread.join().expect("it does not panic"));
+    });
+    let snapshot = profiler.snapshot(ALL);
+    let (all, _) = sum(&snapshot, |_| true);
+    let shares = [1, 2, 3, 4].map(|part| {
+        let (sum, _) = sum(&snapshot, |sample| sample.thread().1 == format!("part-{part}"));
+        sum as f64 / all as f64
+    });
+    println!("= {shares:.4?}");
+    for (share, due) in shares.iter().zip([0.1, 0.2, 0.3, 0.4]) {
+        assert!((share - due).abs() < 0.02);
+    }
+}
+
+static REQUEST: Key = Key::new("request");
+
+fn labels() {
+    let profiler = Config::new().cpu(ms(1)).start().expect("it starts");
+    on_two(|thread| {
+        for round in 0..200_u64 {
+            let _request = REQUEST.set(thread * 10 + round % 2);
+            if round % 4 == 0 {
+                let _region = profcore::region!("part");
+                heavy(ms(10));
+            } else {
+                light(ms(10));
+            }
+        }
+    });
+    let snapshot = profiler.snapshot(ALL);
+    let request = |number| {
+        move |sample: &Sample<'_>| {
+            sample.labels().any(|label| label == ("request", Value::Number(number)))
+        }
+    };
+    let in_region =
+        |sample: &Sample<'_>| sample.labels().any(|label| label == ("region", Value::Text("part")));
+    let (all, _) = sum(&snapshot, |_| true);
+    let share = |(sum, _): (u64, u64)| sum as f64 / all as f64;
+    let of_requests = [0, 1, 10, 11].map(|number| share(sum(&snapshot, request(number))));
+    let region = share(sum(&snapshot, in_region));
+    println!("= requests {of_requests:.4?} (due 0.25), region {region:.4} (due 0.25)");
+    for share in of_requests.into_iter().chain([region]) {
+        assert!((share - 0.25).abs() < 3.0 * sigma(&snapshot, 0.25));
+    }
+    let [heavy_code, light_code] = [heavy as *const (), light as *const ()].map(range);
+    // The region is entered around one function only. A tick is told at its end: none is in the other one.
+    let (wrong, _) = sum(&snapshot, |sample| is_on(&light_code)(sample) && in_region(sample));
+    assert_eq!(wrong, 0);
+    let (unlabelled, _) = sum(&snapshot, |sample| is_on(&heavy_code)(sample) && !in_region(sample));
+    assert_eq!(unlabelled, 0);
+    let both = |sample: &Sample<'_>| request(0)(sample) && request(1)(sample);
+    assert_eq!(sum(&snapshot, both), (0, 0));
+}
