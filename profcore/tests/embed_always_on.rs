@@ -17,10 +17,15 @@ impl Drop for Server {
 fn server() -> (Server, String) {
     let own = std::env::current_exe().expect("a test has a file");
     let target = own.parent().and_then(|deps| deps.parent()).expect("it lies in the target folder");
-    let mut child = Command::new(target.join("examples/always_on"))
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("cargo builds examples with the tests");
+    let example = target.join("examples/always_on");
+    if !example.exists() {
+        // Of this test alone cargo has not built it.
+        let build = ["build", "--quiet", "-p", "profcore", "--example", "always_on"];
+        let built = Command::new(env!("CARGO")).args(build).status().expect("cargo runs");
+        assert!(built.success());
+    }
+    let mut child =
+        Command::new(example).stdout(Stdio::piped()).spawn().expect("the example is there");
     let mut line = String::new();
     let output = child.stdout.take().expect("is piped");
     BufReader::new(output).read_line(&mut line).expect("it says where it is");
