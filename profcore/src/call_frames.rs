@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn functions_of_libc_begin_with_the_return_address() {
         let bytes = std::fs::read("/lib/x86_64-linux-gnu/libc.so.6").unwrap();
-        let (binary, _) = Binary::parse(&bytes[..]).unwrap();
+        let binary = Binary::parse(&bytes[..]).unwrap();
         let at_entry = Rule::Sp { cfa: 8, bp: SavedBp(0) }.encode();
         let elf = object::read::elf::ElfFile64::<object::LittleEndian>::parse(&bytes[..]).unwrap();
         use object::ObjectSymbol;

@@ -30,7 +30,8 @@ pub(crate) mod kind {
     pub(crate) const THREAD_END: u8 = 6;
     /// the process passes its own exit path
     pub(crate) const EXIT: u8 = 7;
-    /// the thread's labels ([`super::LABELS`] words; 0: not set), those of all samples that follow in the ring
+    /// the thread's labels ([`super::LABELS`] words; 0: not set), those of all samples of the
+    /// slot's owner that follow in the ring. It begins with none
     pub(crate) const LABELS: u8 = 8;
 }
 

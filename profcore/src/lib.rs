@@ -29,6 +29,10 @@ mod sync;
 #[cfg(all(not(loom), feature = "bench"))]
 #[doc(hidden)]
 pub mod bench;
+#[cfg(all(not(loom), any(feature = "record", feature = "symbolize")))]
+mod binaries;
+#[cfg(all(not(loom), any(feature = "record", feature = "embed")))]
+mod budget;
 #[cfg(all(not(loom), any(feature = "record", feature = "embed")))]
 mod call_frames;
 #[cfg(not(loom))]
@@ -48,18 +52,21 @@ mod handshake;
 mod harness;
 #[cfg(not(loom))]
 mod interval;
-#[cfg(not(loom))]
 mod live;
 #[cfg(not(loom))]
 pub mod memory;
 #[cfg(all(not(loom), any(feature = "record", feature = "embed")))]
 mod modules;
+#[cfg(all(not(loom), any(feature = "record", feature = "embed")))]
+mod pace;
 #[cfg(not(loom))]
 #[expect(
     unsafe_code,
     reason = "reads the environment; maps the session's memory and takes it away"
 )]
 pub mod process;
+#[cfg(all(not(loom), any(feature = "record", feature = "trace")))]
+mod redact;
 #[cfg(not(loom))]
 pub mod signal;
 #[cfg(not(loom))]

@@ -10,18 +10,20 @@
 //!
 //! An address is inserted after the allocator has returned it and removed before the allocator gets it
 //! back, by the one thread that owns the block at that moment. The program's own hand-over of the block
-//! orders the two, so relaxed operations do; only the claim of an entry is contended.
+//! orders the two, so relaxed operations do; only an entry that goes from one block to another is contended.
 //!
 //! A block whose end cannot be told at once (many end together, and the ring is full) is marked as ended and keeps
 //! its entry. The collector finds the mark; so does whoever gives that address back next.
 
-use crate::memory::hot;
 use crate::session::{FILTER_WORDS, LIVE_ENTRIES, Session, area};
-use crate::sync::{AtomicU64, Ordering::Relaxed};
+use crate::sync::AtomicU64;
+use crate::sync::Ordering::{Acquire, Relaxed, Release};
 
 /// Entries of a bucket: two cache lines.
-const BUCKET: usize = 8;
+const BUCKET: usize = if cfg!(loom) { 2 } else { 8 };
 const BUCKETS: usize = LIVE_ENTRIES / BUCKET;
+/// The filter is bytes: one for each `1 << FILTER_SHIFT` bytes of address space, modulo its length.
+pub(crate) const FILTER_SHIFT: usize = 7;
 /// A counter that has reached this stays there: how many addresses it stands for is no longer known.
 const STUCK: u64 = 0xff;
 
@@ -90,7 +92,8 @@ impl Live<'_> {
             // The emptier bucket, which keeps pairs from filling up early.
             let vacant = if first.0 >= second.0 { first.1 } else { second.1 };
             let Some(entry) = vacant else { return Inserted::Full };
-            if self.table[entry].compare_exchange(0, address, Relaxed, Relaxed).is_ok() {
+            // Acquire: pairs with the Release in `remove`; the id of whoever had the entry is not written after ours.
+            if self.table[entry].compare_exchange(0, address, Acquire, Relaxed).is_ok() {
                 self.table[entry + 1].store(id, Relaxed);
                 self.count(address, 1);
                 return Inserted::Followed;
@@ -122,7 +125,8 @@ impl Live<'_> {
         let entry = self.entry(address)?;
         let block = Followed::of(self.table[entry + 1].load(Relaxed));
         // Fails if the program frees the same address on two threads at once: one of them gets the id.
-        self.table[entry].compare_exchange(address, 0, Relaxed, Relaxed).ok()?;
+        // Release: see `insert`.
+        self.table[entry].compare_exchange(address, 0, Release, Relaxed).ok()?;
         self.count(address, -1);
         Some(block)
     }
@@ -159,7 +163,7 @@ impl Live<'_> {
 /// Word and bit of the filter's counter for an address.
 #[inline]
 fn place(address: u64) -> (usize, u32) {
-    let index = (address >> hot::FILTER_SHIFT) as usize;
+    let index = (address >> FILTER_SHIFT) as usize;
     (index / 8 % FILTER_WORDS, (index % 8 * 8) as u32)
 }
 
@@ -175,7 +179,7 @@ fn entries(bucket: usize) -> impl Iterator<Item = usize> {
     (0..BUCKET).map(move |entry| 2 * (bucket * BUCKET + entry))
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -356,5 +360,98 @@ mod tests {
             assert_eq!(both, [id]);
         }
         assert!(memory.is_empty());
+    }
+}
+
+#[cfg(all(test, loom))]
+mod model {
+    use super::*;
+    use loom::sync::Arc;
+
+    struct Memory {
+        filter: [AtomicU64; FILTER_WORDS],
+        table: [AtomicU64; 2 * LIVE_ENTRIES],
+    }
+
+    impl Memory {
+        fn new() -> Arc<Self> {
+            let zero = |_| AtomicU64::new(0);
+            Arc::new(Self { filter: std::array::from_fn(zero), table: std::array::from_fn(zero) })
+        }
+
+        fn live(&self) -> Live<'_> {
+            Live { filter: &self.filter, table: &self.table }
+        }
+    }
+
+    /// One byte of the filter counts both.
+    const ADDRESSES: [u64; 2] = [0x1000, 0x1010];
+
+    fn model(model: impl Fn() + Send + Sync + 'static) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(3);
+        builder.check(model);
+    }
+
+    #[test]
+    fn two_blocks_of_one_counter_are_followed_and_let_go() {
+        model(|| {
+            let memory = Memory::new();
+            let other = {
+                let memory = memory.clone();
+                loom::thread::spawn(move || {
+                    let live = memory.live();
+                    assert_eq!(live.insert(ADDRESSES[1], 2), Inserted::Followed);
+                    assert!(live.may_hold(ADDRESSES[1]));
+                })
+            };
+            let live = memory.live();
+            assert_eq!(live.insert(ADDRESSES[0], 1), Inserted::Followed);
+            assert!(live.may_hold(ADDRESSES[0]), "the other one cannot hide it");
+            assert_eq!(live.remove(ADDRESSES[0]).map(|block| block.id), Some(1));
+            other.join().expect("no panic");
+            assert!(live.may_hold(ADDRESSES[1]));
+            assert_eq!(live.remove(ADDRESSES[1]).map(|block| block.id), Some(2));
+            assert!(!live.may_hold(ADDRESSES[1]));
+        });
+    }
+
+    #[test]
+    fn of_two_who_free_a_block_one_gets_it() {
+        model(|| {
+            let memory = Memory::new();
+            memory.live().insert(ADDRESSES[0], 1);
+            let other = {
+                let memory = memory.clone();
+                loom::thread::spawn(move || memory.live().remove(ADDRESSES[0]))
+            };
+            let mine = memory.live().remove(ADDRESSES[0]);
+            let both = [mine, other.join().expect("no panic")];
+            assert_eq!(both.iter().flatten().count(), 1);
+            assert!(!memory.live().may_hold(ADDRESSES[0]));
+        });
+    }
+
+    #[test]
+    fn the_collector_sees_a_mark_that_it_was_told_of() {
+        model(|| {
+            let memory = Memory::new();
+            let told = Arc::new(AtomicU64::new(0));
+            memory.live().insert(ADDRESSES[0], 1);
+            let program = {
+                let (memory, told) = (memory.clone(), told.clone());
+                loom::thread::spawn(move || {
+                    memory.live().mark_ended(ADDRESSES[0]);
+                    // As `memory::sample` does.
+                    told.fetch_add(1, crate::sync::Ordering::Release);
+                    memory.live().insert(ADDRESSES[1], 2);
+                })
+            };
+            if told.load(crate::sync::Ordering::Acquire) == 1 {
+                assert_eq!(memory.live().ended().collect::<Vec<_>>(), [1]);
+            }
+            program.join().expect("no panic");
+            assert_eq!(memory.live().ended().collect::<Vec<_>>(), [1]);
+        });
     }
 }

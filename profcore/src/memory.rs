@@ -19,9 +19,13 @@ mod sample;
 mod sampler;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "embed")]
+pub(crate) mod uncounted;
+mod usual;
 
 pub use mappings::{Backing, mapped, remapped, unmapped};
 pub use sample::Resizing;
+pub use usual::{usual_allocated, usual_freeing};
 
 use crate::cpython;
 use crate::process;

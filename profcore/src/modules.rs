@@ -1,5 +1,8 @@
 //! The code mapped into a process: from an instruction's address to its module.
 
+use std::fs::File;
+use std::path::Path;
+
 /// Most ranges and bytes of a mappings list that are looked at: a program can map what it likes.
 const MAX_RANGES: usize = 65_536;
 /// Longest module path that is kept.
@@ -195,6 +198,12 @@ fn executable(line: &[u8]) -> Option<(u64, u64, u64, &[u8])> {
 
 fn hex(digits: &[u8]) -> Option<u64> {
     u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+/// Opens the file of a module. No pipe or device: opening one can wait, and reading one can do anything.
+pub(crate) fn open(path: &Path) -> Option<File> {
+    let regular = path.metadata().is_ok_and(|metadata| metadata.is_file());
+    regular.then(|| File::open(path).ok())?
 }
 
 /// The part of a path after the last slash.

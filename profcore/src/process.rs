@@ -13,10 +13,12 @@ use crate::sys::mapping;
 use crate::sys::sigset::Masked;
 use crate::sys::{syscall, tls, vdso};
 use crate::thread::{self, Since};
-use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize};
 
 /// The session's first word; null: dormant.
 static WORDS: AtomicPtr<AtomicU64> = AtomicPtr::new(core::ptr::null_mut());
+/// The process profiles itself.
+static EMBEDDED: AtomicBool = AtomicBool::new(false);
 /// Whose session that is.
 static PID: AtomicU32 = AtomicU32::new(0);
 
@@ -85,6 +87,44 @@ pub(crate) fn activate(words: &'static [AtomicU64], found: &Found) -> bool {
     WORDS.store(words.as_ptr().cast_mut(), Ordering::Release);
     thread::settle(session, tls::block(), Since::Now);
     true
+}
+
+/// Begins to profile this process in a session of its own memory, which another thread of it drains. False if it is
+/// profiled already.
+#[cfg(feature = "embed")]
+pub(crate) fn embed(words: &'static [AtomicU64]) -> bool {
+    let Some(session) = Session::new(words).filter(|_| !is_active()) else { return false };
+    vdso::find();
+    EMBEDDED.store(true, Ordering::Relaxed);
+    session.word(word::MAGIC).store(MAGIC, Ordering::Relaxed);
+    session.word(word::SIGNAL).store(signal::install_tick() as u64, Ordering::Relaxed);
+    PID.store(syscall::getpid(), Ordering::Relaxed);
+    WORDS.store(words.as_ptr().cast_mut(), Ordering::Release);
+    true
+}
+
+/// Has the children of forks not profiled: `also` is called in each of them, on its only thread. To be called once.
+#[cfg(feature = "embed")]
+pub(crate) fn at_fork(also: fn()) {
+    static ALSO: std::sync::OnceLock<fn()> = std::sync::OnceLock::new();
+    extern "C" fn child() {
+        WORDS.store(core::ptr::null_mut(), Ordering::Relaxed);
+        thread::forget();
+        if let Some(also) = ALSO.get() {
+            also();
+        }
+    }
+    let _ = ALSO.set(also);
+    // SAFETY: `child` is a function of the form that is called, and stays. Without memory for it, a forked child goes on
+    // in a copy of its parent's session that nobody reads.
+    let _ = unsafe { libc::pthread_atfork(None, None, Some(child)) };
+}
+
+/// Whether this process profiles itself: it is the program's own memory, threads and signals that are used, and nothing
+/// of it is interposed.
+#[inline]
+pub(crate) fn is_embedded() -> bool {
+    cfg!(feature = "embed") && EMBEDDED.load(Ordering::Relaxed)
 }
 
 /// Tells the collector where the code of `memmove` begins, so that its time goes by its name. For the constructor.

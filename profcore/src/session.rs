@@ -36,10 +36,10 @@ pub(crate) const RULE_WORDS: usize = 256;
 pub(crate) const CODE_ENTRIES: usize = 65_536;
 /// Words of the code arena (8 MiB).
 pub(crate) const ARENA_WORDS: usize = 1 << 20;
-/// Words of the live filter (64 KiB of byte counters).
-pub(crate) const FILTER_WORDS: usize = 8192;
+/// Words of the live filter (64 KiB of byte counters). Models have few words of everything.
+pub(crate) const FILTER_WORDS: usize = if cfg!(loom) { 1 } else { 8192 };
 /// Entries of the live table.
-pub(crate) const LIVE_ENTRIES: usize = 131_072;
+pub(crate) const LIVE_ENTRIES: usize = if cfg!(loom) { 2 } else { 131_072 };
 
 /// Offsets of the areas, in words.
 pub(crate) mod area {
@@ -224,6 +224,10 @@ pub(crate) mod slot_word {
     pub(crate) const COPY_CARRIED: usize = 120;
     /// An address above all of the owner's stack, with nothing but stack between (see `stack::Reach`).
     pub(crate) const STACK_TOP: usize = 121;
+    /// Lowest address of the owner's stack, where somebody has looked; 0: not known.
+    pub(crate) const STACK_LOW: usize = 123;
+    /// Generation of the owner that has moved in: a slot can be claimed on behalf of a thread.
+    pub(crate) const MOVED_IN: usize = 124;
     /// Two buffers of `MAX_FRAMES` words.
     pub(crate) const BUFFERS: usize = 128;
     /// A buffer of `MAX_NATIVE` words.

@@ -1,8 +1,10 @@
 //! A thread's own view of profiling: its slot, its busy flag, its birth and its end.
 
+#[cfg(feature = "embed")]
+use crate::embed::labels;
 use crate::event::{head_word, kind};
 use crate::process;
-use crate::ring::registry;
+use crate::ring::registry::{self, Owner, State};
 use crate::ring::spsc::Share;
 use crate::session::{
     Count, FILTER_WORDS, Loss, LostKind, PERF_REFUSED, SLOTS, Session, Slot, area, slot_word, word,
@@ -12,7 +14,7 @@ use crate::sync::Ordering;
 use crate::sys::sigset::{FAULTS, Masked};
 use crate::sys::{syscall, tls};
 use core::marker::PhantomData;
-use core::sync::atomic::compiler_fence;
+use core::sync::atomic::{AtomicU32, compiler_fence};
 
 /// The calling thread's slot. Claims one if it has none yet (a thread that was not born through
 /// `pthread_create`). `None`: the process is dormant, all slots are taken, or the thread is past its end;
@@ -30,6 +32,36 @@ pub(crate) fn current() -> Option<Slot> {
 #[inline]
 pub(crate) fn existing() -> Option<Slot> {
     tls::block().slot()
+}
+
+/// The calling thread's slot if what it allocates natively is counted there: it has one, is not inside Python's
+/// allocators and is not ignored.
+#[inline(always)]
+pub(crate) fn counting() -> Option<Slot> {
+    tls::block().counting()
+}
+
+/// Whether the calling thread's allocations are passed by.
+#[cfg(feature = "embed")]
+#[inline(always)]
+pub(crate) fn is_ignored() -> bool {
+    tls::block().ignored() != 0
+}
+
+/// Passes the calling thread's allocations by until [`heed`] was called as often as this.
+#[cfg(any(test, feature = "embed"))]
+#[inline]
+pub(crate) fn ignore() {
+    let block = tls::block();
+    block.set_ignored(block.ignored().wrapping_add(1));
+}
+
+/// Takes an [`ignore`] back.
+#[cfg(any(test, feature = "embed"))]
+#[inline]
+pub(crate) fn heed() {
+    let block = tls::block();
+    block.set_ignored(block.ignored().wrapping_sub(1));
 }
 
 /// Holding it means: this thread's slot is being worked on, a signal handler must not.
@@ -156,6 +188,12 @@ pub(crate) fn write_rest(session: Session, slot: Slot) {
     }
 }
 
+/// The calling thread is the profiler's own: it never gets a slot.
+#[cfg(feature = "embed")]
+pub(crate) fn is_nobodys() {
+    tls::block().state.store(tls::DEAD, Ordering::Relaxed);
+}
+
 /// In a forked child: the slot is the parent thread's, in the parent's session. Whether a hook's slow path
 /// was under way (then the program forked in a signal handler of its own).
 pub(crate) fn forget() -> bool {
@@ -192,8 +230,106 @@ fn claim_late(block: &'static tls::Block) -> Option<Slot> {
     if !process::is_own() {
         return None;
     }
-    settle(session, block, Since::Now);
+    // A program that profiles itself has looked at all threads that are older.
+    let since = if process::is_embedded() { Since::Birth } else { Since::Now };
+    settle(session, block, since);
     block.slot()
+}
+
+/// Takes the slot that was claimed on behalf of the calling thread, if there is one. For a tick that finds a thread
+/// without a slot.
+#[cold]
+pub(crate) fn move_in(session: Session) -> Option<Slot> {
+    let block = tls::block();
+    if !process::is_embedded() || block.state.load(Ordering::Relaxed) != tls::UNBORN {
+        return None;
+    }
+    let (number, owner) = claimed_for(session, syscall::gettid())?;
+    furnish(session, block, session.slot(number), owner);
+    block.slot()
+}
+
+/// The slot that was claimed on behalf of a thread which has not moved in yet.
+fn claimed_for(session: Session, tid: u32) -> Option<(usize, Owner)> {
+    let high = session.word(word::SLOTS_HIGH).load(Ordering::Relaxed) as usize;
+    (1..high.min(SLOTS)).find_map(|number| {
+        let slot = session.slot(number);
+        let owner = registry::owner(slot.word(slot_word::STATE));
+        let is_its = owner.state == State::Live && owner.tid == tid && !has_moved_in(slot, owner);
+        is_its.then_some((number, owner))
+    })
+}
+
+/// Whether the thread that owns a slot uses it.
+pub(crate) fn has_moved_in(slot: Slot, owner: Owner) -> bool {
+    slot.word(slot_word::MOVED_IN).load(Ordering::Relaxed) == owner.generation.into()
+}
+
+/// Claims a slot on behalf of another thread of the process, whose CPU clock says `clock` and which moves in at its
+/// first tick. False: all slots are taken.
+#[cfg(feature = "embed")]
+pub(crate) fn claim_for(session: Session, tid: u32, clock: u64) -> bool {
+    let Some((slot, _)) = claim(session, tid, clock) else { return false };
+    timer::disarm(session, slot);
+    timer::arm(session, slot, tid);
+    true
+}
+
+/// Claims a slot for a thread whose CPU clock says `clock`.
+fn claim(session: Session, tid: u32, clock: u64) -> Option<(Slot, Owner)> {
+    let states = (1..SLOTS).map(|number| (number, session.slot(number).word(slot_word::STATE)));
+    let (number, owner) = registry::claim(session.word(word::SLOTS_HIGH), states, tid)?;
+    let slot = session.slot(number);
+    let set = |index, value| slot.word(index).store(value, Ordering::Relaxed);
+    set(slot_word::LAST_CPU, clock);
+    set(slot_word::LAST_DEPTH, 0);
+    set(slot_word::THREAD_STATE, 0);
+    set(slot_word::STACK_TOP, 0);
+    set(slot_word::STACK_LOW, 0);
+    set(slot_word::LOW_ALTERNATE, 0);
+    set(slot_word::INTERVAL, session.word(word::CPU_INTERVAL_NS).load(Ordering::Relaxed));
+    set(slot_word::GUARD_CPU, 0);
+    set(slot_word::GUARD_STRIKES, 0);
+    // Never 0, and different for threads born in the same nanosecond.
+    set(slot_word::RANDOM, mix(syscall::monotonic() ^ u64::from(tid) << 40) | 1);
+    Some((slot, owner))
+}
+
+/// Makes a slot that was claimed for the calling thread its own.
+fn furnish(session: Session, block: &'static tls::Block, slot: Slot, owner: Owner) {
+    let set = |index, value| slot.word(index).store(value, Ordering::Relaxed);
+    set(slot_word::THREAD_POINTER, tls::thread_pointer());
+    set(slot_word::STACK_TOP, tls::stack_top(owner.tid == syscall::getpid()));
+    #[cfg(feature = "embed")]
+    labels::begin_owner();
+    let is_low = alternate::settle(session, slot);
+    set(slot_word::PERF, if is_low { PERF_REFUSED } else { 0 });
+    set(slot_word::MOVED_IN, owner.generation.into());
+    block.set_slot(Some((slot, session.area(area::LIVE_FILTER, FILTER_WORDS))));
+    block.state.store(tls::LIVE, Ordering::Relaxed);
+    compiler_fence(Ordering::SeqCst); // rule R3
+    if is_low {
+        timer::disarm(session, slot);
+    }
+    ask_for_end();
+}
+
+/// Number of the `pthread_key` whose destructor tells a thread's end, plus one; 0: ends are told by others.
+static END_KEY: AtomicU32 = AtomicU32::new(0);
+
+/// Has the ends of threads told that get a slot from now on, by a destructor of the C library's. To be called once.
+#[cfg(feature = "embed")]
+pub(crate) fn tell_ends() {
+    if let Some(key) = tls::end_key(ending) {
+        END_KEY.store(key + 1, Ordering::Relaxed);
+    }
+}
+
+/// Has the calling thread's end told.
+fn ask_for_end() {
+    if let Some(key) = END_KEY.load(Ordering::Relaxed).checked_sub(1) {
+        tls::ask_for_end(key);
+    }
 }
 
 /// Claims a slot for the calling thread and arms its timer.
@@ -204,32 +340,20 @@ pub(crate) fn settle(session: Session, block: &'static tls::Block, since: Since)
         return;
     }
     let tid = syscall::gettid();
-    let states = (1..SLOTS).map(|number| (number, session.slot(number).word(slot_word::STATE)));
-    let Some((number, owner)) = registry::claim(session.word(word::SLOTS_HIGH), states, tid) else {
-        block.state.store(tls::DEAD, Ordering::Relaxed);
-        return;
-    };
-    let slot = session.slot(number);
-    let set = |index, value| slot.word(index).store(value, Ordering::Relaxed);
+    if process::is_embedded()
+        && let Some((number, owner)) = claimed_for(session, tid)
+    {
+        return furnish(session, block, session.slot(number), owner);
+    }
     let clock = match since {
         Since::Birth => 0,
         Since::Now => syscall::thread_cpu(),
     };
-    set(slot_word::LAST_CPU, clock);
-    set(slot_word::LAST_DEPTH, 0);
-    set(slot_word::THREAD_STATE, 0);
-    set(slot_word::THREAD_POINTER, tls::thread_pointer());
-    set(slot_word::STACK_TOP, tls::stack_top(tid == syscall::getpid()));
-    let is_low = alternate::settle(session, slot);
-    set(slot_word::PERF, if is_low { PERF_REFUSED } else { 0 });
-    set(slot_word::INTERVAL, session.word(word::CPU_INTERVAL_NS).load(Ordering::Relaxed));
-    set(slot_word::GUARD_CPU, 0);
-    set(slot_word::GUARD_STRIKES, 0);
-    // Never 0, and different for threads born in the same nanosecond.
-    set(slot_word::RANDOM, mix(syscall::monotonic() ^ u64::from(tid) << 40) | 1);
-    block.set_slot(Some((slot, session.area(area::LIVE_FILTER, FILTER_WORDS))));
-    block.state.store(tls::LIVE, Ordering::Relaxed);
-    compiler_fence(Ordering::SeqCst); // rule R3
+    let Some((slot, owner)) = claim(session, tid, clock) else {
+        block.state.store(tls::DEAD, Ordering::Relaxed);
+        return;
+    };
+    furnish(session, block, slot, owner);
     // A former owner that died unseen could not delete its timer.
     timer::disarm(session, slot);
     timer::arm(session, slot, tid);

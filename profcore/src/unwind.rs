@@ -23,11 +23,11 @@ use crate::session::{Session, area};
 use crate::sync::{AtomicU64, Ordering};
 
 /// Most modules.
-const MODULES: usize = 512;
+const MODULES: usize = if cfg!(loom) { 2 } else { 512 };
 /// Rows of all modules (16 MiB).
-const ROWS: usize = 1 << 21;
+const ROWS: usize = if cfg!(loom) { 4 } else { 1 << 21 };
 /// Places for addresses that are asked for.
-const WANTED: usize = 4;
+const WANTED: usize = if cfg!(loom) { 1 } else { 4 };
 
 const WANTED_AT: usize = 1;
 const CHANGES: usize = 5;
@@ -136,8 +136,10 @@ impl Tables {
 
     /// Begins the lookups of a walk, by a thread that has a cache (zeros at first) or none.
     pub(crate) fn lookup(self, cache: &[AtomicU64]) -> Lookup<'_> {
-        // Acquire: what was published is written.
-        let modules = self.words[0].load(Ordering::Acquire).wrapping_add(self.load(CHANGES));
+        // Acquire: what was published is written, and what was withdrawn is: a rule that is kept under this number must not
+        // be of before.
+        let changes = self.words[CHANGES].load(Ordering::Acquire);
+        let modules = self.words[0].load(Ordering::Acquire).wrapping_add(changes);
         Lookup { tables: self, last: None, cache, modules }
     }
 
@@ -403,5 +405,76 @@ mod tests {
         tables.words[MODULES_AT].store(0, Ordering::Relaxed);
         assert_eq!(tables.lookup(&[]).rule(0x1234), Rule::Unknown);
         assert!(!tables.publish(0..1, 0, &[]));
+    }
+}
+
+#[cfg(all(test, loom))]
+mod model {
+    use super::*;
+    use std::sync::OnceLock;
+
+    const RULES: [Rule; 2] = [Rule::End, Rule::Plt];
+
+    /// loom goes on with another thread at writes that read; see the ring's model.
+    fn step(steps: &AtomicU64) {
+        steps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn steps() -> loom::sync::Arc<AtomicU64> {
+        loom::sync::Arc::new(AtomicU64::new(0))
+    }
+
+    fn tables() -> Tables {
+        // Leaked: a view's words outlive everything, and a model that is run anew wants new ones.
+        let words: Vec<AtomicU64> = (0..WORDS).map(|_| AtomicU64::new(0)).collect();
+        Tables { words: words.leak() }
+    }
+
+    fn model(model: impl Fn() + Send + Sync + 'static) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(3);
+        builder.check(model);
+    }
+
+    #[test]
+    fn a_walk_sees_a_module_whole_or_not_at_all() {
+        static SEEN: [OnceLock<()>; 2] = [OnceLock::new(), OnceLock::new()];
+        model(|| {
+            let (tables, steps) = (tables(), steps());
+            let others = steps.clone();
+            let collector = loom::thread::spawn(move || {
+                let rows = [(0, RULES[0].encode()), (0x80, RULES[1].encode())];
+                assert!(tables.publish(0x1000..0x1100, 0x1000, &rows));
+                step(&others);
+            });
+            step(&steps);
+            let found = tables.lookup(&[]).rule(0x1090);
+            assert!(found == RULES[1] || found == Rule::Unknown, "{found:?}");
+            let _ = SEEN[usize::from(found == Rule::Unknown)].set(());
+            collector.join().expect("no panic");
+            assert_eq!(tables.lookup(&[]).rule(0x1090), RULES[1]);
+        });
+        assert!(SEEN.iter().all(|seen| seen.get().is_some()), "both happen");
+    }
+
+    #[test]
+    fn a_cache_never_outlives_a_withdrawal_that_its_thread_has_seen() {
+        model(|| {
+            let (tables, steps) = (tables(), steps());
+            let others = steps.clone();
+            let cache: Vec<AtomicU64> = (0..2).map(|_| AtomicU64::new(0)).collect();
+            let rows = [(0, RULES[0].encode())];
+            assert!(tables.publish(0x1000..0x1100, 0x1000, &rows));
+            assert_eq!(tables.lookup(&cache).rule(0x1010), RULES[0]);
+            let collector = loom::thread::spawn(move || {
+                tables.withdraw(0, 0x1000);
+                step(&others);
+            });
+            step(&steps);
+            let amid = tables.lookup(&cache).rule(0x1010);
+            assert!(amid == RULES[0] || amid == Rule::Unknown);
+            collector.join().expect("no panic");
+            assert_eq!(tables.lookup(&cache).rule(0x1010), Rule::Unknown);
+        });
     }
 }

@@ -1,105 +1,60 @@
 //! What executable files say: how to unwind their frames, and what is at an address.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::ffi::CStr;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use addr2line::{Loader, demangle_auto};
-use object::elf::{self, Sym64};
-use object::read::elf::{ElfFile64, ProgramHeader, Sym};
-use object::{LittleEndian, Object, ObjectSection, ReadCache, ReadRef};
+use object::read::elf::ElfFile64;
+use object::{LittleEndian, ReadCache, ReadRef};
 
 use super::intake::Helper;
-use crate::call_frames;
-
-/// Most bytes of symbol names that are kept of a file.
-const MAX_NAMES: usize = 16 << 20;
-/// Most symbols of a file.
-const MAX_SYMBOLS: usize = 1 << 20;
-/// Most bytes of debug information; a file with more is read by symbols alone.
-const MAX_DEBUG: u64 = 256 << 20;
-/// Most inlined functions told at one address.
-const MAX_INLINED: usize = 32;
+use crate::binaries::Code;
+pub(crate) use crate::binaries::Named;
+use crate::{call_frames, modules};
 
 /// An executable file or library.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Binary {
-    /// Loaded parts with code: file offset, bytes in the file, address.
-    segments: Vec<(u64, u64, u64)>,
     /// Unwind rules: offset from the load base, bits of a rule.
     pub(crate) rows: Vec<(u32, u32)>,
     /// Where functions begin by call frame information, whether they have a name or not; sorted.
     begins: Vec<u32>,
-    symbols: Symbols,
-    debug: Option<Loader>,
-}
-
-impl std::fmt::Debug for Binary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Binary").field("rows", &self.rows.len()).finish_non_exhaustive()
-    }
-}
-
-/// A function at an address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Named {
-    /// Demangled.
-    pub(crate) name: String,
-    /// Source file and line, where debug information has them.
-    pub(crate) source: Option<(String, u32)>,
+    code: Code,
 }
 
 impl Binary {
     /// Reads a file. Whatever cannot be read is missing from the result.
     fn open(path: &Path) -> Self {
-        let regular = path.metadata().is_ok_and(|metadata| metadata.is_file());
-        let Ok(file) = File::open(path).map_err(drop).and_then(|f| regular.then_some(f).ok_or(()))
-        else {
-            return Self::default();
-        };
-        let cache = ReadCache::new(file);
-        let Some((mut binary, debug_bytes)) = Self::parse(&cache) else { return Self::default() };
-        if (1..=MAX_DEBUG).contains(&debug_bytes) {
-            binary.debug = Loader::new(path).ok();
-        }
-        binary
+        Self::read(path).unwrap_or_default()
     }
 
-    /// Reads a file's content; also says how many bytes of debug information it has.
-    pub(crate) fn parse<'d, R: ReadRef<'d>>(data: R) -> Option<(Self, u64)> {
-        let elf = ElfFile64::<LittleEndian, R>::parse(data).ok()?;
-        let endian = elf.endian();
-        let loaded = |header: &&elf::ProgramHeader64<_>| {
-            header.p_type(endian) == elf::PT_LOAD && header.p_flags(endian).contains(elf::PF_X)
-        };
-        let segments = elf.elf_program_headers().iter().filter(loaded);
-        let segments =
-            segments.map(|h| (h.p_offset(endian), h.p_filesz(endian), h.p_vaddr(endian)));
-        let debug = elf.section_by_name(".debug_info").map_or(0, |section| section.size());
-        let (rows, begins) = call_frames::rows(&elf);
-        let binary = Self {
-            segments: segments.collect(),
-            rows,
-            begins,
-            symbols: Symbols::read(&elf),
-            debug: None,
-        };
-        Some((binary, debug))
+    fn read(path: &Path) -> Option<Self> {
+        let cache = ReadCache::new(modules::open(path)?);
+        let elf = ElfFile64::parse(&cache).ok()?;
+        let mut binary = Self::of(&elf);
+        binary.code.read_debug(&elf, path);
+        Some(binary)
     }
 
-    /// The file's own address of the code at an offset in the file. A part is mapped from the page on that it begins
-    /// in.
+    /// Reads a file's content, without its debug information.
+    pub(crate) fn parse<'d, R: ReadRef<'d>>(data: R) -> Option<Self> {
+        Some(Self::of(&ElfFile64::parse(data).ok()?))
+    }
+
+    fn of<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, LittleEndian, R>) -> Self {
+        let (rows, begins) = call_frames::rows(elf);
+        Self { rows, begins, code: Code::read(elf) }
+    }
+
+    /// The file's own address of the code at an offset in the file.
     pub(crate) fn address(&self, offset: u64) -> Option<u64> {
-        const PAGE: u64 = 4096;
-        let holds = |&&(start, bytes, _): &&(u64, u64, u64)| {
-            offset >= start / PAGE * PAGE && offset < start.saturating_add(bytes)
-        };
-        let &(start, _, address) = self.segments.iter().find(holds)?;
-        Some(address.wrapping_add(offset).wrapping_sub(start))
+        self.code.address(offset)
+    }
+
+    /// The functions at an address, innermost inlined one first; empty when it is in none that has a name.
+    pub(crate) fn functions(&self, address: u64) -> Vec<Named> {
+        self.code.functions(address)
     }
 
     /// Where the function at an address begins, by call frame information, which is never stripped.
@@ -107,95 +62,6 @@ impl Binary {
         let after = self.begins.partition_point(|&begin| u64::from(begin) <= address);
         Some(self.begins[after.checked_sub(1)?].into())
     }
-
-    /// The functions at an address, innermost inlined one first; empty when it is in none that has a name.
-    pub(crate) fn functions(&self, address: u64) -> Vec<Named> {
-        let mut found = Vec::new();
-        if let Some(Ok(mut frames)) = self.debug.as_ref().map(|debug| debug.find_frames(address)) {
-            while found.len() < MAX_INLINED
-                && let Ok(Some(frame)) = frames.next()
-            {
-                let name = match &frame.function {
-                    Some(function) => function.demangle().ok().map(Cow::into_owned),
-                    // Debug information of lines only names inlined functions alone.
-                    None => self.symbol(address),
-                };
-                let Some(name) = name else { continue };
-                let source = frame.location;
-                let source =
-                    source.and_then(|at| Some((at.file?.to_owned(), at.line.unwrap_or(0))));
-                found.push(Named { name, source });
-            }
-        }
-        if found.is_empty() {
-            found.extend(self.symbol(address).map(|name| Named { name, source: None }));
-        }
-        found
-    }
-
-    fn symbol(&self, address: u64) -> Option<String> {
-        Some(demangle_auto(self.symbols.at(address)?.into(), None).into_owned())
-    }
-}
-
-/// Functions by address.
-#[derive(Debug, Default)]
-struct Symbols {
-    /// Address, bytes, place of the name.
-    functions: Vec<(u64, u64, usize, usize)>,
-    names: String,
-}
-
-impl Symbols {
-    fn read<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, LittleEndian, R>) -> Self {
-        let mut symbols = Self::default();
-        for table in [elf.elf_symbol_table(), elf.elf_dynamic_symbol_table()] {
-            // All names at once: one by one, each would be a read of the file.
-            let names = elf.section_by_index(table.string_section());
-            let names = names.and_then(|section| section.data()).unwrap_or_default();
-            symbols.extend(table.iter().take(MAX_SYMBOLS), names, elf.endian());
-        }
-        // Of several names the first is kept.
-        symbols.functions.sort_by_key(|&(address, ..)| address);
-        symbols.functions.dedup_by_key(|&mut (address, ..)| address);
-        symbols
-    }
-
-    /// Adds the functions of a table whose names are in `names`.
-    fn extend<'s>(
-        &mut self,
-        table: impl Iterator<Item = &'s Sym64<LittleEndian>>,
-        names: &[u8],
-        endian: LittleEndian,
-    ) {
-        for symbol in table {
-            let (kind, size) = (symbol.st_type(), symbol.st_size(endian));
-            if !matches!(kind, elf::STT_FUNC | elf::STT_GNU_IFUNC)
-                || symbol.is_undefined(endian)
-                || size == 0
-            {
-                continue;
-            }
-            let Some(name) = name_at(names, symbol.st_name(endian)) else { continue };
-            if self.names.len() + name.len() > MAX_NAMES {
-                break;
-            }
-            let at = self.names.len();
-            self.names.push_str(name);
-            self.functions.push((symbol.st_value(endian), size, at, name.len()));
-        }
-    }
-
-    fn at(&self, address: u64) -> Option<&str> {
-        let after = self.functions.partition_point(|&(start, ..)| start <= address);
-        let &(start, bytes, name, len) = self.functions[..after].last()?;
-        (address - start < bytes).then(|| &self.names[name..name + len])
-    }
-}
-
-/// The name that begins there in a table of names.
-fn name_at(names: &[u8], at: u32) -> Option<&str> {
-    CStr::from_bytes_until_nul(names.get(at as usize..)?).ok()?.to_str().ok()
 }
 
 /// Files read so far, for all processes of a run.

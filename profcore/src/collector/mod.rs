@@ -8,7 +8,6 @@
 
 pub(crate) mod binaries;
 mod books;
-mod budget;
 mod classes;
 mod code_lines;
 mod copiers;
@@ -27,7 +26,6 @@ pub mod launch;
 mod listen;
 mod natives;
 mod off_cpu;
-mod pace;
 #[expect(unsafe_code, reason = "perf events; each block names its rule")]
 mod perf;
 mod perf_map;
@@ -35,7 +33,6 @@ mod policy;
 mod procfs;
 mod recent;
 mod recorder;
-pub mod redact;
 #[expect(unsafe_code, reason = "the mapping of a session; each block names its rule")]
 mod region;
 mod remote;
@@ -68,6 +65,8 @@ use self::trace::Trace;
 pub use self::trace_file::TraceFile;
 use self::tree::Tree;
 use crate::config::Config;
+use crate::pace;
+use crate::redact;
 
 /// Drains that are the start: half a second, in which programs allocate most, and have no native frames before their code
 /// was looked at.

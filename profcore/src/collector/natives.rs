@@ -214,5 +214,5 @@ impl Natives {
 
 fn vdso(pid: u32, mapped: &Mapped<'_>) -> Binary {
     let bytes = procfs::memory(pid, mapped.start, mapped.end - mapped.start);
-    Binary::parse(&bytes[..]).map(|(binary, _)| binary).unwrap_or_default()
+    Binary::parse(&bytes[..]).unwrap_or_default()
 }

@@ -15,11 +15,11 @@ use super::drain::{Drain, Threads};
 use super::intake::Helper;
 use super::launch;
 use super::listen::Arrival;
-use super::pace;
 use super::perf::Events;
 use super::policy::Verdict;
 use super::recorder::Recorder;
 use super::trace::Trace;
+use crate::pace;
 use crate::session;
 
 /// Most dormant processes that are noted one by one: a build starts a hundred thousand.

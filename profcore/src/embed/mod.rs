@@ -1,5 +1,51 @@
-//! The sampler inside a Rust program.
+//! The profiler inside a Rust program: CPU time, allocations and labels, all the time, by one dependency.
+//!
+//! ```no_run
+//! use profcore::embed::{Config, SampledAlloc};
+//! use std::{fs::File, time::Duration};
+//!
+//! #[global_allocator]
+//! static ALLOC: SampledAlloc = SampledAlloc::system();
+//!
+//! # fn work() {}
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let profiler = Config::from_env()?.start()?;
+//! work();
+//! let snapshot = profiler.snapshot(Duration::from_secs(60));
+//! snapshot.write_pprof(File::create("cpu.pb")?)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ```text
+//!   any thread   tick, SampledAlloc -> stack -> event -> ring --+
+//!   any thread   labels ------------------------^               v
+//!   prof-collect threads, tables, drain ----------------------> history -> Snapshot -> pprof, trace, samples
+//! ```
+//!
+//! Nothing here panics, prints or exits, and the program's own signal handlers stay as they are: one free real-time signal is
+//! taken. A forked child is not profiled.
 
+#[expect(unsafe_code, reason = "an allocator around another one")]
+mod alloc;
+mod config;
+mod drain;
+mod history;
+mod ignore;
+pub mod labels;
+mod measure;
+mod profiler;
 mod snapshot;
+mod tables;
+mod threads;
 
+pub use alloc::SampledAlloc;
+pub use config::{Bytes, Config, ConfigError};
+pub use ignore::{Ignored, ignore_current};
+pub use profiler::{Profiler, StartError, Stats};
 pub use snapshot::{Module, Sample, Snapshot, What};
+
+/// For tests of what a program allocates.
+pub mod test {
+    pub use super::measure::{Measured, NotInstalled, measure};
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::labels::{Value, resolve};
 use crate::event::LABELS;
 
 /// The words of a thread's labels at one moment, by number of their key; see `labels`.
@@ -143,6 +144,12 @@ impl<'s> Sample<'s> {
     pub fn thread(&self) -> (u32, &'s str) {
         let thread = self.snapshot.threads.get(self.recorded.thread as usize);
         thread.map_or((0, ""), |(tid, name)| (*tid, name))
+    }
+
+    /// Labels that were set on the thread: name of the key, and value. The region is the first.
+    pub fn labels(&self) -> impl Iterator<Item = (&'static str, Value)> + use<'s> {
+        let words = self.recorded.labels.iter().flat_map(|words| words.iter().enumerate());
+        words.filter_map(|(key, &word)| resolve(key, word))
     }
 
     /// Addresses, innermost first: the instruction, then return addresses.

@@ -29,8 +29,9 @@ impl Holder {
         }
     }
 
+    /// The slot word of what its thread keeps to itself.
     #[inline]
-    fn pending(self) -> usize {
+    pub(super) fn pending(self) -> usize {
         match self {
             Self::Native => slot_word::PENDING_NATIVE,
             Self::Python => slot_word::PENDING_PYTHON,
@@ -40,15 +41,21 @@ impl Holder {
 
 /// Adds a change of the bytes held.
 pub(super) fn hold(slot: Slot, holder: Holder, change: i64) {
-    let pending = (slot.word(holder.pending()).load(Relaxed) as i64).wrapping_add(change);
-    // One comparison: below the range wraps around.
-    if (pending as u64).wrapping_add(BATCH) <= 2 * BATCH {
-        return slot.word(holder.pending()).store(pending as u64, Relaxed);
+    if let Some(pending) = in_batch(slot, holder, change) {
+        return slot.word(holder.pending()).store(pending, Relaxed);
     }
     if let Some(session) = process::session() {
         let pending = slot.word(holder.pending()).swap(0, Relaxed) as i64;
         settle(session, holder, pending.wrapping_add(change));
     }
+}
+
+/// What the thread will keep to itself with this change, to be stored in [`Holder::pending`]; `None` if that is too much.
+#[inline(always)]
+pub(super) fn in_batch(slot: Slot, holder: Holder, change: i64) -> Option<u64> {
+    let pending = slot.word(holder.pending()).load(Relaxed).wrapping_add(change as u64);
+    // One comparison: below the range wraps around.
+    (pending.wrapping_add(BATCH) <= 2 * BATCH).then_some(pending)
 }
 
 /// Adds a change to the session's totals, and notes the peak if this makes one.

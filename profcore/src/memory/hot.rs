@@ -11,8 +11,8 @@ use crate::sys::tls;
 
 /// In the thread's block: address of its slot; 0 if it has none.
 pub const SLOT: usize = tls::SLOT_AT;
-/// In the thread's block: address of its slot; 0 if it has none or is inside Python's allocators, where `malloc`
-/// is not counted as allocated.
+/// In the thread's block: address of its slot; 0 if it has none, is ignored or is inside Python's allocators, where
+/// `malloc` is not counted as allocated.
 pub const COUNTING: usize = tls::COUNTING_AT;
 /// In the thread's block: address of the session's filter of followed blocks; good while there is a slot.
 pub const FILTER: usize = tls::FILTER_AT;
@@ -36,7 +36,7 @@ pub const BATCH: usize = footprint::BATCH as usize;
 
 /// The filter is bytes: one for each `1 << FILTER_SHIFT` bytes of address space, modulo its length. 0: no block
 /// there is followed.
-pub const FILTER_SHIFT: usize = 7;
+pub const FILTER_SHIFT: usize = crate::live::FILTER_SHIFT;
 
 // Assembly takes the low 16 bits as the index.
 const _: () = assert!(8 * FILTER_WORDS == 1 << 16);

@@ -10,6 +10,8 @@
 
 use super::sampler::{ALLOCATIONS, COPIES, carry, weigh};
 use crate::cpython;
+#[cfg(feature = "embed")]
+use crate::embed::labels;
 use crate::event::{flag, head_word, kind};
 use crate::live::{Followed, Inserted, Live};
 use crate::process;
@@ -41,11 +43,11 @@ impl Origin {
 #[derive(Debug)]
 #[must_use = "the block is not followed until the end of the resize is told"]
 pub struct Resizing {
-    address: u64,
+    pub(super) address: u64,
     /// Id of the block, 0 if it is not followed.
-    block: u64,
+    pub(super) block: u64,
     /// Just before the allocator was called; of followed blocks only.
-    time: u64,
+    pub(super) time: u64,
 }
 
 impl Resizing {
@@ -100,6 +102,11 @@ impl Work {
     /// on a thread that blocks faults would kill it: faults are let through. Where there is nothing else to read than the
     /// thread's own stack, frames are followed there instead, which costs no system call.
     fn begin_native(slot: Slot) -> Result<Self, Loss> {
+        if process::is_embedded() {
+            let here = Registers::here();
+            let reach = Reach::of_handler(slot, Some(here));
+            return Self::begin_with(slot, reach, None).ok_or(Loss::Reentered);
+        }
         match Reach::own_stack(slot).filter(|_| cpython::installed().is_none()) {
             Some(reach) => Self::begin_with(slot, reach, None).ok_or(Loss::Reentered),
             None => Self::begin_masked(slot),
@@ -159,11 +166,15 @@ impl Work {
         let registers = (flags & flag::PYTHON == 0).then(Registers::here);
         let walk = |reach| stack::capture(self.session, self.slot, registers, reach);
         let mut stack = walk(registers.map_or(self.reach, |at| self.reach.down_to(at.sp)));
-        if stack.is_outside {
+        if stack.is_outside && !process::is_embedded() {
             let (_quiet, open) = Masked::faults_only();
             if open {
                 stack = walk(Reach::EVERYWHERE);
             }
+        }
+        #[cfg(feature = "embed")]
+        if !labels::tell(self.slot, self.time, Share::SevenEighths) {
+            return false;
         }
         let len = PREFIX + words.len() + stack.words();
         let Some(mut event) = self.slot.ring().reserve(len, Share::SevenEighths) else {

@@ -3,6 +3,8 @@
 use super::context::Context;
 use super::guard::{self, Measure};
 use super::{expiry, timer};
+#[cfg(feature = "embed")]
+use crate::embed::labels;
 use crate::event::{flag, head_word, kind};
 use crate::process;
 use crate::ring::spsc::Share;
@@ -58,7 +60,7 @@ pub(super) fn timer_tick(overruns: u32, context: &Context) {
 /// A tick for this thread. Every way out of here counts one tick, and one sample or one loss (R8).
 pub(super) fn tick(overruns: u32, context: &Context) {
     let Some(session) = process::session() else { return };
-    let Some(slot) = thread::existing() else {
+    let Some(slot) = thread::existing().or_else(|| thread::move_in(session)) else {
         // Not ours to claim one here. Slot 0 has many writers.
         let nobody = session.slot(0);
         let ticks = nobody.word(slot_word::COUNTERS + Count::Ticks as usize);
@@ -81,7 +83,7 @@ pub(super) fn tick(overruns: u32, context: &Context) {
         return slot.lose(LostKind::Tick, Loss::Off);
     }
     // The kernel kills for a fault whose signal is blocked. The handler's return restores the mask.
-    if !sigset::open_faults(context.mask()) {
+    if !process::is_embedded() && !sigset::open_faults(context.mask()) {
         return slot.lose(LostKind::Tick, Loss::SignalBlocked);
     }
     let measure = Measure::begin(slot);
@@ -119,7 +121,12 @@ fn sample(
     let last = slot.word(slot_word::LAST_CPU);
     let told = last.load(Ordering::Relaxed);
     let weight = clock.saturating_sub(told);
-    let stack = stack::capture(session, slot, registers, Reach::EVERYWHERE);
+    let reach = Reach::of_handler(slot, registers);
+    let stack = stack::capture(session, slot, registers, reach);
+    #[cfg(feature = "embed")]
+    if !labels::tell(slot, began, Share::All) {
+        return slot.lose(LostKind::Tick, Loss::RingFull);
+    }
     let len = BEFORE_STACK + stack.words();
     match slot.ring().reserve(len, Share::All) {
         Some(mut room) => {
@@ -143,5 +150,7 @@ fn sample(
 #[inline]
 fn is_behind_system_call(pc: usize) -> bool {
     let mut bytes = [0; 2];
-    probe::copy(pc.wrapping_sub(2), &mut bytes) && bytes == [0x0f, 0x05]
+    // Where a read must not fail, none is made that might leave the page that is being executed.
+    let may_read = !process::is_embedded() || pc % 4096 >= 2;
+    may_read && probe::copy(pc.wrapping_sub(2), &mut bytes) && bytes == [0x0f, 0x05]
 }

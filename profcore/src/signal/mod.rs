@@ -60,6 +60,35 @@ pub(crate) fn install() -> i32 {
     if dispositions::are_taken() {
         return number();
     }
+    let (signal, is_blocked) = choose();
+    SIGNAL.store(signal, Ordering::Relaxed);
+    dispositions::take(libc::SIGSEGV);
+    dispositions::take(libc::SIGBUS);
+    if signal != 0 {
+        dispositions::take(signal);
+        alternate::take_handlers();
+        alternate::measure(is_blocked);
+    }
+    signal
+}
+
+/// Installs the handler of the tick alone, for a program that profiles itself: its own handlers stay as they are, and
+/// only what is known to be there may be read. As [`install`] otherwise.
+#[cfg(feature = "embed")]
+pub(crate) fn install_tick() -> i32 {
+    if number() == 0 {
+        let (signal, is_blocked) = choose();
+        if signal != 0 {
+            SIGNAL.store(signal, Ordering::Relaxed);
+            dispositions::take(signal);
+            alternate::measure(is_blocked);
+        }
+    }
+    number()
+}
+
+/// A signal that nobody has a handler of, 0 if there is none, and whether the calling thread blocks it.
+fn choose() -> (i32, bool) {
     let mask = sigset::change(libc::SIG_BLOCK, 0);
     let is_blocked = |signal: i32| mask & sigset::bit(signal) != 0;
     let handler = |signal: i32| sigset::action(signal).ok().map(|action| action.handler);
@@ -70,13 +99,5 @@ pub(crate) fn install() -> i32 {
         .filter(|&signal| [Some(libc::SIG_DFL), Some(libc::SIG_IGN)].contains(&handler(signal)))
         .min_by_key(|&signal| (is_blocked(signal), handler(signal) != Some(libc::SIG_DFL)));
     let signal = free.unwrap_or(0);
-    SIGNAL.store(signal, Ordering::Relaxed);
-    dispositions::take(libc::SIGSEGV);
-    dispositions::take(libc::SIGBUS);
-    if signal != 0 {
-        dispositions::take(signal);
-        alternate::take_handlers();
-        alternate::measure(is_blocked(signal));
-    }
-    signal
+    (signal, signal != 0 && is_blocked(signal))
 }

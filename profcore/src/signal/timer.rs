@@ -1,6 +1,7 @@
 //! A thread's timer: on its own CPU clock, so that it never interrupts a thread that waits.
 
 use super::{alternate, context, expiry, handler, number};
+use crate::process;
 use crate::session::{Session, Slot, slot_word, word};
 use crate::sync::Ordering;
 use crate::sys::syscall;
@@ -20,8 +21,10 @@ pub(crate) fn arm(session: Session, slot: Slot, tid: u32) {
     // A random first expiry: threads born together do not tick together, and short ones are not missed in
     // a pattern.
     let random = thread::mix(slot.word(slot_word::RANDOM).load(Ordering::Relaxed));
-    let first = 1 + random % interval;
     let now = slot.word(slot_word::LAST_CPU).load(Ordering::Relaxed);
+    // Where short threads' time goes to those of them that a tick meets, as many as can be should meet one.
+    let is_new = process::is_embedded() && now == 0;
+    let first = if is_new { 1 } else { 1 + random % interval };
     expiry::expect(slot, now.saturating_add(first));
     let armed = create(session, slot, tid)
         .is_some_and(|id| syscall::timer_settime(id, first, interval).is_ok());

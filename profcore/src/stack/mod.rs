@@ -20,6 +20,8 @@ mod python;
 #[cfg(test)]
 pub(crate) mod image;
 
+#[cfg(feature = "embed")]
+pub(crate) use native::Low;
 pub(crate) use native::{Reach, Registers};
 pub(crate) use python::walk;
 

@@ -1,6 +1,9 @@
 //! The one walker of native frames: from the interrupted registers outwards, by the tables in session memory,
 //! reading only through guarded loads.
 
+use crate::process;
+#[cfg(feature = "embed")]
+use crate::ring::registry::Owner;
 use crate::session::{Session, Slot, slot_word};
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::{probe, registers};
@@ -49,10 +52,33 @@ impl Reach {
         (from < to && to - from <= CLOSE).then_some(Self { from, to })
     }
 
+    /// No memory: a walk ends at its first frame.
+    const NOWHERE: Self = Self { from: usize::MAX, to: usize::MAX };
+
+    /// What a handler may read that interrupted a thread at these registers: all memory, as faults are let through; where
+    /// nobody mends them, the thread's own stack.
+    pub(crate) fn of_handler(slot: Slot, registers: Option<Registers>) -> Self {
+        if !process::is_embedded() {
+            return Self::EVERYWHERE;
+        }
+        registers.and_then(|at| Self::stack_from(slot, at.sp)).unwrap_or(Self::NOWHERE)
+    }
+
+    /// As [`Reach::own_stack`] from the stack pointer `from` on, by what somebody has found out about where that stack
+    /// begins, if it has been found out.
+    pub(crate) fn stack_from(slot: Slot, from: usize) -> Option<Self> {
+        let to = slot.word(slot_word::STACK_TOP).load(Ordering::Relaxed) as usize;
+        let is_in = match Low::of(slot) {
+            Some(low) => from as u64 >= low,
+            None => to.wrapping_sub(from) <= CLOSE,
+        };
+        (from < to && is_in).then_some(Self { from, to })
+    }
+
     /// With what a function deeper in the stack has below, at whose stack pointer a walk begins.
     #[inline]
     pub(crate) fn down_to(self, sp: usize) -> Self {
-        Self { from: self.from.min(sp), ..self }
+        if self == Self::NOWHERE { self } else { Self { from: self.from.min(sp), ..self } }
     }
 
     #[inline]
@@ -61,6 +87,29 @@ impl Reach {
             return Err(End::Outside);
         }
         probe::word(address).ok_or(End::Cut)
+    }
+}
+
+/// Where a thread's stack begins, as somebody else has found out: a page's address, with the number of the slot's owner in
+/// the bits that are 0 in one, so that it is not taken for another's.
+pub(crate) struct Low;
+
+impl Low {
+    const OWNER: u64 = 0xfff;
+
+    /// Of the thread that has moved into the slot, if it is known.
+    pub(crate) fn of(slot: Slot) -> Option<u64> {
+        let load = |index| slot.word(index).load(Ordering::Relaxed);
+        let (word, owner) = (load(slot_word::STACK_LOW), load(slot_word::MOVED_IN));
+        let is_known = word > Self::OWNER && word & Self::OWNER == owner & Self::OWNER;
+        is_known.then_some(word & !Self::OWNER)
+    }
+
+    /// Notes it for an owner of the slot.
+    #[cfg(feature = "embed")]
+    pub(crate) fn note(slot: Slot, owner: Owner, low: u64) {
+        let word = low & !Self::OWNER | u64::from(owner.generation) & Self::OWNER;
+        slot.word(slot_word::STACK_LOW).store(word, Ordering::Relaxed);
     }
 }
 

@@ -18,6 +18,15 @@ pub(crate) fn map_shared(fd: i32, words: usize) -> Result<&'static [AtomicU64], 
     Ok(unsafe { core::slice::from_raw_parts(first, words) })
 }
 
+/// Maps `words` zeros of this process alone, for ever.
+pub(crate) fn map_private(words: usize) -> Result<&'static [AtomicU64], Errno> {
+    // SAFETY: as in `map_shared`.
+    let address = unsafe { map(0, words, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1) }?;
+    let first = core::ptr::with_exposed_provenance::<AtomicU64>(address);
+    // SAFETY: as in `map_shared`; nobody unmaps it.
+    Ok(unsafe { core::slice::from_raw_parts(first, words) })
+}
+
 /// Puts the descriptor's words in the place of `old`, in one step: references to `old` stay good and see
 /// the new words. On an error `old` is as it was.
 pub(crate) fn map_over(fd: i32, old: &'static [AtomicU64]) -> Result<(), Errno> {

@@ -6,6 +6,8 @@
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu")))]
 compile_error!("profcore runs on x86_64 Linux with glibc only");
 
+#[cfg(feature = "embed")]
+pub(crate) mod labels;
 pub(crate) mod mapping;
 pub(crate) mod probe;
 pub(crate) mod registers;

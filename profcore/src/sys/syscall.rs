@@ -62,6 +62,13 @@ pub(crate) fn thread_cpu() -> u64 {
     clock(libc::CLOCK_THREAD_CPUTIME_ID)
 }
 
+/// The clock of a thread's CPU time, for any thread of the process.
+pub(crate) fn clock_of(tid: u32) -> libc::clockid_t {
+    // As glibc's pthread_getcpuclockid makes it: the id, negated, and "per thread, by the scheduler".
+    const PER_THREAD: i32 = 4 | 2;
+    !(tid as i32) << 3 | PER_THREAD
+}
+
 /// Thread id, not from a cache.
 pub(crate) fn gettid() -> u32 {
     // SAFETY: takes no arguments and cannot fail.
@@ -118,12 +125,12 @@ struct TimerEvent {
     rest: [i32; 11],
 }
 
-/// Makes a timer on the calling thread's CPU clock that sends `signal` with `value` to that thread.
+/// Makes a timer on the CPU clock of a thread of this process that sends `signal` with `value` to that thread.
 pub(crate) fn timer_create(signal: i32, value: usize, tid: u32) -> Result<i32, Errno> {
     let event =
         TimerEvent { value, signal, notify: libc::SIGEV_THREAD_ID, tid: tid as i32, rest: [0; 11] };
     let mut id = 0i32;
-    let clock = libc::CLOCK_THREAD_CPUTIME_ID as usize;
+    let clock = clock_of(tid) as usize;
     let arguments =
         [clock, (&raw const event).expose_provenance(), (&raw mut id).expose_provenance()];
     // SAFETY: the kernel reads a whole sigevent (64 bytes) and writes one int.

@@ -35,7 +35,10 @@ pub(crate) struct Block {
     pub(crate) busy: AtomicU32,
     /// How deep the thread is in Python's allocators.
     python_depth: AtomicU32,
-    /// Address of the slot while what `malloc` hands out is counted there: not inside Python's allocators. Else 0.
+    /// How many reasons there are to pass the thread's allocations by.
+    ignored: AtomicU32,
+    /// Address of the slot while what `malloc` hands out is counted there: not inside Python's allocators, and the
+    /// thread is not ignored. Else 0.
     counting: AtomicUsize,
     /// Address of the session's live filter while there is a slot.
     filter: AtomicUsize,
@@ -92,12 +95,52 @@ pub(crate) fn stack_top(is_first: bool) -> u64 {
     if is_first { unsafe { libc::getauxval(libc::AT_RANDOM) } } else { thread_pointer() }
 }
 
+/// Makes a key whose destructor calls `at_end` on each thread that has asked for it, after those of its thread-locals.
+#[cfg(feature = "embed")]
+pub(crate) fn end_key(at_end: fn()) -> Option<u32> {
+    /// What is called: a destructor has an argument, which says nothing here.
+    static AT_END: std::sync::OnceLock<fn()> = std::sync::OnceLock::new();
+    unsafe extern "C" fn end(_: *mut core::ffi::c_void) {
+        if let Some(at_end) = AT_END.get() {
+            at_end();
+        }
+    }
+    let _ = AT_END.set(at_end);
+    let mut key = 0;
+    // SAFETY: writes a key into our local; `end` has a destructor's form.
+    let result = unsafe { libc::pthread_key_create(&raw mut key, Some(end)) };
+    (result == 0).then_some(key)
+}
+
+/// Has a key's destructor called at the calling thread's end.
+///
+/// In a handler, too: this is the one call of libc there (rule R1). Values of the first 32 keys have their place in the
+/// thread's own block, where this stores one and does nothing else; a key above them would allocate, and is not used.
+pub(crate) fn ask_for_end(key: u32) {
+    const IN_BLOCK: u32 = 32;
+    if key < IN_BLOCK {
+        // SAFETY: the key is ours and never deleted; its value is not used.
+        let _ = unsafe { libc::pthread_setspecific(key, core::ptr::dangling()) };
+    }
+}
+
 impl Block {
     /// The thread's slot; `None` before [`Block::set_slot`].
     #[inline(always)]
     pub(crate) fn slot(&self) -> Option<Slot> {
-        let first =
-            core::ptr::with_exposed_provenance::<AtomicU64>(self.slot.load(Ordering::Relaxed));
+        Self::slot_at(&self.slot)
+    }
+
+    /// The thread's slot while what `malloc` hands out is counted there.
+    #[inline(always)]
+    pub(crate) fn counting(&self) -> Option<Slot> {
+        Self::slot_at(&self.counting)
+    }
+
+    /// The slot whose address is in `word`, one of the two above.
+    #[inline(always)]
+    fn slot_at(word: &AtomicUsize) -> Option<Slot> {
+        let first = core::ptr::with_exposed_provenance::<AtomicU64>(word.load(Ordering::Relaxed));
         if first.is_null() {
             return None;
         }
@@ -130,7 +173,27 @@ impl Block {
     #[inline(always)]
     pub(crate) fn set_python_depth(&self, depth: u32) {
         self.python_depth.store(depth, Ordering::Relaxed);
-        let counting = if depth == 0 { self.slot.load(Ordering::Relaxed) } else { 0 };
+        self.choose_counting();
+    }
+
+    /// How many reasons there are to pass the thread's allocations by.
+    #[inline(always)]
+    pub(crate) fn ignored(&self) -> u32 {
+        self.ignored.load(Ordering::Relaxed)
+    }
+
+    /// Says how many there are from now on.
+    #[cfg(any(test, feature = "embed"))]
+    #[inline(always)]
+    pub(crate) fn set_ignored(&self, reasons: u32) {
+        self.ignored.store(reasons, Ordering::Relaxed);
+        self.choose_counting();
+    }
+
+    #[inline(always)]
+    fn choose_counting(&self) {
+        let counts = self.python_depth() == 0 && self.ignored() == 0;
+        let counting = if counts { self.slot.load(Ordering::Relaxed) } else { 0 };
         self.counting.store(counting, Ordering::Relaxed);
     }
 }
@@ -186,5 +249,26 @@ mod tests {
         block().set_slot(None);
         block().set_python_depth(0);
         assert_eq!(counting(), 0);
+    }
+
+    #[test]
+    fn what_malloc_hands_out_is_not_counted_on_an_ignored_thread() {
+        let words: Vec<_> = (0..SLOT_WORDS).map(|_| AtomicU64::new(0)).collect();
+        let slot = Slot::new(words.leak()).expect("has a slot's length");
+        let is_counting = || block().counting().is_some();
+        block().set_ignored(1);
+        // A thread may get its slot while it is ignored.
+        block().set_slot(Some((slot, slot.words())));
+        assert!(!is_counting() && block().slot().is_some());
+        block().set_python_depth(1);
+        block().set_ignored(0);
+        assert!(!is_counting());
+        block().set_ignored(1);
+        block().set_python_depth(0);
+        assert!(!is_counting());
+        block().set_ignored(0);
+        assert!(is_counting());
+        block().set_slot(None);
+        assert!(!is_counting());
     }
 }

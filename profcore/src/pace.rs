@@ -3,15 +3,15 @@
 use crate::ring::spsc::Ring;
 
 /// The longest pause between two drains, nanoseconds, where events come slowly.
-pub(super) const LONGEST: u64 = 50_000_000;
+pub(crate) const LONGEST: u64 = 50_000_000;
 /// The shortest one.
-pub(super) const SHORTEST: u64 = 5_000_000;
+pub(crate) const SHORTEST: u64 = 5_000_000;
 /// Nanoseconds for which the pause stays short after a ring was filling up: who allocates much does so again.
 const CROWDED: u64 = 300_000_000;
 
 /// What one process's rings looked like.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     /// When the last drain began.
     before: u64,
     /// Nanoseconds in which the fastest ring fills by a quarter.
@@ -21,12 +21,12 @@ pub(super) struct Pace {
 
 impl Pace {
     /// A drain begins.
-    pub(super) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.quarter = u64::MAX;
     }
 
     /// A ring as the drain finds it.
-    pub(super) fn ring(&mut self, ring: Ring<'_>, now: u64) {
+    pub(crate) fn ring(&mut self, ring: Ring<'_>, now: u64) {
         let (used, passed) = (ring.used(), now.saturating_sub(self.before));
         if ring.is_crowded() {
             self.crowded(now);
@@ -38,12 +38,12 @@ impl Pace {
     }
 
     /// A ring was filling up.
-    pub(super) fn crowded(&mut self, now: u64) {
+    pub(crate) fn crowded(&mut self, now: u64) {
         self.crowded_until = now.saturating_add(CROWDED);
     }
 
     /// The drain that began `now` is over: how long to wait before the next one.
-    pub(super) fn pause(&mut self, now: u64) -> u64 {
+    pub(crate) fn pause(&mut self, now: u64) -> u64 {
         self.before = now;
         if now < self.crowded_until { SHORTEST } else { self.quarter.clamp(SHORTEST, LONGEST) }
     }

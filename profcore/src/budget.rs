@@ -18,7 +18,7 @@ const LONGEST: u64 = 1 << 10;
 
 /// The budget of one kind of samples of a process.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     /// Session word of the interval in force.
     word: usize,
     /// The interval that the user asked for; 0 before the first look, and where nothing is sampled.
@@ -30,17 +30,17 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub(super) fn of(word: usize) -> Self {
+    pub(crate) fn of(word: usize) -> Self {
         Self { word, asked: 0, longest: 0, samples: 0, since: 0 }
     }
 
     /// A sample was taken.
-    pub(super) fn count(&mut self) {
+    pub(crate) fn count(&mut self) {
         self.samples += 1;
     }
 
     /// Changes the interval if it is time to.
-    pub(super) fn look(&mut self, session: Session, now: u64) {
+    pub(crate) fn look(&mut self, session: Session, now: u64) {
         let cell = session.word(self.word);
         let interval = cell.load(Ordering::Relaxed);
         if self.since == 0 {
@@ -61,7 +61,7 @@ impl Budget {
     }
 
     /// The longest interval there was, if one was longer than asked for.
-    pub(super) fn stretched(&self) -> Option<u64> {
+    pub(crate) fn stretched(&self) -> Option<u64> {
         (self.longest > self.asked).then_some(self.longest)
     }
 }

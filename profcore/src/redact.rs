@@ -25,7 +25,7 @@ const MAX_ARGUMENTS: usize = 256;
 /// Hidden are the values of `--name=VALUE`, `--name VALUE`, `NAME=VALUE` and `Name: VALUE` when the name looks like a
 /// secret's; and in addresses, the user part (`https://user:pass@host`) and what is asked by such names
 /// (`?token=VALUE`).
-pub fn redact(arguments: &[Vec<u8>]) -> Vec<Vec<u8>> {
+pub(crate) fn redact(arguments: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let mut kept = Vec::new();
     let mut hide_next = false;
     for argument in arguments.iter().take(MAX_ARGUMENTS) {
@@ -56,7 +56,7 @@ pub fn redact(arguments: &[Vec<u8>]) -> Vec<Vec<u8>> {
 }
 
 /// The program alone: its name, and of a module that it runs, the module's.
-pub fn program_only(arguments: &[Vec<u8>]) -> Vec<Vec<u8>> {
+pub(crate) fn program_only(arguments: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let words = if arguments.first().is_some_and(|first| first == b"-m") { 2 } else { 1 };
     redact(&arguments[..words.min(arguments.len())])
 }

@@ -1,0 +1,389 @@
+//! What was sampled lately, within a budget of memory: the oldest goes first.
+//!
+//! Samples lie in segments of a second. Stacks and sets of labels are kept once each, for as long as a sample has them.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::Hash;
+use std::sync::Arc;
+
+use super::snapshot::{LabelWords, Recorded, Snapshot, What};
+
+/// Nanoseconds of a segment.
+const SEGMENT: u64 = 1_000_000_000;
+/// Part of the memory that blocks may take which are held: one in this many.
+const LIVE_SHARE: u64 = 2;
+/// Bytes of a sample, of an entry in a map, and of what an `Arc` and its allocation take up.
+const SAMPLE: u64 = size_of::<Kept>() as u64;
+const ENTRY: u64 = 32;
+const SHARED: u64 = 32;
+
+/// A thread as its samples name it: id and name.
+pub(super) type Named = Arc<(u32, String)>;
+
+/// A sample.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    /// CLOCK_MONOTONIC, nanoseconds.
+    pub(super) time_ns: u64,
+    pub(super) what: What,
+    pub(super) thread: Named,
+    pub(super) stack: Arc<[u64]>,
+    pub(super) labels: Option<Arc<LabelWords>>,
+}
+
+#[derive(Debug)]
+struct Segment {
+    began: u64,
+    samples: Vec<Kept>,
+}
+
+/// The process's CPU clock, and that of the profiler's thread, at a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Clocks {
+    pub(super) time_ns: u64,
+    pub(super) process_ns: u64,
+    pub(super) own_ns: u64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct History {
+    keep_ns: u64,
+    most: u64,
+    segments: VecDeque<Segment>,
+    clocks: VecDeque<Clocks>,
+    first: Option<Clocks>,
+    stacks: HashSet<Arc<[u64]>>,
+    labels: HashSet<Arc<LabelWords>>,
+    /// Sampled blocks that are held, by block.
+    live: HashMap<u64, Kept>,
+    /// Bytes of stacks.
+    stack_bytes: u64,
+    /// Samples in all segments.
+    samples: u64,
+    /// Blocks that found no room among those that are held, and samples that went before their time.
+    pub(super) live_refused: u64,
+    pub(super) forgotten: u64,
+}
+
+impl History {
+    pub(super) fn new(keep_ns: u64, most: u64) -> Self {
+        Self {
+            keep_ns,
+            most,
+            segments: VecDeque::new(),
+            clocks: VecDeque::new(),
+            first: None,
+            stacks: HashSet::new(),
+            labels: HashSet::new(),
+            live: HashMap::new(),
+            stack_bytes: 0,
+            samples: 0,
+            live_refused: 0,
+            forgotten: 0,
+        }
+    }
+
+    /// The one copy of a stack.
+    pub(super) fn stack(&mut self, addresses: &[u64]) -> Arc<[u64]> {
+        let (stack, is_new) = one_of(&mut self.stacks, addresses, |stack| stack.into());
+        if is_new {
+            self.stack_bytes += bytes_of(&stack);
+        }
+        stack
+    }
+
+    /// The one copy of a set of labels; `None` for none at all.
+    pub(super) fn labels(&mut self, words: &LabelWords) -> Option<Arc<LabelWords>> {
+        let any = words.iter().any(|&word| word != 0);
+        any.then(|| one_of(&mut self.labels, words, |words| Arc::new(*words)).0)
+    }
+
+    /// A sample was taken. Those of a thread come in order; threads a little mixed.
+    pub(super) fn push(&mut self, kept: Kept) {
+        let fits = |segment: &&mut Segment| kept.time_ns < segment.began + SEGMENT;
+        match self.segments.back_mut().filter(fits) {
+            Some(segment) => segment.samples.push(kept),
+            None => {
+                self.segments.push_back(Segment { began: kept.time_ns, samples: vec![kept] });
+            }
+        }
+        self.samples += 1;
+    }
+
+    /// A sampled block is held from now on.
+    pub(super) fn hold(&mut self, block: u64, kept: Kept) {
+        if (self.live.len() as u64 + 1) * (SAMPLE + ENTRY) > self.most / LIVE_SHARE {
+            self.live_refused += 1;
+        } else {
+            self.live.insert(block, kept);
+        }
+    }
+
+    /// A sampled block is not held any more.
+    pub(super) fn release(&mut self, block: u64) {
+        self.live.remove(&block);
+    }
+
+    /// A sampled block has another size: it stands for as many times as much.
+    pub(super) fn resize(&mut self, block: u64, size: u64) {
+        if let Some(kept) = self.live.get_mut(&block)
+            && let What::Alloc { bytes, size: old } = &mut kept.what
+        {
+            let scaled = u128::from(*bytes) * u128::from(size) / u128::from((*old).max(1));
+            *bytes = u64::try_from(scaled).unwrap_or(u64::MAX);
+            *old = size;
+        }
+    }
+
+    /// Notes the clocks, and lets go of what is too old or too much.
+    pub(super) fn settle(&mut self, clocks: Clocks) {
+        self.first.get_or_insert(clocks);
+        self.clocks.push_back(clocks);
+        let oldest = clocks.time_ns.saturating_sub(self.keep_ns);
+        let mut has_gone = false;
+        while let Some(segment) = self.segments.front() {
+            let is_old = segment.began.saturating_add(SEGMENT) < oldest;
+            if !is_old && (self.bytes() <= self.most || self.segments.len() == 1) {
+                break;
+            }
+            let gone = segment.samples.len() as u64;
+            self.samples -= gone;
+            self.forgotten += if is_old { 0 } else { gone };
+            self.segments.pop_front();
+            has_gone = true;
+            if !is_old {
+                // What that leaves is to be known before more goes.
+                self.sweep();
+            }
+        }
+        if has_gone {
+            self.sweep();
+        }
+        // A single second may be too much as well: its newer half stays.
+        if self.bytes() > self.most
+            && let Some(segment) = self.segments.front_mut()
+        {
+            let half = segment.samples.len() / 2;
+            segment.samples.drain(..half);
+            self.samples -= half as u64;
+            self.forgotten += half as u64;
+            self.sweep();
+        }
+        // One from before stays, to count from.
+        while self.clocks.get(1).is_some_and(|clocks| clocks.time_ns <= oldest) {
+            self.clocks.pop_front();
+        }
+    }
+
+    /// What the clocks have gone on by since the first time.
+    pub(super) fn passed(&self) -> Clocks {
+        let (Some(first), Some(last)) = (self.first, self.clocks.back()) else {
+            return Clocks::default();
+        };
+        Clocks {
+            time_ns: last.time_ns.saturating_sub(first.time_ns),
+            process_ns: last.process_ns.saturating_sub(first.process_ns),
+            own_ns: last.own_ns.saturating_sub(first.own_ns),
+        }
+    }
+
+    /// Bytes that all of it takes up, about.
+    pub(super) fn bytes(&self) -> u64 {
+        let entries = (self.stacks.len() + self.labels.len()) as u64 * ENTRY;
+        let live = self.live.len() as u64 * (SAMPLE + ENTRY);
+        self.samples * SAMPLE + self.stack_bytes + entries + live
+    }
+
+    /// Lets go of stacks and labels that no sample has any more.
+    fn sweep(&mut self) {
+        self.stacks.retain(|stack| Arc::strong_count(stack) > 1);
+        self.labels.retain(|words| Arc::strong_count(words) > 1);
+        self.stack_bytes = self.stacks.iter().map(bytes_of).sum();
+    }
+
+    /// The part since `from`: samples, blocks that are held, threads, clocks.
+    pub(super) fn since(&self, from: u64) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        let mut threads = HashMap::new();
+        let mut recorded = |kept: &Kept| {
+            let thread = *threads.entry(Arc::as_ptr(&kept.thread)).or_insert_with(|| {
+                snapshot.threads.push((kept.thread.0, kept.thread.1.clone()));
+                snapshot.threads.len() as u32 - 1
+            });
+            Recorded {
+                time_ns: kept.time_ns.saturating_sub(from),
+                what: kept.what,
+                thread,
+                stack: kept.stack.clone(),
+                labels: kept.labels.clone(),
+            }
+        };
+        let kept = self.segments.iter().flat_map(|segment| &segment.samples);
+        let samples = kept.filter(|kept| kept.time_ns >= from).map(&mut recorded);
+        let mut samples: Vec<Recorded> = samples.collect();
+        let live = self.live.values().map(&mut recorded).collect();
+        samples.sort_by_key(|sample| sample.time_ns);
+        (snapshot.samples, snapshot.live) = (samples, live);
+        if let Some(now) = self.clocks.back() {
+            let then = self.clocks_at(from);
+            snapshot.cpu_ns = now.process_ns.saturating_sub(then.process_ns);
+            snapshot.own_cpu_ns = now.own_ns.saturating_sub(then.own_ns);
+        }
+        snapshot
+    }
+
+    /// The clocks at a moment, in proportion between two known ones.
+    fn clocks_at(&self, time_ns: u64) -> Clocks {
+        let after = self.clocks.partition_point(|clocks| clocks.time_ns <= time_ns);
+        let (Some(left), Some(right)) =
+            (self.clocks.get(after.saturating_sub(1)), self.clocks.get(after))
+        else {
+            return self.clocks.back().copied().unwrap_or_default();
+        };
+        let whole = right.time_ns.saturating_sub(left.time_ns).max(1);
+        let part = time_ns.saturating_sub(left.time_ns).min(whole);
+        let between = |a: u64, b: u64| {
+            let grown = u128::from(b.saturating_sub(a)) * u128::from(part) / u128::from(whole);
+            a + grown as u64
+        };
+        Clocks {
+            time_ns,
+            process_ns: between(left.process_ns, right.process_ns),
+            own_ns: between(left.own_ns, right.own_ns),
+        }
+    }
+}
+
+fn bytes_of(stack: &Arc<[u64]>) -> u64 {
+    SHARED + 8 * stack.len() as u64
+}
+
+/// The one copy in `known`, and whether it is new.
+fn one_of<T: ?Sized + Eq + Hash>(
+    known: &mut HashSet<Arc<T>>,
+    value: &T,
+    share: impl FnOnce(&T) -> Arc<T>,
+) -> (Arc<T>, bool) {
+    if let Some(known) = known.get(value) {
+        return (known.clone(), false);
+    }
+    let new = share(value);
+    known.insert(new.clone());
+    (new, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn kept(history: &mut History, time_ns: u64, stack: &[u64], ns: u64) -> Kept {
+        let thread = Arc::new((7, "seven".to_owned()));
+        Kept { time_ns, what: What::Cpu { ns }, thread, stack: history.stack(stack), labels: None }
+    }
+
+    fn at(time_ns: u64) -> Clocks {
+        Clocks { time_ns, process_ns: time_ns / 2, own_ns: time_ns / 100 }
+    }
+
+    fn sum(snapshot: &Snapshot) -> u64 {
+        snapshot.cpu_sampled().as_nanos() as u64
+    }
+
+    /// A sample of 1 ns every millisecond for so many seconds, each of ten stacks in turn.
+    fn filled(keep: u64, most: u64, seconds: u64) -> History {
+        let mut history = History::new(keep * SECOND, most);
+        for millisecond in 0..seconds * 1000 {
+            let now = millisecond * SECOND / 1000;
+            let sample = kept(&mut history, now, &[1, millisecond % 10, 3], 1);
+            history.push(sample);
+            if millisecond % 50 == 0 {
+                history.settle(at(now));
+            }
+        }
+        history.settle(at(seconds * SECOND));
+        history
+    }
+
+    #[test]
+    fn the_last_seconds_are_there_and_older_ones_go() {
+        let history = filled(10, u64::MAX, 30);
+        for last in [0, 1, 3, 10] {
+            let snapshot = history.since((30 - last) * SECOND);
+            assert_eq!(sum(&snapshot), last * 1000);
+            assert!(snapshot.samples.is_sorted_by_key(|sample| sample.time_ns));
+            assert_eq!(snapshot.cpu_ns, last * SECOND / 2);
+            assert_eq!(snapshot.own_cpu_ns, last * SECOND / 100);
+        }
+        let all = sum(&history.since(0));
+        assert!((10_000..13_000).contains(&all), "{all}");
+        assert_eq!(history.forgotten, 0);
+        assert_eq!(history.stacks.len(), 10, "once each");
+        assert_eq!(history.passed().process_ns, 15 * SECOND);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_newest_stays() {
+        let most = 200 << 10;
+        let history = filled(60, most, 30);
+        assert!(history.bytes() <= most, "{}", history.bytes());
+        assert!(sum(&history.since(29 * SECOND)) == 1000);
+        let kept = sum(&history.since(0));
+        assert_eq!(kept + history.forgotten, 30_000);
+        // A flood in one second.
+        let mut history = History::new(60 * SECOND, most);
+        for number in 0..100_000 {
+            let sample = self::kept(&mut history, number, &[number], 1);
+            history.push(sample);
+            if number % 100 == 0 {
+                history.settle(at(number));
+            }
+        }
+        history.settle(at(100_000));
+        assert!(history.bytes() <= most, "{}", history.bytes());
+        assert_eq!(sum(&history.since(0)) + history.forgotten, 100_000);
+    }
+
+    #[test]
+    fn stacks_of_what_has_gone_are_let_go() {
+        let mut history = History::new(2 * SECOND, u64::MAX);
+        for second in 0..20 {
+            let sample = kept(&mut history, second * SECOND, &[second], 1);
+            history.push(sample);
+            history.settle(at(second * SECOND));
+        }
+        assert!(history.stacks.len() <= 4, "{}", history.stacks.len());
+        assert_eq!(history.stack_bytes, history.stacks.iter().map(bytes_of).sum::<u64>());
+    }
+
+    #[test]
+    fn blocks_are_held_until_they_end() {
+        let mut history = History::new(SECOND, 1 << 20);
+        let alloc = |history: &mut History, bytes, size| {
+            let sample = kept(history, 0, &[9], 0);
+            Kept { what: What::Alloc { bytes, size }, ..sample }
+        };
+        for (block, bytes) in [(1, 1000), (2, 2000)] {
+            let sample = alloc(&mut history, bytes, 10);
+            history.hold(block, sample);
+        }
+        history.resize(2, 30);
+        history.release(1);
+        let live = history.since(0).live;
+        assert_eq!(live.len(), 1);
+        assert_eq!(live[0].what, What::Alloc { bytes: 6000, size: 30 });
+        let sample = alloc(&mut history, 1, 1);
+        (0..100_000).for_each(|block| history.hold(block, sample.clone()));
+        assert!(history.bytes() <= 1 << 20 && history.live_refused > 90_000);
+    }
+
+    #[test]
+    fn labels_are_kept_once_and_none_is_none() {
+        let mut history = History::new(SECOND, 1 << 20);
+        assert!(history.labels(&[0; 8]).is_none());
+        let [one, two] = [(); 2].map(|()| history.labels(&[0, 1, 0, 0, 0, 0, 0, 0]));
+        assert!(Arc::ptr_eq(&one.unwrap(), &two.unwrap()));
+    }
+}

@@ -1,0 +1,466 @@
+//! The life of the profiler: start, snapshots, stop.
+//!
+//! The session's memory, the handler and the key of thread ends are made at the first start and stay for ever: a late tick
+//! must find them. What starts and stops are timers, and the one thread that empties the rings.
+
+use std::fmt;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::config::Config;
+use super::drain::Drain;
+use super::history::{Clocks, History};
+use super::snapshot::Snapshot;
+use super::tables::Code;
+use super::{alloc, ignore, threads};
+use crate::process;
+use crate::session::{
+    Count, LOSSES, Loss, LostKind, SLOTS, Session, area, control, slot_word, word,
+};
+use crate::sync::{AtomicU64, Ordering};
+use crate::sys::{mapping, syscall};
+use crate::thread;
+
+/// Nanoseconds between two looks for new threads.
+const LOOK: u64 = 100_000_000;
+/// The longest interval between two samples of CPU time, and the shortest.
+const LONGEST: Duration = Duration::from_secs(3600);
+const SHORTEST: Duration = Duration::from_micros(100);
+
+/// Why a profiler could not start. Nothing runs then.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// There is one in this process already.
+    AlreadyRunning,
+    /// The process was forked while the profiler of its parent was at work, and cannot have one.
+    Forked,
+    /// All real-time signals have handlers.
+    NoSignal,
+    /// The system refused memory or a thread.
+    System(std::io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlreadyRunning => f.write_str("a profiler runs in this process already"),
+            Self::Forked => f.write_str("the process was forked amid its parent's profiler's work"),
+            Self::NoSignal => f.write_str("no real-time signal is free for the profiler"),
+            Self::System(error) => write!(f, "the profiler cannot start: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::System(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// A handle of the running profiler. It goes on when handles are dropped; [`Profiler::stop`] ends it, and a handle of one
+/// that has ended does nothing.
+#[derive(Clone, Debug)]
+pub struct Profiler {
+    run: Option<Arc<Run>>,
+}
+
+/// One run of the profiler, from a start to its stop.
+#[derive(Debug)]
+struct Run {
+    session: Session,
+    config: Config,
+    /// The process that it runs in.
+    pid: u32,
+    work: Mutex<Work>,
+    /// Tells the helper that it is to end.
+    wakes: Condvar,
+    is_over: AtomicBool,
+    is_paused: AtomicBool,
+    helper: Mutex<Option<JoinHandle<()>>>,
+    helper_tid: AtomicU64,
+    /// Counters at the start.
+    before: Counters,
+}
+
+/// What is done with the rings.
+#[derive(Debug)]
+struct Work {
+    drain: Drain,
+    history: History,
+    code: Code,
+    /// When the run began, when it was looked for threads.
+    began: u64,
+    looked: u64,
+    /// The helper's CPU time.
+    own_ns: u64,
+}
+
+/// What the profiler has counted since its start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Samples taken.
+    pub samples: u64,
+    /// Ticks and samples that were lost, by reason; reasons with none are left out.
+    pub lost: Vec<(&'static str, u64)>,
+    /// CPU time that samples stand for, of the process, and of the profiler's thread in it.
+    pub cpu_sampled: Duration,
+    /// See [`Stats::cpu_sampled`].
+    pub cpu_total: Duration,
+    /// See [`Stats::cpu_sampled`].
+    pub cpu_own: Duration,
+    /// Bytes and calls of allocations that were seen.
+    pub allocated: u64,
+    /// See [`Stats::allocated`].
+    pub allocations: u64,
+    /// Bytes between two samples of allocations at the moment: more than asked for where so much is allocated that
+    /// samples would cost more than they tell.
+    pub alloc_interval: u64,
+    /// Samples that went before their time, for want of memory.
+    pub forgotten: u64,
+    /// Memory that samples take up, about.
+    pub memory: u64,
+}
+
+/// The run that is not over.
+static CURRENT: Mutex<Option<Arc<Run>>> = Mutex::new(None);
+/// The session's memory, made at the first start.
+static MEMORY: Mutex<Option<&'static [AtomicU64]>> = Mutex::new(None);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// As [`lock`]; in a forked child nobody may be left who would unlock it.
+fn lock_at_start<T>(mutex: &Mutex<T>) -> Result<MutexGuard<'_, T>, StartError> {
+    use std::sync::TryLockError;
+    for _ in 0..10_000 {
+        match mutex.try_lock() {
+            Ok(guard) => return Ok(guard),
+            Err(TryLockError::Poisoned(error)) => return Ok(error.into_inner()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_micros(100)),
+        }
+    }
+    Err(StartError::Forked)
+}
+
+/// See [`Config::start`].
+pub(super) fn start(config: Config) -> Result<Profiler, StartError> {
+    let _ignored = ignore::Ignored::begin();
+    let mut current = lock_at_start(&CURRENT)?;
+    // A run of the parent's is none of a forked child's.
+    if current.as_ref().is_some_and(|run| run.is_mine()) {
+        return Err(StartError::AlreadyRunning);
+    }
+    let session = session()?;
+    if session.word(word::SIGNAL).load(Ordering::Relaxed) == 0 {
+        return Err(StartError::NoSignal);
+    }
+    let set = |at, value| session.word(at).store(value, Ordering::Relaxed);
+    let cpu = if config.cpu.is_zero() { config.cpu } else { config.cpu.clamp(SHORTEST, LONGEST) };
+    set(word::CPU_INTERVAL_NS, cpu.as_nanos() as u64);
+    set(word::MEMORY_INTERVAL, config.alloc.0);
+    set(word::TIMER_ROOM, 0);
+    let config = Config { cpu, ..config };
+    let now = syscall::monotonic();
+    let keep = u64::try_from(config.keep.as_nanos()).unwrap_or(u64::MAX);
+    let mut work = Work {
+        drain: Drain::new(),
+        history: History::new(keep, config.memory.0),
+        code: Code::default(),
+        began: now,
+        looked: now,
+        own_ns: 0,
+    };
+    // What the run before left behind.
+    let mut nobody = History::new(0, 0);
+    Drain::new().drain(session, now, &mut nobody);
+    work.history.settle(clocks(now, 0));
+    let run = Arc::new(Run {
+        session,
+        config,
+        pid: syscall::getpid(),
+        work: Mutex::new(work),
+        wakes: Condvar::new(),
+        is_over: AtomicBool::new(false),
+        is_paused: AtomicBool::new(false),
+        helper: Mutex::new(None),
+        helper_tid: AtomicU64::new(0),
+        before: Counters::of(session),
+    });
+    let helped = run.clone();
+    let builder = std::thread::Builder::new().name("prof-collect".into()).stack_size(512 << 10);
+    // It must be known which thread is ours before others are looked at.
+    let mut held = lock(&run.work);
+    let helper = builder.spawn(move || helped.help()).map_err(StartError::System)?;
+    *lock(&run.helper) = Some(helper);
+    while run.helper_tid.load(Ordering::Acquire) == 0 {
+        held = run.wakes.wait(held).unwrap_or_else(PoisonError::into_inner);
+    }
+    drop(held);
+    run.switch_on();
+    *current = Some(run.clone());
+    Ok(Profiler { run: Some(run) })
+}
+
+/// The session of this process: made at the first call, and anew in a forked child.
+fn session() -> Result<Session, StartError> {
+    let mut known = lock_at_start(&MEMORY)?;
+    let words = match *known {
+        Some(words) => {
+            if process::is_active() {
+                let session = Session::new(words);
+                return session.ok_or_else(|| StartError::System(std::io::ErrorKind::Other.into()));
+            }
+            mapping::zeros_over(words);
+            words
+        }
+        None => {
+            let words = mapping::map_private(area::END)
+                .map_err(|error| StartError::System(std::io::Error::from_raw_os_error(error.0)))?;
+            process::at_fork(|| alloc::set_active(false));
+            thread::tell_ends();
+            words
+        }
+    };
+    *known = Some(words);
+    // Whoever profiles this process already is not asked to make room.
+    if !process::embed(words) {
+        return Err(StartError::AlreadyRunning);
+    }
+    Session::new(words).ok_or_else(|| StartError::System(std::io::ErrorKind::Other.into()))
+}
+
+fn clocks(time_ns: u64, own_ns: u64) -> Clocks {
+    Clocks { time_ns, process_ns: syscall::clock(libc::CLOCK_PROCESS_CPUTIME_ID), own_ns }
+}
+
+impl Run {
+    fn is_mine(&self) -> bool {
+        self.pid == syscall::getpid()
+    }
+
+    fn control(&self) -> u64 {
+        let of = |on: bool, bit: u64| if on { bit } else { 0 };
+        control::NATIVE
+            | of(!self.config.cpu.is_zero(), control::CPU)
+            | of(self.config.alloc.0 != 0, control::MEMORY)
+    }
+
+    fn own(&self) -> [u32; 1] {
+        [self.helper_tid.load(Ordering::Acquire) as u32]
+    }
+
+    fn switch_on(&self) {
+        self.session.word(word::CONTROL).store(self.control(), Ordering::SeqCst);
+        threads::begin(self.session, &self.own());
+        alloc::set_active(self.config.alloc.0 != 0);
+    }
+
+    fn switch_off(&self) {
+        alloc::set_active(false);
+        self.session.word(word::CONTROL).store(0, Ordering::SeqCst);
+        threads::end(self.session);
+    }
+
+    /// What the helper does until the run is over.
+    fn help(&self) {
+        let _ignored = ignore::Ignored::begin();
+        thread::is_nobodys();
+        let mut work = lock(&self.work);
+        self.helper_tid.store(syscall::gettid().into(), Ordering::Release);
+        self.wakes.notify_all();
+        while !self.is_over.load(Ordering::Relaxed) {
+            let pause = work.tend(self);
+            work.own_ns = syscall::thread_cpu();
+            let wait = self.wakes.wait_timeout(work, Duration::from_nanos(pause));
+            work = wait.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+impl Work {
+    /// Empties the rings, and sees to threads and tables. Returns after how many nanoseconds it should be done again.
+    fn tend(&mut self, run: &Run) -> u64 {
+        let now = syscall::monotonic();
+        let pause = self.drain.drain(run.session, now, &mut self.history);
+        let asked = self.code.tend(run.session, now);
+        let is_on = !run.is_paused.load(Ordering::Relaxed) && !run.is_over.load(Ordering::Relaxed);
+        if is_on && now.saturating_sub(self.looked) >= LOOK && !run.config.cpu.is_zero() {
+            self.looked = now;
+            threads::look(run.session, &run.own());
+        }
+        self.history.settle(clocks(now, self.own_ns));
+        if asked { crate::pace::SHORTEST } else { pause }
+    }
+}
+
+impl Profiler {
+    /// A profiler that does nothing.
+    pub(super) fn disabled() -> Self {
+        Self { run: None }
+    }
+
+    /// The one that runs in this process.
+    pub fn current() -> Option<Self> {
+        let run = lock_at_start(&CURRENT).ok()?.clone().filter(|run| run.is_mine())?;
+        Some(Self { run: Some(run) })
+    }
+
+    /// Whether it takes samples: not when it could not start, is paused or was stopped.
+    pub fn is_running(&self) -> bool {
+        self.run().is_some_and(|run| !run.is_paused.load(Ordering::Relaxed))
+    }
+
+    fn run(&self) -> Option<&Run> {
+        let is_on = |run: &&Run| run.is_mine() && !run.is_over.load(Ordering::Relaxed);
+        self.run.as_deref().filter(is_on)
+    }
+
+    /// The samples of the last `last`, as far as they are kept. Samplers go on meanwhile, and wait for nothing.
+    ///
+    /// Empty for a profiler that has stopped.
+    pub fn snapshot(&self, last: Duration) -> Snapshot {
+        let Some(run) = self.run() else { return Snapshot::default() };
+        let _ignored = ignore::Ignored::begin();
+        let mut guard = lock(&run.work);
+        guard.tend(run);
+        let work = &mut *guard;
+        work.drain.empty_pool(&mut work.history);
+        let now = syscall::monotonic();
+        let last = u64::try_from(last.min(run.config.keep).as_nanos()).unwrap_or(u64::MAX);
+        let from = now.saturating_sub(last).max(work.began);
+        let mut snapshot = work.history.since(from);
+        snapshot.length = Duration::from_nanos(now - from);
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        snapshot.began = wall.saturating_sub(snapshot.length);
+        snapshot.cpu_interval_ns = run.config.cpu.as_nanos() as u64;
+        snapshot.alloc_interval = run.config.alloc.0;
+        drop(guard);
+        // MODULES
+        snapshot
+    }
+
+    /// Takes no samples until [`Profiler::resume`]: no signal is sent meanwhile. What was sampled stays.
+    pub fn pause(&self) {
+        if let Some(run) = self.run() {
+            let _ignored = ignore::Ignored::begin();
+            let _work = lock(&run.work);
+            if !run.is_paused.swap(true, Ordering::Relaxed) {
+                run.switch_off();
+            }
+        }
+    }
+
+    /// Goes on after [`Profiler::pause`].
+    pub fn resume(&self) {
+        if let Some(run) = self.run() {
+            let _ignored = ignore::Ignored::begin();
+            let _work = lock(&run.work);
+            if run.is_paused.swap(false, Ordering::Relaxed) {
+                run.switch_on();
+            }
+        }
+    }
+
+    /// Ends the profiler. What was not taken by a snapshot is gone; figures of the whole run come back.
+    pub fn stop(self) -> Stats {
+        let Some(run) = self.run.as_deref().filter(|run| run.is_mine()) else {
+            return Stats::default();
+        };
+        let _ignored = ignore::Ignored::begin();
+        let mut current = lock(&CURRENT);
+        if !run.is_over.swap(true, Ordering::SeqCst) {
+            run.switch_off();
+            run.wakes.notify_all();
+            let helper = lock(&run.helper).take();
+            if let Some(helper) = helper {
+                // It notes when it is told between its look and its wait.
+                drop(lock(&run.work));
+                run.wakes.notify_all();
+                let _ = helper.join();
+            }
+            let mut work = lock(&run.work);
+            work.tend(run);
+            // A timer that was made while others were taken away.
+            threads::end(run.session);
+            drop(work);
+            *current = None;
+        }
+        run.stats()
+    }
+
+    /// Figures since the start.
+    pub fn stats(&self) -> Stats {
+        let Some(run) = self.run() else { return Stats::default() };
+        let _ignored = ignore::Ignored::begin();
+        run.stats()
+    }
+}
+
+impl Run {
+    fn stats(&self) -> Stats {
+        let work = lock(&self.work);
+        let now = Counters::of(self.session);
+        let since = |at: fn(&Counters) -> u64| at(&now).saturating_sub(at(&self.before));
+        let lost = now.lost.iter().zip(&self.before.lost).zip(Loss::ALL).filter_map(
+            |((now, before), (_, name))| {
+                Some((name, now.saturating_sub(*before))).filter(|lost| lost.1 > 0)
+            },
+        );
+        let mut lost: Vec<_> = lost.collect();
+        let unreadable = work.drain.unreadable;
+        lost.extend((unreadable > 0).then_some(("unreadable", unreadable)));
+        let live_refused = work.history.live_refused;
+        lost.extend((live_refused > 0).then_some(("live_refused", live_refused)));
+        let clocks = work.history.passed();
+        Stats {
+            samples: work.drain.samples,
+            lost,
+            cpu_sampled: Duration::from_nanos(work.drain.sampled_ns),
+            cpu_total: Duration::from_nanos(clocks.process_ns),
+            cpu_own: Duration::from_nanos(clocks.own_ns),
+            allocated: since(|counters| counters.allocated),
+            allocations: since(|counters| counters.allocations),
+            alloc_interval: self.session.word(word::MEMORY_INTERVAL).load(Ordering::Relaxed),
+            forgotten: work.history.forgotten,
+            memory: work.history.bytes(),
+        }
+    }
+}
+
+/// Sums over all slots.
+#[derive(Clone, Debug, Default)]
+struct Counters {
+    allocated: u64,
+    allocations: u64,
+    lost: Vec<u64>,
+}
+
+impl Counters {
+    fn of(session: Session) -> Self {
+        let high = session.word(word::SLOTS_HIGH).load(Ordering::Relaxed) as usize;
+        let sum = |at: usize| {
+            let slots = 0..high.clamp(1, SLOTS);
+            slots.map(|slot| session.slot(slot).word(at).load(Ordering::Relaxed)).sum::<u64>()
+        };
+        let lost = |why: Loss| {
+            let kinds = [LostKind::Tick, LostKind::Alloc, LostKind::Copy];
+            kinds
+                .map(|kind| sum(slot_word::LOST + kind as usize * LOSSES + why as usize))
+                .iter()
+                .sum()
+        };
+        Self {
+            allocated: sum(slot_word::COUNTERS + Count::AllocBytes as usize),
+            allocations: sum(slot_word::COUNTERS + Count::AllocCalls as usize),
+            lost: Loss::ALL.map(|(why, _)| lost(why)).to_vec(),
+        }
+    }
+}

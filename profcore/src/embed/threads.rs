@@ -1,0 +1,139 @@
+//! The threads of the process: found from outside, so that nothing has to be put into their way.
+//!
+//! A thread that allocates through `SampledAlloc` gets its slot by itself. For any other, one is claimed on its behalf, with a
+//! timer on its clock, and it moves in at its first tick. Who waits is left alone: a timer on a thread's CPU clock expires
+//! while it runs.
+
+use std::fs;
+
+use crate::ring::registry::{self, Owner, State};
+use crate::session::{SLOTS, Session, Slot, slot_word, word};
+use crate::signal::timer;
+use crate::stack::Low;
+use crate::sync::Ordering;
+use crate::sys::syscall;
+use crate::thread;
+
+const TASKS: &str = "/proc/self/task";
+/// Bytes that the first thread's stack grows to at most, where nothing else lies below it.
+const FIRST_STACK: u64 = 8 << 20;
+
+/// A thread's name; empty if it is gone.
+pub(super) fn name(tid: u32) -> String {
+    let name = fs::read(format!("{TASKS}/{tid}/comm")).unwrap_or_default();
+    String::from_utf8_lossy(&name).trim_end_matches('\n').to_owned()
+}
+
+/// The ids of all threads.
+fn all() -> Vec<u32> {
+    let entries = fs::read_dir(TASKS).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+fn exists(tid: u32) -> bool {
+    let there = |path: &str| fs::metadata(path).is_ok();
+    there(&format!("{TASKS}/{tid}")) || !there(TASKS)
+}
+
+/// Slots with a thread.
+fn occupied(session: Session) -> impl Iterator<Item = (Slot, Owner)> {
+    let high = session.word(word::SLOTS_HIGH).load(Ordering::Relaxed) as usize;
+    (1..high.min(SLOTS)).filter_map(move |number| {
+        let slot = session.slot(number);
+        let owner = registry::owner(slot.word(slot_word::STATE));
+        (owner.state == State::Live).then_some((slot, owner))
+    })
+}
+
+/// Sampling begins: what threads have done so far is not told. All get timers but `own`, the profiler's thread.
+pub(super) fn begin(session: Session, own: &[u32]) {
+    let interval = session.word(word::CPU_INTERVAL_NS).load(Ordering::Relaxed);
+    let mut known = Vec::new();
+    for (slot, owner) in occupied(session) {
+        if !exists(owner.tid) {
+            registry::retire(slot.word(slot_word::STATE), owner);
+            continue;
+        }
+        known.push(owner.tid);
+        let clock = syscall::clock(syscall::clock_of(owner.tid));
+        slot.word(slot_word::LAST_CPU).store(clock.max(1), Ordering::Relaxed);
+        slot.word(slot_word::INTERVAL).store(interval, Ordering::Relaxed);
+        timer::disarm(session, slot);
+        timer::arm(session, slot, owner.tid);
+    }
+    for tid in all() {
+        if !known.contains(&tid) && !own.contains(&tid) {
+            let clock = syscall::clock(syscall::clock_of(tid));
+            thread::claim_for(session, tid, clock.max(1));
+        }
+    }
+    note_stacks(session);
+}
+
+/// Looks for threads that are new, and for those that ended without a word.
+pub(super) fn look(session: Session, own: &[u32]) {
+    let tids = all();
+    let mut known: Vec<(u32, bool)> = Vec::new();
+    for (slot, owner) in occupied(session) {
+        let lives_here = thread::has_moved_in(slot, owner);
+        let is_gone = !tids.contains(&owner.tid) && !exists(owner.tid);
+        // It found a slot by itself in the moment in which one was claimed for it.
+        let has_another = known.iter().any(|&(tid, _)| tid == owner.tid) && !lives_here;
+        if is_gone || has_another {
+            timer::disarm(session, slot);
+            registry::retire(slot.word(slot_word::STATE), owner);
+        } else {
+            known.push((owner.tid, lives_here));
+        }
+    }
+    for &tid in &tids {
+        if !own.contains(&tid) && !known.iter().any(|known| known.0 == tid) {
+            // All of its time is ours to tell: it was not there at the last look.
+            thread::claim_for(session, tid, 0);
+        }
+    }
+    note_stacks(session);
+}
+
+/// Sampling ends: no timer ticks any more.
+pub(super) fn end(session: Session) {
+    let high = session.word(word::SLOTS_HIGH).load(Ordering::Relaxed) as usize;
+    for number in 1..high.min(SLOTS) {
+        timer::disarm(session, session.slot(number));
+    }
+}
+
+/// Notes where the stacks begin of threads of which that is not known yet.
+fn note_stacks(session: Session) {
+    let is_unknown =
+        |slot: Slot, owner: Owner| thread::has_moved_in(slot, owner) && Low::of(slot).is_none();
+    let mut maps = None;
+    for (slot, owner) in occupied(session) {
+        if !is_unknown(slot, owner) {
+            continue;
+        }
+        let load = |index: usize| slot.word(index).load(Ordering::Relaxed);
+        let low = if owner.tid == std::process::id() {
+            load(slot_word::STACK_TOP).saturating_sub(FIRST_STACK)
+        } else {
+            // The thread's block lies at the top of its stack, in one mapping with it and above a page without access.
+            let maps = maps.get_or_insert_with(|| fs::read("/proc/self/maps").unwrap_or_default());
+            let pointer = load(slot_word::THREAD_POINTER);
+            let Some(low) = start_of_mapping(maps, pointer) else { continue };
+            low
+        };
+        Low::note(slot, owner, low);
+    }
+}
+
+/// Where the mapping begins that holds an address.
+fn start_of_mapping(maps: &[u8], address: u64) -> Option<u64> {
+    let hex = |digits: &[u8]| u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
+    let ranges = maps.split(|&byte| byte == b'\n').filter_map(|line| {
+        let range = line.split(|&byte| byte == b' ').next()?;
+        let dash = range.iter().position(|&byte| byte == b'-')?;
+        Some((hex(&range[..dash])?, hex(&range[dash + 1..])?))
+    });
+    let mut holding = ranges.filter(|(start, end)| (*start..*end).contains(&address));
+    holding.next().map(|(start, _)| start)
+}
