@@ -4,6 +4,7 @@
 //!     go tool pprof -top http://127.0.0.1:PORT/debug/pprof/profile?seconds=5
 //!     go tool pprof -top http://127.0.0.1:PORT/debug/pprof/heap
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,11 +17,6 @@ use profcore::region;
 
 #[global_allocator]
 static ALLOC: SampledAlloc = SampledAlloc::system();
-
-#[derive(serde::Deserialize)]
-struct Wanted {
-    seconds: Option<u64>,
-}
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> std::io::Result<()> {
@@ -42,10 +38,11 @@ async fn main() -> std::io::Result<()> {
 }
 
 /// The next so many seconds, or the last thirty at once.
-async fn profile(profiler: Profiler, Query(wanted): Query<Wanted>) -> Response {
-    let last = match wanted.seconds {
+async fn profile(profiler: Profiler, Query(wanted): Query<HashMap<String, String>>) -> Response {
+    let seconds = wanted.get("seconds").and_then(|seconds| seconds.parse().ok());
+    let last = match seconds {
         Some(seconds) => {
-            let seconds = Duration::from_secs(seconds.clamp(1, 60));
+            let seconds = Duration::from_secs(u64::clamp(seconds, 1, 60));
             tokio::time::sleep(seconds).await;
             seconds
         }

@@ -262,7 +262,7 @@ fn claimed_for(session: Session, tid: u32) -> Option<(usize, Owner)> {
 
 /// Whether the thread that owns a slot uses it.
 pub(crate) fn has_moved_in(slot: Slot, owner: Owner) -> bool {
-    slot.word(slot_word::MOVED_IN).load(Ordering::Relaxed) == owner.generation.into()
+    slot.word(slot_word::MOVED_IN).load(Ordering::Relaxed) == u64::from(owner.generation)
 }
 
 /// Claims a slot on behalf of another thread of the process, whose CPU clock says `clock` and which moves in at its

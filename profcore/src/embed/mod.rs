@@ -30,22 +30,37 @@
 mod alloc;
 mod config;
 mod drain;
+#[cfg(test)]
+mod examples;
 mod history;
 mod ignore;
 pub mod labels;
 mod measure;
+mod modules;
+mod pprof;
 mod profiler;
+mod remarks;
 mod snapshot;
+#[cfg_attr(not(feature = "symbolize"), path = "unnamed.rs")]
+mod symbols;
 mod tables;
 mod threads;
+#[cfg(feature = "trace")]
+mod trace;
 
 pub use alloc::SampledAlloc;
 pub use config::{Bytes, Config, ConfigError};
 pub use ignore::{Ignored, ignore_current};
 pub use profiler::{Profiler, StartError, Stats};
 pub use snapshot::{Module, Sample, Snapshot, What};
+#[cfg(feature = "symbolize")]
+pub use symbols::{Frame, Symbols};
 
 /// For tests of what a program allocates.
 pub mod test {
     pub use super::measure::{Measured, NotInstalled, measure};
 }
+
+#[cfg(all(doctest, feature = "symbolize"))]
+#[doc = include_str!("../../../docs/EMBEDDING.md")]
+mod page {}

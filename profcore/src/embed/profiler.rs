@@ -14,7 +14,7 @@ use super::drain::Drain;
 use super::history::{Clocks, History};
 use super::snapshot::Snapshot;
 use super::tables::Code;
-use super::{alloc, ignore, threads};
+use super::{alloc, ignore, modules, threads};
 use crate::process;
 use crate::session::{
     Count, LOSSES, Loss, LostKind, SLOTS, Session, area, control, slot_word, word,
@@ -343,7 +343,7 @@ impl Profiler {
         snapshot.cpu_interval_ns = run.config.cpu.as_nanos() as u64;
         snapshot.alloc_interval = run.config.alloc.0;
         drop(guard);
-        // MODULES
+        snapshot.modules = modules::mapped();
         snapshot
     }
 

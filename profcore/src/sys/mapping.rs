@@ -19,6 +19,7 @@ pub(crate) fn map_shared(fd: i32, words: usize) -> Result<&'static [AtomicU64], 
 }
 
 /// Maps `words` zeros of this process alone, for ever.
+#[cfg(feature = "embed")]
 pub(crate) fn map_private(words: usize) -> Result<&'static [AtomicU64], Errno> {
     // SAFETY: as in `map_shared`.
     let address = unsafe { map(0, words, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1) }?;

@@ -1,0 +1,148 @@
+//! The files with code that this process has mapped.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use object::read::elf::ElfFile64;
+use object::{LittleEndian, Object, ReadCache, ReadRef};
+
+use super::Module;
+use crate::modules::{self, Modules};
+
+/// The program's own file, wherever its path leads by now.
+const OWN: &str = "/proc/self/exe";
+/// Longest build id that is believed; linkers write 8 to 32 bytes.
+const MAX_BUILD_ID: usize = 64;
+
+/// Executable mappings of this process, by address; none if the kernel does not show them. One file can have several.
+#[allow(dead_code, reason = "for the profiler that fills snapshots")]
+pub(super) fn mapped() -> Vec<Module> {
+    let maps = std::fs::read("/proc/self/maps").unwrap_or_default();
+    let found = Modules::parse(&maps);
+    let mut build_ids = HashMap::new();
+    let modules = found.starts().filter_map(|start| found.mapped(start)).map(|mapped| {
+        let path = String::from_utf8_lossy(mapped.path).into_owned();
+        let build_id = build_ids.entry(path.clone()).or_insert_with(|| build_id(&path)).clone();
+        Module { start: mapped.start, end: mapped.end, offset: mapped.offset, path, build_id }
+    });
+    modules.collect()
+}
+
+/// The module that holds an address.
+pub(super) fn find(modules: &[Module], address: u64) -> Option<usize> {
+    let after = modules.partition_point(|module| module.start <= address);
+    let last = after.checked_sub(1)?;
+    (address < modules[last].end).then_some(last)
+}
+
+/// What is told of an address that has no name: `module+0xoffset` in the file.
+pub(super) fn place(modules: &[Module], address: u64) -> String {
+    let Some(index) = find(modules, address) else { return "[unknown]".to_owned() };
+    let module = &modules[index];
+    let name = module.path.rsplit('/').next().unwrap_or_default();
+    format!("{name}+{:#x}", module.offset.wrapping_add(address - module.start))
+}
+
+/// The build id of a mapped file, in hexadecimal digits; empty if it has none or cannot be read.
+pub(super) fn build_id(path: &str) -> String {
+    let read = || {
+        let data = ReadCache::new(modules::open(&file(path)?)?);
+        Some(build_id_of(&ElfFile64::parse(&data).ok()?))
+    };
+    read().unwrap_or_default()
+}
+
+/// The same of a file that is read already.
+pub(super) fn build_id_of<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, LittleEndian, R>) -> String {
+    let bytes = elf.build_id().ok().flatten().unwrap_or_default();
+    let bytes = if bytes.len() > MAX_BUILD_ID { &[] } else { bytes };
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Where the file of a module can be opened; `None` when it is a name in brackets. The program's own file can be, too,
+/// after it was replaced or deleted: a service outlives its next version's installation.
+pub(super) fn file(path: &str) -> Option<PathBuf> {
+    if !path.starts_with('/') {
+        return None;
+    }
+    Some(if is_program(path) { OWN.into() } else { Path::new(path).into() })
+}
+
+/// Whether it is the program's file, not a library.
+pub(super) fn is_program(path: &str) -> bool {
+    std::fs::read_link(OWN).is_ok_and(|own| own == Path::new(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_code_is_mapped() {
+        let modules = mapped();
+        let here = own_code_is_mapped as *const () as u64;
+        let holds = |module: &&Module| (module.start..module.end).contains(&here);
+        let own = modules.iter().find(holds).unwrap();
+        assert_eq!(Path::new(&own.path), std::env::current_exe().unwrap());
+        assert!(is_program(&own.path) && !is_program("/bin/true"), "{own:?}");
+        assert!(modules.is_sorted_by_key(|module| module.start));
+        assert!(modules.iter().any(|module| module.path == "[vdso]"), "{modules:?}");
+
+        // The bytes in memory are those of the file at that offset: what pprof's arithmetic stands on.
+        let file = std::fs::read(&own.path).unwrap();
+        let at = (own.offset + (here - own.start)) as usize;
+        let mut memory = [0; 16];
+        crate::sys::probe::tests::guard();
+        assert!(crate::sys::probe::copy(here as usize, &mut memory));
+        assert_eq!(file[at..at + 16], memory);
+    }
+
+    #[test]
+    fn addresses_find_their_module() {
+        let module = |start, end, offset, path: &str| Module {
+            start,
+            end,
+            offset,
+            path: path.to_owned(),
+            build_id: String::new(),
+        };
+        let modules = [
+            module(0, 0x10, 0, "[low]"),
+            module(0x1000, 0x2000, 0x400, "/bin/app"),
+            module(0x3000, u64::MAX, u64::MAX, "/lib/"),
+        ];
+        let at = |address| place(&modules, address);
+        assert_eq!([at(0), at(0xf)], ["[low]+0x0", "[low]+0xf"]);
+        assert_eq!([at(0x1000), at(0x1fff)], ["app+0x400", "app+0x13ff"]);
+        assert_eq!(at(0x3001), "+0x0", "an offset that wraps");
+        for nowhere in [0x10, 0xfff, 0x2000, u64::MAX] {
+            assert_eq!(at(nowhere), "[unknown]");
+        }
+        assert_eq!(place(&[], 0), "[unknown]");
+    }
+
+    /// Against the notes as `readelf` tells them, and a file that has none.
+    #[test]
+    fn build_ids_are_those_of_the_notes() {
+        let libc = mapped().into_iter().find(|module| module.path.contains("libc.so")).unwrap();
+        assert_eq!(build_id(&libc.path), libc.build_id);
+        assert_eq!(libc.build_id.len(), 40, "{libc:?}");
+        let Ok(output) = std::process::Command::new("readelf").args(["-n", &libc.path]).output()
+        else {
+            return crate::cpython::interpreters::skip("no readelf");
+        };
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(told.contains(&format!("Build ID: {}", libc.build_id)), "{told}");
+    }
+
+    #[test]
+    fn what_is_no_file_has_no_build_id() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().join("text");
+        std::fs::write(&text, "\x7fELF").unwrap();
+        for path in ["", "[vdso]", "/dev/zero", "/", "/nowhere", "relative", "/nul\0/x"] {
+            assert_eq!(build_id(path), "", "{path}");
+        }
+        assert_eq!(build_id(text.to_str().unwrap()), "");
+    }
+}
