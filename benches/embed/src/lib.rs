@@ -53,6 +53,11 @@ pub trait Tool: Sized {
     /// Timed, too.
     fn stop(self, seen: &mut Seen);
 
+    /// Whether a process can start it twice.
+    fn starts_again(_asked: &Asked) -> bool {
+        true
+    }
+
     /// Reads back what only the file says; not timed.
     fn read_back(_asked: &Asked, _seen: &mut Seen) {}
 }
@@ -86,6 +91,9 @@ pub fn main_with<T: Tool>() {
     say_if("own_ns", seen.own_ns);
 
     // Again: what the first start did once for the process is done.
+    if !T::starts_again(&asked) {
+        return;
+    }
     let began = Instant::now();
     let tool = T::start(&asked);
     say("again_us", micros(began));
@@ -128,7 +136,12 @@ fn say_if(name: &str, value: Option<impl std::fmt::Display>) {
 impl Asked {
     fn from_command_line() -> Self {
         let words: Vec<String> = std::env::args().skip(1).collect();
-        let number = |at: usize| words.get(at).filter(|word| *word != "off").map(|word| word.parse().expect("a number or off"));
+        let number = |at: usize| {
+            words
+                .get(at)
+                .filter(|word| *word != "off")
+                .map(|word| word.parse().expect("a number or off"))
+        };
         Self {
             workload: words.first().expect("WORKLOAD HZ|off KIB|off [SCALE]").clone(),
             hz: number(1).map(|hz: f64| hz as u32),

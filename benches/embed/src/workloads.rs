@@ -71,7 +71,8 @@ fn make_blocks(batches: u64, to: &SyncSender<Vec<Vec<u8>>>) -> u64 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             batch.push(make_block(64 + (state >> 50) as usize));
         }
-        bytes += (BATCH * size_of::<Vec<u8>>()) as u64 + batch.iter().map(|block| block.capacity() as u64).sum::<u64>();
+        bytes += (BATCH * size_of::<Vec<u8>>()) as u64
+            + batch.iter().map(|block| block.capacity() as u64).sum::<u64>();
         to.send(batch).expect("the receiver waits for the last");
     }
     bytes

@@ -17,7 +17,8 @@ static ALLOC: Dial9Allocator = Dial9Allocator::system();
 
 #[cfg(feature = "jemalloc")]
 #[global_allocator]
-static ALLOC: Dial9Allocator<tikv_jemallocator::Jemalloc> = Dial9Allocator::new(tikv_jemallocator::Jemalloc);
+static ALLOC: Dial9Allocator<tikv_jemallocator::Jemalloc> =
+    Dial9Allocator::new(tikv_jemallocator::Jemalloc);
 
 struct Recorder(dial9::Recorder, Option<MemoryProfilerGuard>);
 
@@ -34,13 +35,19 @@ impl Tool for Recorder {
         let mut builder = dial9::recorder(dial9::DiskBuffer::single_file(file()).expect("a file"));
         if let Some(hz) = asked.hz {
             let ctimer = std::env::var_os("EMBED_CTIMER").is_some();
-            let how = if ctimer { CpuProfilingConfig::with_ctimer_backend() } else { CpuProfilingConfig::with_perf_backend() };
+            let how = if ctimer {
+                CpuProfilingConfig::with_ctimer_backend()
+            } else {
+                CpuProfilingConfig::with_perf_backend()
+            };
             builder = builder.with_cpu_profiling(how.frequency_hz(hz.into()));
         }
         let recorder = builder.build();
         let memory = asked.kib.map(|kib| {
             let config = MemoryProfilingConfig::builder().sample_rate_bytes(kib << 10).build();
-            MemoryProfiler::from_config(config).install(recorder.handle().clone()).expect("installs")
+            MemoryProfiler::from_config(config)
+                .install(recorder.handle().clone())
+                .expect("installs")
         });
         Self(recorder, memory)
     }
@@ -48,6 +55,11 @@ impl Tool for Recorder {
     fn stop(self, _seen: &mut Seen) {
         drop(self.1);
         self.0.graceful_shutdown(Duration::from_secs(5));
+    }
+
+    fn starts_again(asked: &Asked) -> bool {
+        // Its profiler of allocations is installed for good.
+        asked.kib.is_none()
     }
 
     fn read_back(asked: &Asked, seen: &mut Seen) {
@@ -58,7 +70,8 @@ impl Tool for Recorder {
         let read = decoder.for_each_event(|event| match event.name {
             "CpuSampleEvent" => samples += 1,
             "AllocEvent" => {
-                let size = event.field_names().position(|name| name == "size").map(|at| &event.fields[at]);
+                let size =
+                    event.field_names().position(|name| name == "size").map(|at| &event.fields[at]);
                 if let Some(FieldValueRef::Varint(size)) = size {
                     let size = *size as f64;
                     allocated += size / (1.0 - (-size / interval).exp());

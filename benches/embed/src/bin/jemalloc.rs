@@ -18,7 +18,8 @@ unsafe impl Sync for Conf {}
 // `prof_accum`: sums of all allocations, as the others have them, not of live blocks only. 2^19 bytes are 512 KiB.
 // SAFETY: it is the symbol, and of the type, that jemalloc looks for.
 #[unsafe(export_name = "_rjem_malloc_conf")]
-pub static CONF: Conf = Conf(c"prof:true,prof_active:false,prof_accum:true,lg_prof_sample:19".as_ptr());
+pub static CONF: Conf =
+    Conf(c"prof:true,prof_active:false,prof_accum:true,lg_prof_sample:19".as_ptr());
 
 struct Prof;
 

@@ -11,7 +11,8 @@ static ALLOC: SampledAlloc = SampledAlloc::system();
 
 #[cfg(feature = "jemalloc")]
 #[global_allocator]
-static ALLOC: SampledAlloc<tikv_jemallocator::Jemalloc> = SampledAlloc::new(tikv_jemallocator::Jemalloc);
+static ALLOC: SampledAlloc<tikv_jemallocator::Jemalloc> =
+    SampledAlloc::new(tikv_jemallocator::Jemalloc);
 
 /// Longer than any run.
 const ALL: Duration = Duration::from_secs(60);
@@ -49,7 +50,7 @@ impl Tool for Ours {
     }
 
     fn stop(self, seen: &mut Seen) {
-        seen.lost = Some(self.0.stop().lost);
+        seen.lost = Some(self.0.stop().lost.iter().map(|(_reason, count)| count).sum());
     }
 }
 

@@ -8,7 +8,10 @@ impl Tool for Guard {
     fn start(asked: &Asked) -> Self {
         let hz = asked.hz.expect("it has CPU samples only");
         // No blocklist: it drops samples.
-        Self(pprof::ProfilerGuardBuilder::default().frequency(hz as i32).build().expect("starts"), hz)
+        Self(
+            pprof::ProfilerGuardBuilder::default().frequency(hz as i32).build().expect("starts"),
+            hz,
+        )
     }
 
     fn report(&mut self, seen: &mut Seen) -> bool {
