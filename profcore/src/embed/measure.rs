@@ -259,6 +259,15 @@ mod tests {
     }
 
     #[test]
+    fn a_panic_ends_the_measure() {
+        crate::harness::alone(|| {
+            let caught = std::panic::catch_unwind(|| while_measuring(|| panic!("on purpose")));
+            assert!(caught.is_err());
+            assert_eq!((books(|books| books.measures.get()), STATE.load(Relaxed)), (0, 0));
+        });
+    }
+
+    #[test]
     fn an_inner_measure_is_part_of_the_outer() {
         allocated(1000); // nobody measures
         let outer = Measuring::begin();

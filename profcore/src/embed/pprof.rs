@@ -28,7 +28,8 @@ impl Snapshot {
     /// Samples of the same stack and labels are added up. Labels: `thread` and `tid`. CPU time of the process that no
     /// sample stands for, and that of the profiler itself, is told in the profile's comments and is in no sample.
     /// With the feature `symbolize` it has names and lines, see `Symbols` for what that costs; without, `pprof` finds
-    /// them itself where it finds the files that were mapped.
+    /// them itself where it finds the files that were mapped; addresses of callers are their return addresses, so that
+    /// it can name the line after a call.
     ///
     /// # Errors
     /// Those of `out`; what was written until then is no profile.

@@ -35,9 +35,12 @@ pub struct Frame {
 ///
 /// Files are read at the first address in them, from where they were mapped. One that is gone by then, or has another
 /// build id than the mapped one, names nothing; one without a build id that was overwritten cannot be told from the
-/// mapped one. Debug information of more than 256 MiB is not read: its file gives functions by its symbols, without
-/// lines. A name that is found costs microseconds, the first one in a large program up to a second, and as much memory
-/// as the debug information that is used: not for the thread that answers requests.
+/// mapped one. Debug information is mapped while it is used: a file that is cut short just then, instead of replaced,
+/// ends the program with SIGBUS, as cutting a library that is in use does.
+///
+/// The first name in a file costs the reading of its symbols and debug information, and memory for them until this is
+/// dropped: not for a thread that answers requests. More than 256 MiB of debug information are not read; functions are
+/// told by symbols then, without lines.
 pub struct Symbols<'s> {
     modules: &'s [Module],
     /// By path and build id.

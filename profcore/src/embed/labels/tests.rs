@@ -58,14 +58,15 @@ fn scopes_nest_and_restore_on_each_thread() {
 
 #[test]
 fn a_panic_restores() {
+    let _job = JOB.set(1);
     let caught = std::panic::catch_unwind(|| {
-        let _region = region!("panics");
-        let _job = JOB.set(1);
         let _labels = LabelContext::default().attach();
+        let _region = region!("panics");
+        let _job = JOB.set(2);
         std::panic::resume_unwind(Box::new(()));
     });
     assert!(caught.is_err());
-    assert_eq!(now(), []);
+    assert_eq!(now(), [job(1)]);
 }
 
 #[test]
