@@ -13,6 +13,7 @@ import argparse
 import os
 import subprocess
 import sys
+import time
 
 import tables
 import ways
@@ -55,6 +56,8 @@ def arguments():
     parser.add_argument("--rounds", default=7, type=int, help="pairs of each way, workload and rate")
     parser.add_argument("--memory-rounds", type=int, help="the same of `alloc`, if others")
     parser.add_argument("--scale", default=1.0, type=float, help="of the workloads' amount of work")
+    parser.add_argument("--minutes", default=1e9, type=float, help="no round begins later")
+    parser.add_argument("--only", default="", help="ways whose name has this in it")
     parser.add_argument("--timeout", default=120, type=float, help="seconds that a process is given")
     return parser.parse_args()
 
@@ -85,7 +88,7 @@ def cpu_round(turn, options, found):
     for workload in WORKLOADS:
         for hz in RATES:
             for way, (program, bare, memory, more) in CPU_WAYS.items():
-                if ways.program(program) is None or (way == "bare again" and hz != RATES[0]):
+                if options.only not in way or ways.program(program) is None or (way == "bare again" and hz != RATES[0]):
                     continue
                 asked = ("off", "off") if program == bare else (hz, 512 if memory else "off")
                 both = pair(turn, lambda: run(program, workload, *asked, options.scale, more, options.timeout),
@@ -95,7 +98,7 @@ def cpu_round(turn, options, found):
 
 def memory_round(turn, options, found):
     for way, (program, bare, kib, scale, most) in MEMORY_WAYS.items():
-        if turn >= most or ways.program(program) is None or ways.program(bare) is None:
+        if options.only not in way or turn >= most or None in (ways.program(program), ways.program(bare)):
             continue
         scale *= options.scale
         # A process that hangs has nothing to say after as long as a hundred times the work takes.
@@ -126,11 +129,13 @@ def main():
         sys.exit("not built: use --build")
     missing = [name for name in ways.BUILDS if ways.program(name) is None]
     before, cpu, memory = os.getloadavg(), {}, {}
-    rounds = {cpu_round: (options.rounds, cpu), memory_round: (options.memory_rounds or options.rounds, memory)}
+    memory_rounds = options.rounds if options.memory_rounds is None else options.memory_rounds
+    rounds = {cpu_round: (options.rounds, cpu), memory_round: (memory_rounds, memory)}
+    end = time.monotonic() + options.minutes * 60
     try:
         for turn in range(max(count for count, _ in rounds.values())):
             for one, (count, found) in rounds.items():
-                if turn < count:
+                if turn < count and time.monotonic() < end:
                     one(turn, options, found)
             print("round %d done" % (turn + 1), file=sys.stderr)
     except KeyboardInterrupt:

@@ -22,7 +22,10 @@ def failures(pairs):
     return ", ".join("**%s %d of %d**" % (word, words.count(word), len(pairs)) for word in sorted(set(words)))
 
 
-def table(head, rows):
+def table(title, head, rows):
+    if not rows:
+        return
+    print(title + ":\n")
     print("| " + " | ".join(head) + " |")
     print("|---" + "|--:" * (len(head) - 1) + "|")
     for row in rows:
@@ -52,14 +55,13 @@ def weight(pairs):
 def cpu(found, all_ways, workloads, rates):
     def one(title, figure, but=()):
         for hz in rates:
-            print("%s, %d Hz:\n" % (title, hz))
             rows = []
             for way in all_ways:
                 if way in but or not any((way, workload, hz) in found for workload in workloads):
                     continue
                 pairs = [found.get((way, workload, hz), []) for workload in workloads]
                 rows.append([way] + [failures(those) or figure(those, hz) for those in pairs])
-            table(["way", *workloads], rows)
+            table("%s, %d Hz" % (title, hz), ["way", *workloads], rows)
 
     one("CPU time, ratio to bare", lambda pairs, hz: ratio(pairs, "cpu_ns"))
     one("Sum of weights / CPU time of the process", lambda pairs, hz: weight(pairs), ["bare again"])
@@ -67,7 +69,6 @@ def cpu(found, all_ways, workloads, rates):
 
 
 def memory(found, all_ways):
-    print("`alloc`, a sample each 512 KiB:\n")
     rows = []
     for way in all_ways:
         pairs = found.get(way, [])
@@ -76,20 +77,22 @@ def memory(found, all_ways):
         those = ended(pairs)
         truth = [tool["alloc_seen"] / tool["allocated"] for _, tool in those if "alloc_seen" in tool]
         more = [(tool["rss_kib"] - bare["rss_kib"]) / 1024 for bare, tool in those]
+        lost = ["%d" % sum(tool["lost"] for _, tool in those if "lost" in tool)] if any("lost" in t for _, t in those) else [""]
         report = [tool.get("report_us", tool.get("write_us")) for _, tool in those if "start_us" in tool]
         rows.append([way, failures(pairs) or ratio(pairs, "cpu_ns"), ratio(pairs, "wall_ns"), cell(truth, "%.3f"),
-                     cell(more, "%+.1f"), cell([us for us in report if us is not None], "%.0f")])
-    table(["way", "CPU", "wall", "bytes sampled / allocated", "peak MiB", "report, µs"], rows)
+                     cell(more, "%+.1f"), cell([us for us in report if us is not None], "%.0f"), *lost])
+    table("`alloc`, a sample each 512 KiB", ["way", "CPU", "wall", "bytes sampled / allocated", "peak MiB", "report, µs", "lost"], rows)
 
 
 def costs(found, all_ways):
-    print("Microseconds (all workloads at 1000 Hz but as said), and what a program has more:\n")
     rows = []
     bare_size = ways.stripped_size("bare")
     for way, (program, _, _, _) in all_ways.items():
         if ways.program(program) is None or way == "bare again":
             continue
         runs = [tool for key, pairs in found.items() if key[0] == way and key[2] == 1000 for _, tool in ended(pairs)]
+        if not runs:
+            continue
         more = [(tool["rss_kib"] - bare["rss_kib"]) / 1024
                 for bare, tool in ended(found.get((way, "compute", 1000), []))]
         times = [cell([run[name] for run in runs if name in run], "%.0f")
@@ -97,13 +100,13 @@ def costs(found, all_ways):
         linked, build = ways.crates(program)
         rows.append([way, *times, cell(more, "%+.1f"), "%+.2f MB" % ((ways.stripped_size(program) - bare_size) / 1e6),
                      "%d + %d" % (linked, build)])
-    table(["way", "first start", "its CPU time", "later start", "report", "file", "stop", "peak MiB, compute", "binary, stripped",
-           "crates + for building"], rows)
+    table("Microseconds at 1000 Hz, and what a program has more",
+          ["way", "first start", "its CPU time", "later start", "report", "file", "stop", "peak MiB, compute",
+           "binary, stripped", "crates + for building"], rows)
 
 
 def labels(costs):
     if not costs:
         return
-    print("Guard of a label, ns for entering and leaving:\n")
-    table(["guard", "1 thread", "2 threads"],
+    table("Guard of a label, ns for entering and leaving", ["guard", "1 thread", "2 threads"],
           [[name] + ["%.1f (%.1f…%.1f)" % of[threads] for threads in [1, 2]] for name, of in costs.items()])

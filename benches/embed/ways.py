@@ -16,7 +16,6 @@ BUILDS = {
     "ours": ("ours", "ours"),
     "labels": ("labels", "labels"),
     "pprof": ("pprof", "pprof"),
-    "pprof-fp": ("pprof", "pprof-fp"),
     "rpprof": ("rpprof", "rpprof"),
     "dial9": ("dial9", "dial9"),
     "dhat": ("dhat", "dhat"),

@@ -50,7 +50,11 @@ impl Tool for Ours {
     }
 
     fn stop(self, seen: &mut Seen) {
-        seen.lost = Some(self.0.stop().lost.iter().map(|(_reason, count)| count).sum());
+        let stats = self.0.stop();
+        if std::env::var_os("EMBED_STATS").is_some() {
+            eprintln!("{stats:?}");
+        }
+        seen.lost = Some(stats.lost.iter().map(|(_reason, count)| count).sum());
     }
 }
 
