@@ -1,0 +1,112 @@
+"""Tables of what `run.py` found: lists of pairs (bare, with a profiler), each a dictionary, or a word that says why it is none."""
+
+import statistics
+
+import ways
+
+
+def cell(values, form):
+    """Median, least and largest."""
+    if not values:
+        return ""
+    return (form + " (" + form + "…" + form + ")") % (statistics.median(values), min(values), max(values))
+
+
+def ended(pairs):
+    return [(bare, tool) for bare, tool in pairs if isinstance(bare, dict) and isinstance(tool, dict)]
+
+
+def failures(pairs):
+    """`hangs 2 of 2`"""
+    words = [tool for _, tool in pairs if not isinstance(tool, dict)]
+    return ", ".join("**%s %d of %d**" % (word, words.count(word), len(pairs)) for word in sorted(set(words)))
+
+
+def table(title, head, rows):
+    if not rows:
+        return
+    print(title + ":\n")
+    print("| " + " | ".join(head) + " |")
+    print("|---" + "|--:" * (len(head) - 1) + "|")
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+    print()
+
+
+def ratio(pairs, name):
+    return cell([tool[name] / bare[name] for bare, tool in ended(pairs)], "%.3f")
+
+
+def got_and_due(pairs, hz):
+    """Sums over all rounds: a round alone has few samples."""
+    said = [tool for _, tool in ended(pairs) if "samples" in tool]
+    if not said:
+        return ""
+    got, due = sum(tool["samples"] for tool in said), sum(tool["cpu_ns"] for tool in said) / 1e9 * hz
+    lost = sum(tool.get("lost", 0) for tool in said)
+    return "%d/%d" % (got, due) + (", %d lost" % lost if lost else "")
+
+
+def weight(pairs):
+    """Of the process's CPU time, the profiler's own threads' included."""
+    return cell([tool["weight_ns"] / tool["cpu_ns"] for _, tool in ended(pairs) if "weight_ns" in tool], "%.3f")
+
+
+def cpu(found, all_ways, workloads, rates):
+    def one(title, figure, but=()):
+        for hz in rates:
+            rows = []
+            for way in all_ways:
+                if way in but or not any((way, workload, hz) in found for workload in workloads):
+                    continue
+                pairs = [found.get((way, workload, hz), []) for workload in workloads]
+                rows.append([way] + [failures(those) or figure(those, hz) for those in pairs])
+            table("%s, %d Hz" % (title, hz), ["way", *workloads], rows)
+
+    one("CPU time, ratio to bare", lambda pairs, hz: ratio(pairs, "cpu_ns"))
+    one("Sum of weights / CPU time of the process", lambda pairs, hz: weight(pairs), ["bare again"])
+    one("Samples got/due", got_and_due, ["bare again"])
+
+
+def memory(found, all_ways):
+    rows = []
+    for way in all_ways:
+        pairs = found.get(way, [])
+        if not pairs:
+            continue
+        those = ended(pairs)
+        truth = [tool["alloc_seen"] / tool["allocated"] for _, tool in those if "alloc_seen" in tool]
+        more = [(tool["rss_kib"] - bare["rss_kib"]) / 1024 for bare, tool in those]
+        lost = ["%d" % sum(tool["lost"] for _, tool in those if "lost" in tool)] if any("lost" in t for _, t in those) else [""]
+        report = [tool.get("report_us", tool.get("write_us")) for _, tool in those if "start_us" in tool]
+        rows.append([way, failures(pairs) or ratio(pairs, "cpu_ns"), ratio(pairs, "wall_ns"), cell(truth, "%.3f"),
+                     cell(more, "%+.1f"), cell([us for us in report if us is not None], "%.0f"), *lost])
+    table("`alloc`, a sample each 512 KiB", ["way", "CPU", "wall", "bytes sampled / allocated", "peak MiB", "report, µs", "lost"], rows)
+
+
+def costs(found, all_ways):
+    rows = []
+    bare_size = ways.stripped_size("bare")
+    for way, (program, _, _, _) in all_ways.items():
+        if ways.program(program) is None or way == "bare again":
+            continue
+        runs = [tool for key, pairs in found.items() if key[0] == way and key[2] == 1000 for _, tool in ended(pairs)]
+        if not runs:
+            continue
+        more = [(tool["rss_kib"] - bare["rss_kib"]) / 1024
+                for bare, tool in ended(found.get((way, "compute", 1000), []))]
+        times = [cell([run[name] for run in runs if name in run], "%.0f")
+                 for name in ["start_us", "start_cpu_us", "again_us", "report_us", "write_us", "stop_us"]]
+        linked, build = ways.crates(program)
+        rows.append([way, *times, cell(more, "%+.1f"), "%+.2f MB" % ((ways.stripped_size(program) - bare_size) / 1e6),
+                     "%d + %d" % (linked, build)])
+    table("Microseconds at 1000 Hz, and what a program has more",
+          ["way", "first start", "its CPU time", "later start", "report", "file", "stop", "peak MiB, compute",
+           "binary, stripped", "crates + for building"], rows)
+
+
+def labels(costs):
+    if not costs:
+        return
+    table("Guard of a label, ns for entering and leaving", ["guard", "1 thread", "2 threads"],
+          [[name] + ["%.1f (%.1f…%.1f)" % of[threads] for threads in [1, 2]] for name, of in costs.items()])
