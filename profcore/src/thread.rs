@@ -236,6 +236,16 @@ fn claim_late(block: &'static tls::Block) -> Option<Slot> {
     block.slot()
 }
 
+/// Gives the calling thread a slot if it has had none yet.
+#[cfg(feature = "embed")]
+#[inline]
+pub(crate) fn meet() {
+    let block = tls::block();
+    if block.state.load(Ordering::Relaxed) == tls::UNBORN {
+        claim_late(block);
+    }
+}
+
 /// Takes the slot that was claimed on behalf of the calling thread, if there is one. For a tick that finds a thread
 /// without a slot.
 #[cold]

@@ -11,15 +11,18 @@
 
 use super::{ignore, measure};
 use crate::memory::{self, Resizing, uncounted};
+use crate::thread;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// Who wants to hear: [`ACTIVE`], and [`MEASURER`] times the measures that are under way on any thread.
+/// Who wants to hear: [`ACTIVE`], [`THREADS`], and [`MEASURER`] times the measures that are under way on any thread.
 pub(super) static STATE: AtomicU32 = AtomicU32::new(0);
 /// A profiler runs that samples allocations.
 pub(super) const ACTIVE: u32 = 1;
+/// One runs that does not, but wants to know of threads: those that live shortly are met by nobody else.
+pub(super) const THREADS: u32 = 2;
 /// One measure.
-pub(super) const MEASURER: u32 = 2;
+pub(super) const MEASURER: u32 = 4;
 
 /// Says whether a profiler runs that samples allocations: from its start to its stop. One that does not has no use for
 /// being told.
@@ -27,10 +30,24 @@ pub(super) const MEASURER: u32 = 2;
 /// Frees of followed blocks pass unseen while none does. Such a block stays in the table of followed blocks until
 /// another is followed at its address, which takes its place and tells its end.
 pub(super) fn set_active(active: bool) {
-    if active {
-        STATE.fetch_or(ACTIVE, Relaxed);
+    set(ACTIVE, active);
+}
+
+/// Says whether a profiler runs that wants to know of threads and of nothing else.
+pub(super) fn set_watching_threads(watching: bool) {
+    set(THREADS, watching);
+}
+
+/// No profiler runs.
+pub(super) fn forget_profiler() {
+    set(ACTIVE | THREADS, false);
+}
+
+fn set(bit: u32, is_set: bool) {
+    if is_set {
+        STATE.fetch_or(bit, Relaxed);
     } else {
-        STATE.fetch_and(!ACTIVE, Relaxed);
+        STATE.fetch_and(!bit, Relaxed);
     }
 }
 
@@ -118,6 +135,9 @@ fn allocated(state: u32, block: *mut u8, bytes: usize) {
     if state & ACTIVE != 0 && !memory::usual_allocated(bytes) {
         unusual_allocated(block.addr(), bytes);
     }
+    if state & THREADS != 0 {
+        thread::meet();
+    }
     if state >= MEASURER {
         measure::allocated(bytes);
     }
@@ -160,6 +180,9 @@ extern "C" fn resized_for(
 fn freeing(state: u32, block: *mut u8, bytes: usize) {
     if state & ACTIVE != 0 && !memory::usual_freeing(block.addr(), bytes) {
         unusual_freeing(block.addr(), bytes);
+    }
+    if state & THREADS != 0 {
+        thread::meet();
     }
     if state >= MEASURER {
         measure::freed(bytes);

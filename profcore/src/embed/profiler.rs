@@ -239,7 +239,7 @@ fn session() -> Result<Session, StartError> {
         None => {
             let words = mapping::map_private(area::END)
                 .map_err(|error| StartError::System(std::io::Error::from_raw_os_error(error.0)))?;
-            process::at_fork(|| alloc::set_active(false));
+            process::at_fork(alloc::forget_profiler);
             thread::tell_ends();
             MEMORY.get_or_init(|| words)
         }
@@ -274,7 +274,9 @@ impl Run {
     fn switch_on(&self) {
         self.session.word(word::CONTROL).store(self.control(), Ordering::SeqCst);
         threads::begin(self.session, &self.own());
-        alloc::set_active(self.config.alloc.0 != 0);
+        let samples_allocations = self.config.alloc.0 != 0;
+        alloc::set_active(samples_allocations);
+        alloc::set_watching_threads(!samples_allocations);
     }
 
     fn switch_off(&self) {
@@ -391,7 +393,7 @@ impl Profiler {
         let _ignored = ignore::Ignored::begin();
         let mut current = CURRENT.lock();
         if !run.is_over.swap(true, Ordering::SeqCst) {
-            alloc::set_active(false);
+            alloc::forget_profiler();
             run.switch_off();
             run.wakes.notify_all();
             let helper = lock(&run.helper).take();
