@@ -30,6 +30,8 @@ struct SlotState {
     has_ticked: bool,
     /// CPU nanoseconds that its samples stand for.
     told_ns: u64,
+    /// Its last sample of allocations.
+    last_alloc: Option<Kept>,
 }
 
 /// See the module.
@@ -117,6 +119,15 @@ impl Drain {
         }
         self.event = event;
         if owner.state == State::Retired && is_empty {
+            // What samples that had no room have left to a next one, which does not come any more.
+            let carried = slot.word(slot_word::ALLOC_CARRIED).swap(0, Ordering::Relaxed);
+            if let Some(mut kept) = self.slots[number].last_alloc.take().filter(|_| carried > 0)
+                && let What::Alloc { bytes, .. } = &mut kept.what
+            {
+                *bytes = carried;
+                kept.time_ns = now;
+                history.push(kept);
+            }
             self.slots[number].owner = None;
             slot.ring().begin_again();
             registry::reclaim(slot.word(slot_word::STATE), owner);
@@ -140,6 +151,7 @@ impl Drain {
                 if block != 0 {
                     history.hold(block, kept.clone());
                 }
+                self.slots[number].last_alloc = Some(kept.clone());
                 history.push(kept);
             }
             Event::Free { block, .. } => history.release(block),
