@@ -125,6 +125,13 @@ pub struct Stats {
     pub memory: u64,
 }
 
+impl Stats {
+    /// All that was lost, for whatever reason.
+    pub fn lost_total(&self) -> u64 {
+        self.lost.iter().map(|(_, lost)| lost).sum()
+    }
+}
+
 /// The run that is not over.
 static CURRENT: OfProcess = OfProcess::new();
 /// The session's memory, made at the first start, by whoever holds the lock above.

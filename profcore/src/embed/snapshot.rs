@@ -119,6 +119,12 @@ impl Snapshot {
         Duration::from_nanos(self.own_cpu_ns)
     }
 
+    /// CPU time of the process that is in no sample, the profiler's own aside: of threads since their last sample, and of those
+    /// that nobody saw.
+    pub fn cpu_unseen(&self) -> Duration {
+        self.cpu_total().saturating_sub(self.cpu_own()).saturating_sub(self.cpu_sampled())
+    }
+
     /// CPU time that samples stand for.
     pub fn cpu_sampled(&self) -> Duration {
         let of = |recorded: &Recorded| match recorded.what {
