@@ -41,6 +41,7 @@ mod pprof;
 mod profiler;
 mod remarks;
 mod snapshot;
+mod stats;
 #[cfg_attr(not(feature = "symbolize"), path = "unnamed.rs")]
 mod symbols;
 mod tables;
@@ -51,8 +52,9 @@ mod trace;
 pub use alloc::SampledAlloc;
 pub use config::{Bytes, Config, ConfigError};
 pub use ignore::{Ignored, ignore_current};
-pub use profiler::{Profiler, StartError, Stats};
+pub use profiler::{Profiler, StartError};
 pub use snapshot::{Module, Sample, Snapshot, What};
+pub use stats::Stats;
 #[cfg(feature = "symbolize")]
 pub use symbols::{Frame, Symbols};
 
