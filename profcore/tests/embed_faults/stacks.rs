@@ -133,6 +133,8 @@ fn deep(bytes: usize) {
 // Says that its frame is found by the frame pointer, and has something else there.
 std::arch::global_asm!(
     ".pushsection .text",
+    ".globl prof_test_wild",
+    ".hidden prof_test_wild",
     ".type prof_test_wild, @function",
     "prof_test_wild:",
     ".cfi_startproc",
