@@ -54,10 +54,20 @@ fn child_work() -> Result<(), &'static str> {
         Err(StartError::AlreadyRunning) => return Err("the child cannot start: already\n"),
         Err(_) => return Err("the child cannot start\n"),
     };
-    burn(ms(60));
     allocate(300);
-    let (cpu, alloc) = counts(&own.snapshot(ALL));
-    check(cpu > 2 && alloc > 2, "the child's profiler sees nothing\n")?;
+    // How many of the kernel's ticks meet a process among others is luck. All of its time is told by those that do.
+    let mut seen = false;
+    for _ in 0..500 {
+        burn(ms(20));
+        let snapshot = own.snapshot(ALL);
+        let (cpu, alloc) = counts(&snapshot);
+        let others = snapshot.cpu_total().saturating_sub(snapshot.cpu_own());
+        seen = cpu > 2 && alloc > 2 && snapshot.cpu_sampled() >= others / 2;
+        if seen {
+            break;
+        }
+    }
+    check(seen, "the child's profiler sees nothing\n")?;
     check(own.snapshot(ALL).samples().all(|sample| !sample.stack().is_empty()), "no stacks\n")?;
     own.stop();
     check(Profiler::current().is_none(), "the child's own has not stopped\n")

@@ -1,6 +1,6 @@
 //! The program's own signals: its handlers, masks and waits stay as they are.
 
-use super::system::{ALL, counts, fastest, signals, start, timers, under_load};
+use super::system::{ALL, Over, counts, fastest, signals, start, timers, under_load};
 use crate::embed_harness::work::{burn, ms};
 use crate::embed_harness::{Case, clock, rounds};
 use profcore::embed::What;
@@ -142,6 +142,7 @@ fn waiter() {
     let profiler = start();
     let is_over = AtomicBool::new(false);
     let own: Vec<i32> = std::thread::scope(|scope| {
+        let _over = Over(&is_over);
         let waiter = scope.spawn(|| {
             let mut got = Vec::new();
             while !is_over.load(Relaxed) {
@@ -151,16 +152,23 @@ fn waiter() {
                     libc::sigtimedwait(&signals(None), std::ptr::null_mut(), &time)
                 };
                 if signal > 0 {
+                    CAUGHT.fetch_add(u64::from(signal == libc::SIGUSR1), Relaxed);
                     got.push(signal);
                 }
                 burn(ms(2));
             }
             got
         });
-        for _ in 0..20 {
+        for sent in 1..=20 {
             // SAFETY: a signal that everybody blocks and one waits for.
             unsafe { libc::kill(libc::getpid(), libc::SIGUSR1) };
-            std::thread::sleep(ms(50));
+            // Two that wait are one: the next is sent when this one has come.
+            let end = Instant::now() + Duration::from_secs(60);
+            while CAUGHT.load(Relaxed) < sent {
+                assert!(Instant::now() < end, "signal {sent} does not come");
+                std::thread::sleep(ms(5));
+            }
+            std::thread::sleep(ms(20));
         }
         is_over.store(true, Relaxed);
         waiter.join().expect("it does not panic")

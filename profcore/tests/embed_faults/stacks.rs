@@ -130,30 +130,48 @@ fn deep(bytes: usize) {
     profiler.stop();
 }
 
-/// Code that uses the frame pointer for something else, with a stack pointer that is fine.
+// Says that its frame is found by the frame pointer, and has something else there.
+std::arch::global_asm!(
+    ".pushsection .text",
+    ".globl prof_test_wild",
+    ".hidden prof_test_wild",
+    ".type prof_test_wild, @function",
+    "prof_test_wild:",
+    ".cfi_startproc",
+    "push rbp",
+    ".cfi_def_cfa_offset 16",
+    ".cfi_offset rbp, -16",
+    "mov rbp, rdi",
+    ".cfi_def_cfa rbp, 16",
+    "mov ecx, 20000",
+    "2: dec ecx",
+    "jnz 2b",
+    "pop rbp",
+    ".cfi_def_cfa rsp, 8",
+    "ret",
+    ".cfi_endproc",
+    ".size prof_test_wild, . - prof_test_wild",
+    ".popsection",
+);
+
+unsafe extern "C" {
+    /// Computes with a frame pointer of this value.
+    safe fn prof_test_wild(value: usize);
+}
+
+/// A frame pointer that leads out of the stack: what it points to must not be read, for nobody would mend the fault.
 fn wild() {
     let profiler = start();
+    let beyond = island(4096).addr();
     under_load(|| {
         for round in 0..rounds(20_000, 500_000) {
-            let value = [1, 8, usize::MAX, 0x7fff_ffff_f000, 4096][round as usize % 5];
-            // SAFETY: rbp is as it was afterwards, and nothing is called or touched meanwhile.
-            unsafe {
-                std::arch::asm!(
-                    "mov {kept}, rbp",
-                    "mov rbp, {value}",
-                    "mov {count}, 20000",
-                    "2: dec {count}",
-                    "jnz 2b",
-                    "mov rbp, {kept}",
-                    kept = out(reg) _,
-                    count = out(reg) _,
-                    value = in(reg) value,
-                );
-            }
+            let values = [1, beyond + 8192 - 16, usize::MAX - 64, 0x7fff_ffff_e000, 4096];
+            prof_test_wild(values[round as usize % 5]);
             if round % 10 == 0 {
                 compute();
             }
         }
     });
+    assert!(counts(&profiler.snapshot(ALL)).0 > 10);
     profiler.stop();
 }

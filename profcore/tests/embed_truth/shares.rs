@@ -48,7 +48,7 @@ fn sigma(snapshot: &Snapshot, share: f64) -> f64 {
 fn is_light(round: u64, thread: u64) -> bool {
     let word = (round * 2 + thread + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let word = (word ^ word >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    (word >> 40) % 4 == 0
+    (word >> 40).is_multiple_of(4)
 }
 
 /// Threads that spend three quarters in one function and one in another, most without meeting a tick.
