@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 /// Names the time until the end of the scope: `let _region = region!("parse");`. The name is a constant `&'static str`.
 ///
-/// Gives a [`Region`](crate::embed::labels::Region). It costs less than [`region`](crate::embed::labels::region()):
+/// Gives a [`Region`]. It costs less than [`region`](crate::embed::labels::region()):
 /// the name is looked up once for each place in the program.
 ///
 /// ```

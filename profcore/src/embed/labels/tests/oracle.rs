@@ -26,6 +26,7 @@ struct Held {
     before: Map,
 }
 
+#[expect(dead_code, reason = "a guard is kept, not read")]
 enum Guard {
     _Label(LabelGuard),
     _Region(Region),
