@@ -6,6 +6,7 @@ use crate::session::{Session, Slot, slot_word, word};
 use crate::sync::Ordering;
 use crate::sys::syscall;
 use crate::thread;
+use core::sync::atomic::fence;
 
 /// Arms a timer for the calling thread, whose id is `tid`, if CPU time is sampled and its alternate stack has room for
 /// ticks. Where there is none for it (each takes one of the signals that the user may have queued, and the program may
@@ -30,6 +31,11 @@ pub(crate) fn arm(session: Session, slot: Slot, tid: u32) {
         .is_some_and(|id| syscall::timer_settime(id, first, interval).is_ok());
     if !armed {
         session.word(word::TIMER_FAILED).fetch_add(1, Ordering::Relaxed);
+    }
+    // Whoever switches sampling off does that first and then deletes timers: one of the two sees what the other has done.
+    fence(Ordering::SeqCst);
+    if !handler::is_on(session) {
+        disarm(session, slot);
     }
 }
 
