@@ -69,7 +69,7 @@ impl<W: Write> TraceWriter<W> {
     pub fn new(out: W, header: &Header, options: Options) -> io::Result<Self> {
         let time_unit_ns = options.time_unit_ns.max(1);
         let out = Out::new(out, &header::encode(header, time_unit_ns), options.compress)?;
-        let mut interner = Interner::default();
+        let mut interner = Interner::roomy();
         let (_, function) = predefine(|bytes| interner.string(bytes));
         let function = interner.function(function);
         interner.frame(Frame { function, line: 0 });

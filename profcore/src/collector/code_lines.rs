@@ -12,6 +12,8 @@ use crate::{codes, cpython};
 
 /// Most frame words that are remembered; beyond that they are looked up again.
 const MAX_KNOWN: usize = 100_000;
+/// Frame words that have room from the start: a map that grows late is a step in a long run's memory.
+const USUAL: usize = 14_336;
 /// Most code objects whose record never came.
 const MAX_MISSING: usize = 65_536;
 
@@ -28,7 +30,7 @@ pub(crate) struct CodeLines {
 impl CodeLines {
     /// For a process whose Python has this version, in `Py_Version`'s form.
     pub(crate) fn new(version: u64) -> Self {
-        Self { version, ..Self::default() }
+        Self { version, known: HashMap::with_capacity(USUAL), ..Self::default() }
     }
 
     /// True when nothing is gained by waiting for this code object's record.

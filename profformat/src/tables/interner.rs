@@ -9,6 +9,10 @@ use super::{StackNode, Tables};
 use crate::ids::{FrameId, FunctionId, StackId, StringId};
 use crate::record::{Frame, Function};
 
+/// Stacks and frames that have room from the start: a table that grows late is a step in a long run's memory.
+const STACKS: usize = 57_344;
+const FRAMES: usize = 14_336;
+
 /// Tables with a way back from value to id. It holds ids alone: the values are in the tables.
 #[derive(Clone, Debug, Default)]
 pub struct Interner {
@@ -21,6 +25,15 @@ pub struct Interner {
 }
 
 impl Interner {
+    /// Empty tables with room for what a program of usual size has.
+    pub(crate) fn roomy() -> Self {
+        Self {
+            frames: HashTable::with_capacity(FRAMES),
+            stacks: HashTable::with_capacity(STACKS),
+            ..Self::default()
+        }
+    }
+
     /// The tables so far.
     pub fn tables(&self) -> &Tables {
         &self.tables
