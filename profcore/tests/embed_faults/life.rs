@@ -48,7 +48,9 @@ fn start_and_stop() {
         assert_eq!(descriptors(), descriptors_then);
         assert!(threads() <= threads_then + 1, "a helper's end may be a moment old");
         assert_eq!(timers().unwrap_or(0), 0);
-        assert!(resident() < resident_then + 1_024);
+        // The sanitizer keeps freed blocks for a while, hundreds of MiB of them.
+        let is_sanitized = std::env::var_os("ASAN_OPTIONS").is_some();
+        assert!(is_sanitized || resident() < resident_then + 1_024);
         // It still works.
         let profiler = start();
         std::thread::sleep(ms(200));
