@@ -12,6 +12,9 @@
 //! `signal` turns timer ticks into events and [`memory`] allocations and copies. Nothing in there locks,
 //! allocates or calls libc where it could be seen. The `collector` (feature `record`) is the other side.
 //!
+//! In a Rust program that embeds it (`embed`, the default feature), the session is the program's own memory, and a thread of
+//! the program is the other side.
+//!
 //! Safe code, except where a module says why not. x86_64 Linux with glibc.
 #![deny(unsafe_code)]
 #![cfg_attr(loom, allow(dead_code, reason = "models have ring and registry alone"))]
