@@ -108,7 +108,7 @@ fn by_site() {
 /// Now and then gives the profiler's thread time to empty the ring: where samples are thinned out, a small block that stays
 /// may stand for megabytes, which is right on average and in no single case.
 fn unhurried(number: &usize) {
-    if number % 50 == 0 {
+    if number.is_multiple_of(50) {
         std::thread::sleep(Duration::from_millis(2));
     }
 }
