@@ -123,7 +123,9 @@ fn a_block_at_the_address_of_an_ended_one_is_another() {
         freeing(0x10_000, 10);
         drop(busy);
         assert_eq!((told(), ended(session)), (vec![], vec![block]));
-        // Too small to be sampled, and resized.
+        // No sample point is near: not sampled, and resized.
+        let slot = thread::current().expect("the thread has a slot");
+        slot.word(slot_word::ALLOC_POINT).store(u64::MAX, Relaxed);
         allocated(0x10_000, 1, 7);
         let under_way = resizing(0x10_000);
         assert!(!under_way.is_followed());
