@@ -1,6 +1,6 @@
 //! The index of a trace: where each chunk is, and which times and threads it is about.
 //!
-//! A writer lets an Index chunk go every 16,384 chunks or 64 MiB, and one at the end. Each lists the chunks since the
+//! A writer lets an Index chunk go every 2,048 chunks or 64 MiB, and one at the end. Each lists the chunks since the
 //! one before and says where that one is, so that a reader that finds any of them can begin in the middle: it knows
 //! where all definitions before that place are.
 

@@ -44,8 +44,8 @@ pub(crate) const COUNTERS: usize = 1 << 18;
 /// Bytes after which a writer begins another chunk of strings, processes or notes.
 pub(crate) const CHUNK_BYTES: usize = 1 << 20;
 
-/// Chunks that one Index chunk lists at most.
-pub(crate) const INDEX_CHUNKS: u32 = 16_384;
+/// Chunks that one Index chunk lists at most: a writer remembers some 50 bytes of each until then.
+pub(crate) const INDEX_CHUNKS: u32 = 2_048;
 /// Bytes of chunks after which a writer lets an Index chunk go.
 pub(crate) const INDEX_BYTES: u64 = 64 << 20;
 /// Chunks that a reader keeps the index of; a trace with more is read without.
