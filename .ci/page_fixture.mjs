@@ -252,16 +252,16 @@ export function page(web, run) {
     sources: numbers,
   };
   const place = (row) => `${run.functions[row.fn].short}:${row.line}`;
-  const link = (at) => `<a href="#l=${at}" data-site="${at}">${escapeHtml(rows[at] ? place(rows[at]) : "")}</a>`;
+  const link = (at) => `<a href="#site=${at}" data-site="${at}">${escapeHtml(rows[at] ? place(rows[at]) : "")}</a>`;
   const words = run.sentences || [`<p><strong>${(cpu / 1e9).toFixed(2)} s of CPU</strong>.</p>`, rows.length && cpu ? `<p>Most time on one line: ${link(0)}, ${(rows[0].split.slice(0, 4).reduce((a, b) => a + b) / 1e9).toFixed(2)} s.</p>` : "<p>No CPU ticks arrived.</p>"].join("");
-  const cells = rows.slice(0, 20).map((row) => `<tr><td class="num">${(row.split.slice(0, 4).reduce((a, b) => a + b) / 1e9).toFixed(2)}</td><td>${escapeHtml(place(row))}</td></tr>`).join("");
+  const cells = rows.slice(0, 20).map((row) => `<tr><td class="figure">${(row.split.slice(0, 4).reduce((a, b) => a + b) / 1e9).toFixed(2)}</td><td>${escapeHtml(place(row))}</td></tr>`).join("");
   const fill = {
     csp: `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; img-src data:; base-uri 'none'; form-action 'none'`.replaceAll("'", "&#39;"),
-    title: escapeHtml(run.title), style, command: escapeHtml(run.title), facts: escapeHtml(run.facts), sentences: words,
-    totals: `<div><dt>CPU</dt><dd>${(cpu / 1e9).toFixed(2)} s</dd></div>`,
-    "static-lines": `<caption>Hot lines</caption><thead><tr><th scope="col" class="num">self s</th><th scope="col">line</th></tr></thead><tbody>${cells}</tbody>`,
-    missing: "<p>Lost: 4 ticks: torn stack 4.</p>", foot: "prof 0.1.0 · trace 0123abcd",
-    blocks: [`<script type="application/json" id="d-head">${escapeJson(head)}</script>`,
+    title: escapeHtml(run.title), style, bar: `<h1><bdi>${escapeHtml(run.title)}</bdi></h1><p class="facts">${escapeHtml(run.facts)}</p>`, sentences: words,
+    totals: `<ul><li><b>${(cpu / 1e9).toFixed(2)} s</b> of CPU</li></ul>`,
+    lines: `<table id="static-lines"><caption>Hot lines</caption><thead><tr><th scope="col">self s</th><th scope="col">line</th></tr></thead><tbody>${cells}</tbody></table>`,
+    missing: "<h2>Not in here</h2><p>Lost: 4 of 4 000 ticks: torn stack 4.</p>", noscript: "<p>Scripts are switched off.</p>",
+    data: [`<script type="application/json" id="d-head">${escapeJson(head)}</script>`,
       ...Object.entries(made).map(([id, bytes]) => `<script type="text/plain" id="d-${id}">${deflateRawSync(bytes, { level: 9 }).toString("base64")}</script>`)].join("\n"),
     script,
   };
@@ -318,7 +318,7 @@ export const RUNS = {
   hostile: () => {
     const run = made({ stacks: 60, samples: 300, functions: 30, title: NASTY[0] });
     run.functions.forEach((fn, at) => at > 0 && Object.assign(fn, { name: NASTY[at % NASTY.length], path: fn.path && `${fn.path}${NASTY[at % 5]}`, short: fn.short && `${fn.short}${NASTY[at % 5]}` }));
-    run.sources = Object.fromEntries(run.functions.filter(({ lang }) => lang === 0).map(({ path }, at) => [path, `${NASTY[at % NASTY.length]}\n`.repeat(400)]));
+    run.sources = Object.fromEntries(run.functions.filter(({ lang }) => lang === 0).map(({ path }, at) => [path, `${NASTY[at % NASTY.length].slice(0, 100_000)}\n`.repeat(at % NASTY.length === 7 ? 3 : 400)]));
     run.threads = [NASTY[0], NASTY[4]];
     run.facts = NASTY[2];
     return run;

@@ -14,9 +14,7 @@ const TABS = {
   processes: { title: "Processes", when: () => head.processes.length > 1, order: [["cpu", -1]], items: () => workerItems(head.processes, true),
     columns: (items) => workerColumns(items, true), caption: (items) => `${plural(items.length, "process").replace("processs", "processes")}, of the whole run` },
   kept: { title: "Memory kept", order: [["leak", -1], ["live", -1]], items: keptItems, columns: keptColumns, sum: (items) => bytes(add(items, (item) => item.row.live)), caption: keptCaption },
-  missing: { title: "Not in here", panel: () => [missingText] },
 };
-let missingText;
 
 const add = (items, value) => items.reduce((sum, item) => sum + value(item), 0);
 function sumOwn(items) {
@@ -174,7 +172,7 @@ function lineCaption(items, shown, words, by, noun = "line") {
   const number = shown.length === items.length ? plural(items.length, noun) : `${count(shown.length)} of ${plural(items.length, noun)}`;
   const metric = metricOf(state.metric);
   const whole = isNarrowed() || !isFilterSet() ? "" : " · of the whole run: the filter holds for time only";
-  return `${number} ${words} · ${amount(add(items, (item) => item.own), metric.unit)} of ${metric.name} themselves · full bar = ${amount(most(items, (item) => item[by]), metric.unit)}${whole}`;
+  return `${number} ${words} · ${amount(add(items, (item) => item.own), metric.unit)} of ${wordsOf(metric)} themselves · full bar = ${amount(most(items, (item) => item[by]), metric.unit)}${whole}`;
 }
 
 const isFilterSet = () => state.range !== null || state.thread !== null;

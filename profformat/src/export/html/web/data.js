@@ -3,12 +3,21 @@
 async function inflate(id) {
   const script = byId(`d-${id}`);
   if (!script) return null;
-  const packed = Uint8Array.from(atob(script.textContent.trim()), (c) => c.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  const stream = new Blob([unpacked(script.textContent.trim())]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+function unpacked(base64) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
+}
+
 const UTF8 = new TextDecoder();
+// Bytes of a name that are read; the writer cuts them shorter.
+const LONGEST = 4096;
 
 // Reads numbers one after the other. Numbers are below 2^53, so sums by multiplication lose nothing.
 function reader(block) {
@@ -28,7 +37,7 @@ function reader(block) {
   const text = () => {
     const length = number();
     at += length;
-    return UTF8.decode(block.subarray(at - length, at));
+    return UTF8.decode(block.subarray(at - length, at - Math.max(0, length - LONGEST)));
   };
   const list = (read) => Array.from({ length: number() }, read);
   const six = () => [number(), number(), number(), number(), number(), number()];

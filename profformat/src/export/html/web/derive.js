@@ -6,6 +6,8 @@ let sums = {};
 let turn = 0;
 
 const metricOf = (id) => head.metrics.find((metric) => metric.id === id);
+const METRIC_WORDS = { cpu: "CPU", wall: "CPU and waiting", peak: "memory held at the peak", alloc: "allocations", copies: "copies", live: "memory kept" };
+const wordsOf = (metric) => METRIC_WORDS[metric.id];
 const unitNow = () => metricOf(state.metric).unit;
 // A filter by time or thread holds for time only: memory and copies are known for the whole run.
 const isFiltered = () => isTime(state.metric) && (state.range !== null || state.thread !== null);
@@ -158,6 +160,6 @@ const pickedSite = () => siteOfPick(state.pick);
 
 // Why there is nothing to show.
 function nothing() {
-  const { name: what } = metricOf(state.metric);
-  return isNarrowed() ? `No ${what} passes the filters.` : `There is no ${what} in this run.`;
+  const what = wordsOf(metricOf(state.metric));
+  return isNarrowed() ? `Nothing passes the filters (${what}).` : `Nothing was measured in this run: no ${what}.`;
 }

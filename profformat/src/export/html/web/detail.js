@@ -2,13 +2,17 @@
 // of source around it, and the memory it held over the run.
 
 const AROUND = 3;
-const PARTS = 8;
+const PARTS = 5;
 
 function buildDetail() {
   return el("section", { id: "detail", data: { pane: "detail" }, aria: { label: "Detail of the selection" } });
 }
 
-function renderDetail() {
+// What the detail depends on: a walk over the whole tree is not made for a zoom.
+const DETAIL_KEYS = [...HEAVY, "pick"];
+
+function renderDetail(changed = DETAIL_KEYS) {
+  if (!changed.some((key) => DETAIL_KEYS.includes(key))) return;
   const pane = byId("detail");
   // With nothing selected, the line that took most is told of.
   const pick = state.pick || hottest();
@@ -25,9 +29,9 @@ function renderDetail() {
   if (key >= 0) parts.push(figures(sumOf(kind, key), kind === "sites" ? rowOf(key) : null, pick, frame));
   else parts.push(placeFigures(pick.id));
   const keys = { sites: siteOf, functions: functionOf, files: fileOf }[kind];
-  if (key >= 0) parts.push(...relations(keys, key, kind));
-  if (key >= 0 && kind === "sites" && rowOf(key)) parts.push(memoryOf(rowOf(key)));
+  if (key >= 0) parts.push(...relations(keys, key));
   if (place && place.line && file) parts.push(excerpt(place));
+  if (key >= 0 && kind === "sites" && rowOf(key)) parts.push(memoryOf(rowOf(key)));
   clear(pane, ...parts, actions(site, place));
 }
 
@@ -51,11 +55,11 @@ function whereLine(place, file) {
 function figures(sum, row, pick, frame) {
   const metric = metricOf(state.metric);
   const exact = row && !isNarrowed() && state.metric === "cpu";
-  const value = (ns, half, samples) => {
-    if (!ns) return ZERO;
-    const words = metric.unit === "ns" && (samples ?? samplesOf(ns)) < 3 ? `<${time(sampledBound(ns, samples))}` : amount(ns, metric.unit);
-    const about = metric.unit === "ns" && (samples ?? samplesOf(ns)) >= 3 ? ` ±${NBSP}${time(half ?? halfOf(ns))}` : "";
-    return `${words}${about}`;
+  const value = (of, half, samples) => {
+    const scale = scaleOf(metric.unit, of);
+    const words = `${marked(of, scale, metric.unit, { half, samples })}`;
+    const about = metric.unit === "ns" && of && words[0] !== "<" ? ` ±${figure(half ?? halfOf(of), scale)}` : "";
+    return of ? `${words}${about}${NBSP}${scale.unit}` : ZERO;
   };
   const list = el("dl", { className: "figures" });
   const add = (term, text, part) => list.append(el("dt", {}, term), el("dd", {}, text, part === undefined ? null : el("small", {}, ` ${share(part, now.all)}`)));
@@ -69,11 +73,6 @@ function figures(sum, row, pick, frame) {
   return box;
 }
 
-function sampledBound(ns, samples) {
-  const seen = Math.max(Math.round(samples ?? samplesOf(ns)), 0);
-  return (ns / Math.max(seen, 1)) * FEW[Math.min(seen, 2)];
-}
-
 function placeFigures(node) {
   return el("dl", { className: "figures" }, el("dt", {}, "this box"),
     el("dd", {}, amount(now.total[node], unitNow()), el("small", {}, ` ${share(now.total[node], now.all)}`)));
@@ -81,7 +80,7 @@ function placeFigures(node) {
 
 // Who calls a place, what it calls, and what its own part is made of. One pass down the base tree: the outermost
 // occurrence on a stack has the caller, the innermost the callee.
-function relations(keyOf, key, kind) {
+function relations(keyOf, key) {
   const { length, parent, frame, home } = base;
   const inner = new Uint8Array(length);
   const callee = new Int32Array(length).fill(-1);
@@ -110,7 +109,7 @@ function relations(keyOf, key, kind) {
       else add(below, `n${nativeOf(node)}`, weights[at]);
     }
   }
-  return [callList("Why: what its total is made of", below, kind), callList("Called by", above, kind)];
+  return [callList("Why: parts of its total", below), callList("Called by", above)];
 }
 
 // The native function at the end of a stack, as a frame.
@@ -124,14 +123,15 @@ function callList(title, map) {
   const entries = [...map].sort((a, b) => b[1] - a[1]);
   const unit = unitNow();
   const most = entries[0][1];
+  const scale = scaleOf(unit, most);
   const rest = entries.slice(PARTS).reduce((sum, [, weight]) => sum + weight, 0);
   const items = entries.slice(0, PARTS).map(([label, weight]) => {
-    const item = el("li", {}, el("span", { className: "num" }, amount(weight, unit)), bar([["mark", weight]], most));
+    const item = el("li", {}, el("span", { className: "num" }, figure(weight, scale)), bar([["mark", weight]], most));
     item.append(callName(label));
     return item;
   });
-  if (rest) items.push(el("li", {}, el("span", { className: "num" }, amount(rest, unit)), el("span", {}), el("span", {}, `${entries.length - PARTS} more`)));
-  return el("div", {}, el("h3", {}, title), el("ul", { className: "calls" }, ...items));
+  if (rest) items.push(el("li", {}, el("span", { className: "num" }, figure(rest, scale)), el("span", {}), el("span", {}, `${entries.length - PARTS} more`)));
+  return el("div", {}, el("h3", {}, `${title}, ${scale.unit}`), el("ul", { className: "calls" }, ...items));
 }
 
 function callName(label) {

@@ -71,6 +71,7 @@ function fitCanvas(canvas, width, height) {
   const ratio = printing ? 2 : Math.min(devicePixelRatio || 1, 2);
   canvas.width = Math.max(1, Math.round(width * ratio));
   canvas.height = Math.max(1, Math.round(height * ratio));
+  canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
   const ink = canvas.getContext("2d");
   ink.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -79,6 +80,8 @@ function fitCanvas(canvas, width, height) {
 }
 
 // Colors come from the style sheet, so that one place decides about light, dark and paper.
+// Paper has a width of its own, in CSS pixels between the margins.
+const PAPER = 690;
 let printing = false;
 let palette = null;
 
@@ -96,7 +99,8 @@ function colors() {
 
 // Five fills of a color over the page, a little apart in hue, so that neighbors of different modules differ.
 function shades(color, page) {
-  return [-8, -4, 0, 4, 8].map((turn) => mix(turned(rgb(color), turn), rgb(page), 0.3));
+  const part = rgb(page)[0] < 128 ? 0.42 : 0.3;
+  return [-8, -4, 0, 4, 8].map((turn) => mix(turned(rgb(color), turn), rgb(page), part));
 }
 
 const rgb = (color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16) || 0);

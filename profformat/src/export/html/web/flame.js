@@ -41,7 +41,7 @@ function renderFlame(keys) {
   byId("flame-scroll").hidden = state.grid;
   const metric = metricOf(state.metric);
   byId("graph-note").textContent = now.all
-    ? `full width = ${amount(now.total[state.zoom] || now.all, metric.unit)} of ${metric.name}${state.zoom ? `, ${share(now.total[state.zoom], now.all)} of all` : ""}`
+    ? `full width = ${amount(now.total[state.zoom] || now.all, metric.unit)} of ${wordsOf(metric)}${state.zoom ? `, ${share(now.total[state.zoom], now.all)} of all` : ""}`
     : nothing();
   flame.lit = found.frames ? (frame) => found.frames[frame] === 1 : litFrames();
   if (keys.includes("pick") && state.pick && state.pick.kind === "node") showNode(state.pick.id);
@@ -105,18 +105,18 @@ function childrenOf(node, least = 0) {
 function drawFlame() {
   const scroller = byId("flame-scroll");
   if (!scroller || scroller.hidden || !now.view) return;
-  const width = scroller.clientWidth;
+  const width = printing ? PAPER : scroller.clientWidth;
   if (!width) return;
   layout(width);
   byId("flame-tall").style.height = `${flame.tall}px`;
-  const most = printing ? 1200 : Math.max(240, innerHeight * 0.45);
+  const most = printing ? PAPER : Math.max(240, innerHeight * 0.45);
   const height = Math.max(ROW * 4, Math.min(flame.tall + 2, most));
   scroller.style.height = `${height}px`;
   const ink = fitCanvas(byId("flame"), width, height);
-  paint(ink, width, height, scroller.scrollTop);
+  paint(ink, height, printing ? 0 : scroller.scrollTop);
 }
 
-function paint(ink, width, height, top) {
+function paint(ink, height, top) {
   const { text, muted, focus } = colors();
   ink.font = "12px ui-monospace, 'DejaVu Sans Mono', monospace";
   ink.textBaseline = "middle";
@@ -129,7 +129,7 @@ function paint(ink, width, height, top) {
       const frame = now.view.frame[box.node];
       const root = box.node === 0;
       const on = !box.small && !root && (!lit || lit(frame));
-      ink.globalAlpha = box.above ? 0.45 : lit && !on ? 0.35 : 1;
+      ink.globalAlpha = box.above ? 0.45 : lit && !on ? 0.4 : 1;
       fillBox(ink, box, frame, root, box.x, y, Math.max(box.w - (box.w > 3 ? 1 : 0), 0.5));
       ink.globalAlpha = 1;
       if (lit && on) outline(ink, box, y, text, 1);
@@ -182,7 +182,7 @@ function label(ink, box, root, y, letter, text, muted) {
     ink.fillText(words, x, middle, box.w - 8 - (x - left));
   };
   if (box.small) return put(cutEnd("smaller ones", room), left, muted);
-  if (root) return put(cutEnd(`all: ${amount(now.all, unitNow())} of ${metricOf(state.metric).name}`, room), left, text);
+  if (root) return put(cutEnd(`all: ${amount(now.all, unitNow())} of ${wordsOf(metricOf(state.metric))}`, room), left, text);
   const { name: title, file, line } = frameOf(now.view.frame[box.node]);
   const short = title.slice(0, 200);
   const place = line ? `:${line}` : "";

@@ -63,7 +63,7 @@ function renderBar() {
     const metric = metricOf(state.metric);
     const whole = isFilterSet() && !isTime(state.metric) ? ": the whole run, for range and thread hold for time only" : "";
     const part = isNarrowed() ? ` (${share(now.all, metric.total)} of ${amount(metric.total, metric.unit)})` : "";
-    chips.push(el("span", { className: "note" }, `${amount(now.all, metric.unit)} of ${metric.name} in force${part}${whole}`));
+    chips.push(el("span", { className: "note" }, `${amount(now.all, metric.unit)} of ${wordsOf(metric)} in force${part}${whole}`));
   }
   clear(byId("chips"), ...chips);
 }

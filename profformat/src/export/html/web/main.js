@@ -13,7 +13,7 @@ function buildTotals() {
     const waits = [4, 5].map((cls) => base.columns[cls].weights.reduce((a, b) => a + b, 0));
     if (waits[0] + waits[1]) parts.push(entry("Waiting", time(waits[0] + waits[1]), waits[0] ? el("small", {}, ` ${time(waits[0])} for the GIL`) : null));
   }
-  for (const [id, term] of [["peak", "Memory at the peak"], ["alloc", "Allocated"], ["copies", "Copied"]]) {
+  for (const [id, term] of [["peak", head.footprint.asked ? "Memory held then" : "Memory at the peak"], ["alloc", "Allocated"], ["copies", "Copied"]]) {
     const metric = metricOf(id);
     if (!metric) continue;
     const value = id === "peak" && head.footprint.peak ? head.footprint.peak : metric.total;
@@ -22,19 +22,17 @@ function buildTotals() {
   const { ticks, samples, lost } = head.books;
   const gone = Object.entries(lost || {}).filter(([, value]) => value).map(([reason, value]) => `${reason.replaceAll("_", " ")} ${count(value)}`);
   if (ticks) parts.push(entry("Ticks kept", `${count(samples)} of ${count(ticks)}`, gone.length ? el("small", { className: "loss" }, ` lost: ${gone.join(", ")}`) : null));
-  clear(byId("totals"), ...parts);
+  clear(byId("totals"), el("dl", {}, ...parts));
 }
 
 function buildPage() {
   const app = byId("app");
-  missingText = byId("missing");
-  byId("static-lines").remove();
-  missingText.remove();
-  if (head.pruned && head.pruned.nodes) missingText.append(el("p", {}, `${plural(head.pruned.nodes, "small box").replace("boxs", "boxes")} of the flame graph stand in [other] boxes with their time: the page would be too large.`));
+  byId("static").remove();
   const live = el("div", { id: "live", className: "unseen", role: "status", aria: { live: "polite" } });
   const legend = el("p", { className: "legend" }, ...CLASSES.map((kind, at) => el("span", { className: "key" }, el("i", { className: `dot ${kind}` }), CLASS_WORDS[at])), el("span", { className: "key" }, el("i", { className: "dot memory" }), "memory"));
   app.append(legend, buildTimeline(), el("div", { id: "chips", role: "group", aria: { label: "Filters in force" } }),
     el("div", { className: "middle" }, buildFlame(), buildDetail()), buildSource(), buildTables(), live, buildHelp());
+  byId("missing").append(el("p", { id: "foot" }, `${head.tool} · trace ${head.trace_id}`));
 }
 
 // A link in the words selects its line.

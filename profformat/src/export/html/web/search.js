@@ -85,7 +85,7 @@ function countHits() {
 const foundWords = () =>
   found.error && !found.frames
     ? found.error
-    : `${share(found.total, now.all)} of ${metricOf(state.metric).name}, ${plural(found.boxes, "box").replace("boxs", "boxes")}${found.error ? ` (${found.error})` : ""}`;
+    : `${share(found.total, now.all)} of ${wordsOf(metricOf(state.metric))}, ${plural(found.boxes, "box").replace("boxs", "boxes")}${found.error ? ` (${found.error})` : ""}`;
 
 // The next hit by size, in either direction.
 function nextHit(step) {

@@ -59,7 +59,7 @@ function drawSource(file) {
   const unit = unitNow();
   const list = [...figures.values()];
   const scale = scaleOf(unit, most(list, (line) => Math.max(line.own, line.total)));
-  const title = el("h2", {}, "Source ", name(info.short || info.path || "[no name]"), el("small", {}, ` ${amount(add(list, (line) => line.own), unit)} of ${metricOf(state.metric).name} in ${plural(list.length, "line")} `));
+  const title = el("h2", {}, "Source ", name(info.short || info.path || "[no name]"), el("small", {}, ` ${amount(add(list, (line) => line.own), unit)} of ${wordsOf(metricOf(state.metric))} in ${plural(list.length, "line")} `));
   const button = (words, hint, act) => el("button", { type: "button", title: hint, click: act }, words);
   const tools = el("div", { className: "tools" }, button("Next hot line", "n", () => nextHot(1)), button("Previous", "p", () => nextHot(-1)), button("Close", "Escape", closeSource));
   if (!text) return clear(pane, title, tools, el("p", { className: "note" }, hasSource(file) ? "Reading …" : `${missingSource(file)} (${info.path})`));

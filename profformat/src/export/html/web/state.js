@@ -78,7 +78,7 @@ function decode(address) {
     const value = Number(words.get(key) ?? NaN);
     return Number.isInteger(value) && value >= 0 && value < below ? value : null;
   };
-  const pair = (key) => (words.get(key) || "").split("-").map(Number);
+  const pair = (key) => (/^\d+-\d+$/.test(words.get(key)) ? words.get(key).split("-").map(Number) : []);
   const metric = head.metrics.find(({ id, measured }) => id === words.get("m") && measured);
   next.metric = metric ? metric.id : firstMetric();
   const [from, to] = pair("r");
@@ -90,10 +90,12 @@ function decode(address) {
   const modes = (words.get("v") || "").split(/[+ ]/);
   for (const mode in next.modes) next.modes[mode] = modes.includes(mode);
   next.zoom = whole("z", NONE) ?? 0;
-  const [kind, id] = (words.get("s") || "").split("-");
+  const [, kind, id] = /^(node|line|function|file)-(\d+)$/.exec(words.get("s")) || [];
   const limit = { node: NONE, line: sites.length, function: functionSums.length, file: names.files.length }[kind];
-  if (limit && Number.isInteger(Number(id)) && Number(id) < limit) next.pick = { kind, id: Number(id) };
-  if (words.get("tab") in TABS) next.tab = words.get("tab");
+  if (Number(id) < limit) next.pick = { kind, id: Number(id) };
+  const row = whole("site", lines.rows.length);
+  if (row !== null) next.pick = { kind: "line", id: lines.rows[row].site };
+  if (Object.hasOwn(TABS, words.get("tab") || "")) next.tab = words.get("tab");
   next.grid = words.get("g") === "1";
   next.labels = words.get("b") !== "0";
   for (const tab in TABS) {

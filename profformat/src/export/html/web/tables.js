@@ -47,8 +47,6 @@ function afterPaint(act) {
 
 function drawTable() {
   const tab = TABS[state.tab];
-  byId("save").hidden = !tab.columns;
-  if (!tab.columns) return clear(byId("panel"), ...tab.panel());
   const { items, reason } = tab.items();
   if (reason) return clear(byId("panel"), el("p", { className: "note" }, reason));
   const matching = found.test ? items.filter((item) => found.test(item.text())) : items;

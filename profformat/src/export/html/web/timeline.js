@@ -63,6 +63,7 @@ function renderTime(keys) {
   const track = (text, height) => (height ? sized(el("span", { className: "track" }, text), height) : null);
   clear(byId("time-labels"), track("CPU", cpu), track("memory", memory), ...labels, strip.more > 0 ? el("span", { className: "track" }, `+ ${strip.more} more`) : null);
   byId("time-note").textContent = clock.length || memory ? timeNote() : "no time and no memory was measured over the run";
+  byId("time-hover").textContent = clock.length ? "Drag for a range, or use the arrow keys here; everything below follows." : "";
   drawTime();
 }
 
@@ -76,8 +77,8 @@ const threadName = (at) => head.threads[at].name || `thread ${head.threads[at].t
 function timeNote() {
   const words = [`${time(head.elapsed_ns)} in all`];
   if (clock.length) words.push(`full height = ${(fullHeight() / clock.partNs).toFixed(1)} CPUs`);
-  if (head.footprint.peak) words.push(`memory up to ${bytes(head.footprint.peak)}`);
-  return `${words.join(" · ")} · drag to choose a range`;
+  if (head.footprint.peak) words.push(`memory: full height = ${bytes(head.footprint.peak)}`);
+  return words.join(" · ");
 }
 
 function fullHeight() {
@@ -97,11 +98,10 @@ const timeX = (ns) => (ns / runLength()) * strip.width;
 function drawTime() {
   const canvas = byId("time");
   if (!canvas || !strip.per) return;
-  strip.width = canvas.parentElement.clientWidth - byId("time-labels").offsetWidth;
+  strip.width = (printing ? PAPER : canvas.parentElement.clientWidth) - byId("time-labels").offsetWidth;
   const { cpu, memory } = timeHeights();
   const rowsTop = cpu + memory;
   const height = rowsTop + strip.shown.length * 24 + (strip.more > 0 ? 24 : 0) + AXIS;
-  canvas.style.width = `${strip.width}px`;
   const ink = fitCanvas(canvas, strip.width, height);
   if (cpu) drawStack(ink, strip.per, 0, cpu, fullHeight(), 4);
   strip.shown.forEach(({ per }, at) => drawStack(ink, per, rowsTop + at * 24 + 4, 18, clock.partNs, 6));
@@ -136,7 +136,7 @@ function drawStack(ink, per, top, height, full, classes) {
 
 function drawMemory(ink, top, height) {
   const { memory, text, page } = colors();
-  const most = head.footprint.peak || 1;
+  const most = clock.footprint.reduce((top, { bytes: held }) => Math.max(top, held), head.footprint.peak) || 1;
   const y = (value) => top + height - (value / most) * (height - 6);
   ink.beginPath();
   ink.moveTo(0, top + height);
@@ -154,7 +154,7 @@ function drawMemory(ink, top, height) {
   ink.strokeStyle = memory;
   ink.stroke();
   const x = timeX(head.footprint.peak_ns);
-  const words = `peak ${bytes(head.footprint.peak)} at ${time(head.footprint.peak_ns)}`;
+  const words = `${head.footprint.asked ? "held" : "peak"} ${bytes(head.footprint.peak)} at ${time(head.footprint.peak_ns)}`;
   ink.font = "11px system-ui, sans-serif";
   const wide = ink.measureText(words).width;
   const left = x + wide + 10 > strip.width ? Math.max(2, x - wide - 8) : x + 6;
@@ -166,7 +166,7 @@ function drawMemory(ink, top, height) {
   ink.textBaseline = "middle";
   ink.fillText(words, left, top + 10);
   ink.beginPath();
-  ink.arc(x, y(most), 3, 0, 7);
+  ink.arc(x, y(head.footprint.peak), 3, 0, 7);
   ink.fill();
 }
 
