@@ -123,7 +123,7 @@ function splitCell(item, by, full, unit) {
 const SHORT_WHY = ["itself", "GC", "", "kernel", ""];
 function whyWords(row) {
   if (!row || isNarrowed()) return "";
-  const parts = row.why.slice(0, 2).map(({ what, name: label, ns }) => `${SHORT_WHY[what] || `${what === 4 ? "→ " : ""}${cutMiddle(label, 24)}`} ${time(ns)}`);
+  const parts = row.why.slice(0, 2).map(({ what, name: label, ns }) => `${SHORT_WHY[what] || `${what === 4 ? "→ " : ""}${cutMiddle(label, 24)}`} ${told(ns, "ns")}`);
   return parts.join(" · ");
 }
 
@@ -186,7 +186,7 @@ function workerItems(list, isProcess) {
     text: () => (isProcess ? worker.command : threadName(id)),
     sort(key) { return key === "split" ? this.cpu + this.waiting : key === "pid" ? (isProcess ? worker.pid : worker.tid) : this[key]; },
   }));
-  return { items };
+  return { items, reason: items.length ? null : "No thread was seen." };
 }
 
 function workerColumns(items, isProcess) {
@@ -210,7 +210,7 @@ function workerColumns(items, isProcess) {
 function keptItems() {
   if (!measured("live")) return { items: [], reason: `Memory was not measured: ${(metricOf("live") || {}).reason}` };
   const items = lines.rows.filter((row) => row.live).map((row) => lineItem(row.site, sites[row.site], row, { own: row.live, total: row.live, split: [0], exact: null }));
-  return { items };
+  return { items, reason: items.length ? null : "Leaks: none. No memory was kept to the end." };
 }
 
 function keptColumns(items) {

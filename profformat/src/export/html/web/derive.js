@@ -6,7 +6,7 @@ let sums = {};
 let turn = 0;
 
 const metricOf = (id) => head.metrics.find((metric) => metric.id === id);
-const METRIC_WORDS = { cpu: "CPU", wall: "CPU and waiting", peak: "memory held at the peak", alloc: "allocations", copies: "copies", live: "memory kept" };
+const METRIC_WORDS = { cpu: "CPU time", wall: "CPU and waiting time", peak: "memory held at the peak", alloc: "allocations", copies: "copies", live: "memory kept" };
 const wordsOf = (metric) => METRIC_WORDS[metric.id];
 const unitNow = () => metricOf(state.metric).unit;
 // A filter by time or thread holds for time only: memory and copies are known for the whole run.
@@ -91,6 +91,12 @@ function sumOf(kind, key) {
   return { own: own[key] || 0, total: total[key] || 0, split: Array.from(split.subarray(key * 6, key * 6 + 6)) };
 }
 
+// A figure by itself, with its mark and unit.
+function told(value, unit = unitNow()) {
+  const scale = scaleOf(unit, value);
+  return value ? `${marked(value, scale, unit)}${NBSP}${scale.unit}` : ZERO;
+}
+
 // Everything below a place, by class: made class by class, in slices when the tree is large; null until it is there.
 function belowSplit(pick, key) {
   const kind = { line: "sites", function: "functions", file: "files" }[pick];
@@ -161,5 +167,5 @@ const pickedSite = () => siteOfPick(state.pick);
 // Why there is nothing to show.
 function nothing() {
   const what = wordsOf(metricOf(state.metric));
-  return isNarrowed() ? `Nothing passes the filters (${what}).` : `Nothing was measured in this run: no ${what}.`;
+  return isNarrowed() ? `Nothing passes the filters (${what}).` : `This run shows no ${what}.`;
 }

@@ -65,7 +65,7 @@ function figures(sum, row, pick, frame) {
   const add = (term, text, part) => list.append(el("dt", {}, term), el("dd", {}, text, part === undefined ? null : el("small", {}, ` ${share(part, now.all)}`)));
   add("itself", value(sum.own, exact ? row.half : undefined, exact ? row.samples : undefined), sum.own);
   add("total", value(sum.total, exact ? row.totalHalf : undefined, exact ? row.totalSamples : undefined), sum.total);
-  if (pick.kind === "node" && frame >= 0 && pick.id) add("this box", amount(now.total[pick.id], metric.unit), now.total[pick.id]);
+  if (pick.kind === "node" && frame >= 0 && pick.id) add("this box", told(now.total[pick.id]), now.total[pick.id]);
   const box = el("div", {}, list);
   if (metric.unit === "ns" && sum.own) {
     box.append(classBar(sum.split, sum.split.reduce((a, b) => a + b, 0)), el("p", { className: "note" }, `itself: ${splitWords(sum.split)}`));
@@ -75,7 +75,7 @@ function figures(sum, row, pick, frame) {
 
 function placeFigures(node) {
   return el("dl", { className: "figures" }, el("dt", {}, "this box"),
-    el("dd", {}, amount(now.total[node], unitNow()), el("small", {}, ` ${share(now.total[node], now.all)}`)));
+    el("dd", {}, told(now.total[node]), el("small", {}, ` ${share(now.total[node], now.all)}`)));
 }
 
 // Who calls a place, what it calls, and what its own part is made of. One pass down the base tree: the outermost
@@ -126,11 +126,11 @@ function callList(title, map) {
   const scale = scaleOf(unit, most);
   const rest = entries.slice(PARTS).reduce((sum, [, weight]) => sum + weight, 0);
   const items = entries.slice(0, PARTS).map(([label, weight]) => {
-    const item = el("li", {}, el("span", { className: "num" }, figure(weight, scale)), bar([["mark", weight]], most));
+    const item = el("li", {}, el("span", { className: "num" }, marked(weight, scale, unit)), bar([["mark", weight]], most));
     item.append(callName(label));
     return item;
   });
-  if (rest) items.push(el("li", {}, el("span", { className: "num" }, figure(rest, scale)), el("span", {}), el("span", {}, `${entries.length - PARTS} more`)));
+  if (rest) items.push(el("li", {}, el("span", { className: "num" }, marked(rest, scale, unit)), el("span", {}), el("span", {}, `${entries.length - PARTS} more`)));
   return el("div", {}, el("h3", {}, `${title}, ${scale.unit}`), el("ul", { className: "calls" }, ...items));
 }
 

@@ -40,7 +40,7 @@ function bar(parts, full, word) {
 }
 
 const splitWords = (split) =>
-  split.map((value, at) => (value ? `${CLASS_WORDS[at]} ${time(value)}` : "")).filter(Boolean).join(" · ");
+  split.map((value, at) => (value ? `${CLASS_WORDS[at]} ${told(value, "ns")}` : "")).filter(Boolean).join(" · ");
 const classBar = (split, full) => bar(split.map((value, at) => [CLASSES[at], value]), full, splitWords(split));
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -38,7 +38,8 @@ function renderFlame(keys) {
   byId("as-table").setAttribute("aria-pressed", state.grid);
   byId("zoom-out").disabled = !state.zoom;
   byId("zoom-in").disabled = !state.pick || state.pick.kind !== "node" || state.pick.id === state.zoom;
-  byId("flame-scroll").hidden = state.grid;
+  byId("flame-scroll").hidden = state.grid || !now.all;
+  byId("hover").hidden = !now.all;
   const metric = metricOf(state.metric);
   byId("graph-note").textContent = now.all
     ? `full width = ${amount(now.total[state.zoom] || now.all, metric.unit)} of ${wordsOf(metric)}${state.zoom ? `, ${share(now.total[state.zoom], now.all)} of all` : ""}`
@@ -224,12 +225,11 @@ function hoverBox(box) {
 }
 
 function nodeWords(node) {
-  const unit = unitNow();
   const { name: title, file, line } = frameOf(now.view.frame[node]);
   const own = now.total[node] - childrenOf(node).reduce((sum, child) => sum + (child < 0 ? -child : now.total[child]), 0);
   const words = [node ? cutMiddle(title, 80) : "all"];
   if (node && file && file.path) words.push(`${cutStart(file.short || file.path, 60)}${line ? `:${line}` : ""}`);
-  words.push(`${amount(now.total[node], unit)} (${share(now.total[node], now.all)})`, `itself ${own ? amount(own, unit) : ZERO}`);
+  words.push(`${told(now.total[node])} (${share(now.total[node], now.all)})`, `itself ${told(own)}`);
   return words.concat(`level ${now.view.depth[node]} of ${now.view.levels}`).join("  ·  ");
 }
 

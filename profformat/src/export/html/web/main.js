@@ -9,7 +9,7 @@ function buildTotals() {
     const split = [0, 1, 2, 3].map((cls) => base.columns[cls].weights.reduce((a, b) => a + b, 0));
     const shares = percents(split);
     const key = split.map((value, cls) => value && el("span", { className: "key" }, el("i", { className: `dot ${CLASSES[cls]}` }), `${CLASS_WORDS[cls]} ${time(value)} (${shares[cls] || "<1"}${NBSP}%)`));
-    parts.push(Object.assign(entry("CPU", time(cpu.total), classBar(split, cpu.total), el("span", { className: "keys" }, ...key.filter(Boolean))), { className: "wide" }));
+    parts.push(Object.assign(entry("CPU", time(cpu.total), cpu.total ? classBar(split, cpu.total) : null, el("span", { className: "keys" }, ...key.filter(Boolean))), { className: "wide" }));
     const waits = [4, 5].map((cls) => base.columns[cls].weights.reduce((a, b) => a + b, 0));
     if (waits[0] + waits[1]) parts.push(entry("Waiting", time(waits[0] + waits[1]), waits[0] ? el("small", {}, ` ${time(waits[0])} for the GIL`) : null));
   }
@@ -49,8 +49,8 @@ function followLinks() {
 
 function listen() {
   addEventListener("keydown", pressed);
-  addEventListener("popstate", (event) => fromAddress(event.state ? event.state.scroll : undefined));
-  addEventListener("hashchange", () => location.hash.includes("=") && `#${encode()}` !== location.hash && fromAddress());
+  // A jump within the page has an address without figures: it changes nothing.
+  addEventListener("popstate", (event) => (!location.hash || location.hash.includes("=")) && fromAddress(event.state ? event.state.scroll : undefined));
   addEventListener("resize", drawSoon);
   addEventListener("beforeprint", () => paper(true));
   addEventListener("afterprint", () => paper(false));

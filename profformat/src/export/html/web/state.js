@@ -12,6 +12,7 @@ const FILTERS = ["range", "thread", "under", "drop", "query"];
 const undone = [];
 const panes = [];
 let ready = false;
+let writing = 0;
 
 // Registers what draws a pane; it is called after each change with the names of what changed.
 const onChange = (render) => panes.push(render);
@@ -30,13 +31,16 @@ async function change(patch, step = false) {
     patch.zoom = 0;
     keys.push("pick", "zoom");
   }
-  const view = { ...history.state, scroll: scrollY };
+  if (step) writeAddress({ scroll: scrollY });
   Object.assign(state, patch);
-  if (step) history.replaceState(view, "");
-  const address = `#${encode()}`;
-  if (address !== location.hash) history[step ? "pushState" : "replaceState"]({}, "", address);
+  if (step) history.pushState({}, "", `#${encode()}`);
+  clearTimeout(writing);
+  // Browsers refuse addresses that change with every key of a walk.
+  if (!step) writing = setTimeout(writeAddress, 300);
   await follow(keys);
 }
+
+const writeAddress = (extra) => history.replaceState({ ...history.state, ...extra }, "", `#${encode()}`);
 
 async function follow(keys) {
   if (keys.some((key) => HEAVY.includes(key)) && !(await derive())) return;

@@ -48,7 +48,7 @@ function afterPaint(act) {
 function drawTable() {
   const tab = TABS[state.tab];
   const { items, reason } = tab.items();
-  if (reason) return clear(byId("panel"), el("p", { className: "note" }, reason));
+  if (reason || !items.length) return clear(byId("panel"), el("p", { className: "note" }, reason || nothing()));
   const matching = found.test ? items.filter((item) => found.test(item.text())) : items;
   tables.columns = tab.columns(items);
   tables.items = ordered(matching, tab);
@@ -152,7 +152,6 @@ function restOf(items, matching, shown, tab) {
     const rest = items.filter((item) => !others.has(item));
     box.append(` ${count(out)} do not match the search${tab.sum ? `, ${tab.sum(rest)}` : ""}.`);
   }
-  if (!items.length) box.append(nothing());
   return box;
 }
 

@@ -100,6 +100,8 @@ function drawTime() {
   if (!canvas || !strip.per) return;
   strip.width = (printing ? PAPER : canvas.parentElement.clientWidth) - byId("time-labels").offsetWidth;
   const { cpu, memory } = timeHeights();
+  canvas.hidden = !cpu && !memory;
+  if (canvas.hidden) return;
   const rowsTop = cpu + memory;
   const height = rowsTop + strip.shown.length * 24 + (strip.more > 0 ? 24 : 0) + AXIS;
   const ink = fitCanvas(canvas, strip.width, height);

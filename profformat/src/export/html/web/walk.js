@@ -60,7 +60,7 @@ function spoken(node) {
   const { name: title, file, line } = frameOf(now.view.frame[node]);
   const place = node && line ? `, line ${line} of ${baseName(file)}` : "";
   const level = `level ${now.view.depth[node]} of ${now.view.levels}`;
-  return `${node ? title : "all"}${place}, ${amount(now.total[node], unitNow())}, ${percent(now.total[node], now.all)} per cent, ${level}`;
+  return `${node ? title : "all"}${place}, ${told(now.total[node])}, ${percent(now.total[node], now.all)} per cent, ${level}`;
 }
 
 // Brings a box into view: zooms out to something that holds it when it is not below what is zoomed to.
