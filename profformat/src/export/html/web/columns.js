@@ -8,7 +8,7 @@ const TABS = {
   functions: { title: "Functions", order: [["own", -1], ["total", -1]], items: () => groupItems("functions"), columns: (items) => groupColumns(items), sum: sumOwn,
     caption: (items, shown) => lineCaption(items, shown, "a recursive call counts once in a total", "own", "function") },
   files: { title: "Files", order: [["own", -1], ["total", -1]], items: () => groupItems("files"), columns: (items) => groupColumns(items), sum: sumOwn,
-    caption: (items, shown) => lineCaption(items, shown, "your code and libraries", "own", "file") },
+    caption: (items, shown) => lineCaption(items, shown, "of your code and libraries", "own", "file") },
   threads: { title: "Threads", order: [["cpu", -1]], items: () => workerItems(head.threads, false), columns: (items) => workerColumns(items, false),
     caption: (items) => `${plural(items.length, "thread")}, of the whole run · Enter: only this thread` },
   processes: { title: "Processes", when: () => head.processes.length > 1, order: [["cpu", -1]], items: () => workerItems(head.processes, true),
@@ -134,11 +134,11 @@ function placeCell(item) {
   return el("span", { title: `${file ? file.path : ""}  ${place.name}` }, name(text));
 }
 
-function sourceCell({ place, file }) {
+function sourceCell({ place }) {
   const cell = el("span");
   const fill = () => {
     const text = sourceLine(place.file, place.line, fill);
-    clear(cell, text ? el("code", {}, text.slice(0, 400)) : name(place.name ? `${place.name}${file && file.path ? "" : ""}` : "", "muted"));
+    clear(cell, text ? el("code", {}, text.slice(0, 400)) : name(place.name, "muted"));
   };
   fill();
   return cell;
@@ -214,10 +214,10 @@ function keptItems() {
 }
 
 function keptColumns(items) {
-  const leak = byteColumn(items, "leak", "grows /s", "A possible leak: still growing at the end", (item) => (item.row.leak ? item.row.leak - 1 : 0));
+  const leak = byteColumn(items, "leak", "grows", "A possible leak: still growing at the end", (item) => (item.row.leak ? item.row.leak - 1 : 0));
   return [
     byteColumn(items, "live", "kept", "Never freed before the end", (item) => item.row.live),
-    { ...leak, cell: (item) => (item.row.leak ? leak.cell(item) : ZERO) },
+    { ...leak, text: `${leak.text}/s`, cell: (item) => (item.row.leak ? leak.cell(item) : ZERO) },
     { key: "blocks", num: true, text: "blocks", title: "Followed blocks that were never freed", cell: (item) => (item.row.blocks ? count(item.row.blocks) : ZERO) },
     byteColumn(items, "alloc", "allocated", "Allocated over the run", (item) => item.row.alloc),
     { key: "held", text: "held", title: "Memory of the line over the run, from zero", cell: (item) => (item.row.curve.some((v) => v) ? sparkline(item.row.curve) : ""), plain: () => "" },

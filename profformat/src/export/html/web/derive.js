@@ -148,6 +148,7 @@ function litFrames() {
   const pick = state.pick;
   if (!pick) return null;
   if (pick.kind === "node") {
+    if (!pick.id) return null;
     const frame = now.view.frame[pick.id];
     const site = siteOf[frame] ?? -1;
     return site >= 0 ? (other) => siteOf[other] === site : (other) => other === frame;
@@ -159,7 +160,7 @@ function litFrames() {
 // The line of a selection, or -1: that of a node is its frame's.
 function siteOfPick(pick) {
   if (pick && pick.kind === "line") return pick.id;
-  return pick && pick.kind === "node" && pick.id < now.view.length ? (siteOf[now.view.frame[pick.id]] ?? -1) : -1;
+  return pick && pick.kind === "node" && pick.id > 0 && pick.id < now.view.length ? (siteOf[now.view.frame[pick.id]] ?? -1) : -1;
 }
 
 const pickedSite = () => siteOfPick(state.pick);

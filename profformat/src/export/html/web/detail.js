@@ -23,13 +23,16 @@ function renderDetail(changed = DETAIL_KEYS) {
   const kind = { node: "sites", line: "sites", function: "functions", file: "files" }[pick.kind];
   const place = key < 0 ? null : kind === "sites" ? sites[key] : kind === "functions" ? functionSums[key] : { file: key, line: 0, name: "" };
   const file = place ? names.files[place.file] : null;
-  const title = frame >= 0 ? (pick.id ? frameOf(frame).name : "all") : place.name || file.short || file.path || "[no name]";
-  const hint = state.pick ? null : el("small", {}, "hottest line: ");
-  const parts = [el("h2", {}, hint || "", name(cutMiddle(title, 120))), whereLine(place, file)];
-  if (key >= 0) parts.push(figures(sumOf(kind, key), kind === "sites" ? rowOf(key) : null, pick, frame));
-  else parts.push(placeFigures(pick.id));
+  const all = pick.kind === "node" && pick.id === 0;
+  const title = frame >= 0 ? (all ? "all" : frameOf(frame).name) : place.name || file.short || file.path || "[no name]";
+  const hint = state.pick ? null : el("small", {}, isTime(state.metric) ? "hottest line: " : "largest line: ");
   const keys = { sites: siteOf, functions: functionOf, files: fileOf }[kind];
-  if (key >= 0) parts.push(...relations(keys, key));
+  const match = key >= 0 ? (other) => keys[other] === key : (other) => other === frame;
+  const sum = all ? { total: now.all } : key >= 0 ? sumOf(kind, key) : { total: 0 };
+  const parts = [el("h2", {}, hint || "", name(cutMiddle(title, 120))), whereLine(place, file)];
+  // Native functions below Python and classes of work are no places: what their boxes hold is told.
+  parts.push(figures(sum.total ? sum : boxesOf(match), key >= 0 && kind === "sites" ? rowOf(key) : null, pick, frame));
+  if (!all) parts.push(...relations(match));
   if (place && place.line && file) parts.push(excerpt(place));
   if (key >= 0 && kind === "sites" && rowOf(key)) parts.push(memoryOf(rowOf(key)));
   clear(pane, ...parts, actions(site, place));
@@ -63,7 +66,7 @@ function figures(sum, row, pick, frame) {
   };
   const list = el("dl", { className: "figures" });
   const add = (term, text, part) => list.append(el("dt", {}, term), el("dd", {}, text, part === undefined ? null : el("small", {}, ` ${share(part, now.all)}`)));
-  add("itself", value(sum.own, exact ? row.half : undefined, exact ? row.samples : undefined), sum.own);
+  if (sum.own !== undefined) add("itself", value(sum.own, exact ? row.half : undefined, exact ? row.samples : undefined), sum.own);
   add("total", value(sum.total, exact ? row.totalHalf : undefined, exact ? row.totalSamples : undefined), sum.total);
   if (pick.kind === "node" && frame >= 0 && pick.id) add("this box", told(now.total[pick.id]), now.total[pick.id]);
   const box = el("div", {}, list);
@@ -73,14 +76,22 @@ function figures(sum, row, pick, frame) {
   return box;
 }
 
-function placeFigures(node) {
-  return el("dl", { className: "figures" }, el("dt", {}, "this box"),
-    el("dd", {}, told(now.total[node]), el("small", {}, ` ${share(now.total[node], now.all)}`)));
+// The sum of the boxes of some frames, one below another counted once.
+function boxesOf(match) {
+  const total = totalsOf(base, now.entries);
+  const sum = { total: 0 };
+  let covered = 1;
+  for (let at = 1; at < base.length; at++) {
+    if (at < covered || !match(base.frame[at])) continue;
+    sum.total += total[at];
+    covered = base.end[at];
+  }
+  return sum;
 }
 
 // Who calls a place, what it calls, and what its own part is made of. One pass down the base tree: the outermost
 // occurrence on a stack has the caller, the innermost the callee.
-function relations(keyOf, key) {
+function relations(match) {
   const { length, parent, frame, home } = base;
   const inner = new Uint8Array(length);
   const callee = new Int32Array(length).fill(-1);
@@ -88,7 +99,7 @@ function relations(keyOf, key) {
   for (let at = 1; at < length; at++) {
     const above = parent[at];
     const isPlace = home[at] === at;
-    const own = isPlace && keyOf[frame[at]] === key;
+    const own = (isPlace || langOf(frame[at]) !== 0) && match(frame[at]);
     caller[at] = own && !inner[above] ? (above ? frame[home[above]] : -1) : caller[above];
     inner[at] = own || inner[above] ? 1 : 0;
     callee[at] = own ? -1 : inner[above] && callee[above] < 0 && isPlace ? frame[at] : callee[above];
@@ -150,7 +161,7 @@ function memoryOf(row) {
   const words = [["allocated", row.alloc], ["at the peak", row.peak], ["kept to the end", row.live], ["freed within 10 ms", row.churn], ["copied", row.copies]]
     .filter(([, value]) => value).map(([term, value]) => `${term} ${bytes(value)}`);
   if (!words.length) return null;
-  const curve = row.curve.some((value) => value) ? el("p", {}, sparkline(row.curve, 300, 32), el("small", {}, ` held over the run, ${bytes(Math.max(...row.curve))} at most`)) : null;
+  const curve = row.curve.some((value) => value) ? el("p", {}, sparkline(row.curve, 300, 32), el("br"), el("small", {}, `held over the run, ${bytes(Math.max(...row.curve))} at most`)) : null;
   return el("div", {}, el("h3", {}, "Memory of this line"), el("p", { className: "note" }, words.join(" · "),
     row.leak ? ` · possible leak: grows by ${bytes(row.leak - 1)} a second` : ""), curve);
 }

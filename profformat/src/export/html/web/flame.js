@@ -133,7 +133,7 @@ function paint(ink, height, top) {
       ink.globalAlpha = box.above ? 0.45 : lit && !on ? 0.4 : 1;
       fillBox(ink, box, frame, root, box.x, y, Math.max(box.w - (box.w > 3 ? 1 : 0), 0.5));
       ink.globalAlpha = 1;
-      if (lit && on) outline(ink, box, y, text, 1);
+      if (lit && on) outline(ink, box, y, focus, 1);
       if (box.node === picked && !box.small) outline(ink, box, y, focus, 3);
       if (box.node === flame.hover && !box.small) outline(ink, box, y, text, 1);
       if (box.w > letter * 3 + 8) label(ink, box, root, y, letter, text, muted);
@@ -167,6 +167,13 @@ function fillBox(ink, box, frame, root, x, y, w) {
 }
 
 function outline(ink, box, y, color, thick) {
+  if (box.w < 5) {
+    ink.fillStyle = color;
+    ink.globalAlpha = 0.6;
+    ink.fillRect(box.x, y, Math.max(box.w - 0.5, 0.5), ROW - 1);
+    ink.globalAlpha = 1;
+    return;
+  }
   ink.strokeStyle = color;
   ink.lineWidth = thick;
   ink.strokeRect(box.x + thick / 2, y + thick / 2, Math.max(box.w - 1 - thick, 1), ROW - 1 - thick);

@@ -115,6 +115,11 @@ window.__page = Object.freeze({
   totals: () => ({ metric: state.metric, root: now.all, whole: metricOf(state.metric).total, rows: add(tables.items, (item) => item.own || 0) }),
   found: () => ({ boxes: found.boxes, total: found.total, error: found.error }),
   nodes: () => now.view.length,
+  // Lines whose figures differ from the sums over the tree, without filters: none, unless the tree was cut.
+  apart: () => {
+    const { own, total } = sumsBy(siteOf, sites.length, METRIC_COLUMNS.cpu.map((column) => base.columns[column]));
+    return lines.rows.filter((row) => ownOf(row, "cpu") !== own[row.site] || row.total !== total[row.site]).map((row) => `${row.name}:${row.line} ${ownOf(row, "cpu")} ${own[row.site]} ${row.total} ${total[row.site]}`);
+  },
 });
 
 start().catch((error) => {
