@@ -49,7 +49,26 @@ use crate::analysis::Profile;
 const FRAME: &str = include_str!("web/page.html");
 const STYLE: &str = include_str!("web/style.css");
 /// The scripts in the order in which they are joined: they share one scope.
-const SCRIPTS: [&str; 1] = [include_str!("web/main.js")];
+const SCRIPTS: [&str; 18] = [
+    include_str!("web/format.js"),
+    include_str!("web/dom.js"),
+    include_str!("web/data.js"),
+    include_str!("web/tree.js"),
+    include_str!("web/shape.js"),
+    include_str!("web/derive.js"),
+    include_str!("web/state.js"),
+    include_str!("web/search.js"),
+    include_str!("web/flame.js"),
+    include_str!("web/walk.js"),
+    include_str!("web/grid.js"),
+    include_str!("web/timeline.js"),
+    include_str!("web/detail.js"),
+    include_str!("web/tables.js"),
+    include_str!("web/columns.js"),
+    include_str!("web/source.js"),
+    include_str!("web/keys.js"),
+    include_str!("web/main.js"),
+];
 
 /// Bytes of a page at most; what costs least is summed until it fits.
 const PAGE: usize = 8 << 20;
