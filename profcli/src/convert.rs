@@ -8,11 +8,12 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use profformat::Filter;
 use profformat::analysis::{Profile, Survey};
-use profformat::export::{ExportError, Format, Metric, export, text};
+use profformat::export::{ExportError, Format, Metric, export, html, text};
 
 use profformat::units::Timestamp;
 
 use crate::output::{Output, Refusal, Replace, refuse, shown};
+use crate::report::{Embed, Files};
 use crate::split::moment;
 use crate::words::complain;
 
@@ -23,18 +24,45 @@ pub(crate) struct Args {
     /// The format to write
     #[arg(long, value_enum)]
     to: Target,
-    /// What stacks are weighed by; text and json have everything side by side
+    /// What stacks are weighed by; text, html and json have everything side by side
     #[arg(long, value_enum, default_value = "cpu")]
     metric: Figure,
     /// What is live is taken at this moment, not at the peak: 12.5s, 300ms, 2m, or seconds
     #[arg(long, value_name = "T", value_parser = moment)]
     at: Option<Timestamp>,
+    #[command(flatten)]
+    sources: Sources,
     /// The file to write; `-`, as without it, is standard output
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
     /// Replace OUT if it is there
     #[arg(long)]
     force: bool,
+}
+
+/// Which source files go into a page.
+#[derive(Clone, Copy, clap::Args)]
+pub(crate) struct Sources {
+    /// html: put all source files with figures into the page, those that not everyone may read too
+    #[arg(long)]
+    source: bool,
+    /// html: put no source files into the page
+    #[arg(long, conflicts_with = "source")]
+    no_source: bool,
+}
+
+impl Sources {
+    fn any(self) -> bool {
+        self.source || self.no_source
+    }
+
+    fn embed(self) -> Embed {
+        match (self.source, self.no_source) {
+            (_, true) => Embed::Nothing,
+            (true, false) => Embed::Everything,
+            (false, false) => Embed::Public,
+        }
+    }
 }
 
 /// [`Format`] as a word of the command line.
@@ -84,17 +112,33 @@ impl ValueEnum for Figure {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum ConvertError {
+pub(crate) enum ConvertError {
     #[error(transparent)]
     Open(#[from] profformat::Error),
     #[error("{}: {error}", shown(path))]
     Trace { path: PathBuf, error: profformat::Error },
+    #[error("--source and --no-source are for pages: give --to html too")]
+    NoPage,
     #[error("{} is binary and standard output is a terminal: give a file with -o", .0.name())]
     Terminal(Format),
     #[error(transparent)]
     Output(#[from] Refusal),
     #[error(transparent)]
     Export(#[from] ExportError),
+}
+
+impl Args {
+    /// A page at this path.
+    pub(crate) fn page(
+        trace: PathBuf,
+        at: Option<Timestamp>,
+        sources: Sources,
+        path: PathBuf,
+        force: bool,
+    ) -> Self {
+        let (to, metric) = (Target(Format::Html), Figure(Metric::Cpu));
+        Self { trace, to, metric, at, sources, output: Some(path), force }
+    }
 }
 
 pub(crate) fn run(args: &Args) -> ExitCode {
@@ -113,11 +157,15 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     }
 }
 
-fn convert(args: &Args) -> Result<(), ConvertError> {
+/// Writes what was asked for.
+pub(crate) fn convert(args: &Args) -> Result<(), ConvertError> {
     let (Target(format), Figure(metric)) = (args.to, args.metric);
     let file = args.output.as_deref().filter(|path| *path != Path::new("-"));
     if file.is_none() && format.is_binary() && io::stdout().is_terminal() {
         return Err(ConvertError::Terminal(format));
+    }
+    if !matches!(format, Format::Html) && args.sources.any() {
+        return Err(ConvertError::NoPage);
     }
     let replace = if args.force { Replace::File } else { Replace::Unforced };
     let inputs = [&args.trace];
@@ -132,30 +180,36 @@ fn convert(args: &Args) -> Result<(), ConvertError> {
     };
     let survey = args.at.map_or_else(Survey::default, Survey::at);
     let behind = |offset| bytes.release_before(offset);
-    let profile = Profile::from_bytes_with(&bytes, &filter, survey, behind)
-        .map_err(|error| ConvertError::Trace { path: args.trace.clone(), error })?;
+    let read = match format {
+        Format::Html => Profile::from_bytes_with_activity(&bytes, &filter, survey, behind),
+        _ => Profile::from_bytes_with(&bytes, &filter, survey, behind),
+    };
+    let profile = read.map_err(|error| ConvertError::Trace { path: args.trace.clone(), error })?;
     crate::damage::warn(&args.trace, &profile);
+    let embed = args.sources.embed();
     match file {
         Some(path) => {
             let output = Output::open(path, replace, &inputs)?;
-            to_file(&profile, format, metric, path, output)
+            to_file(&profile, format, metric, embed, path, output)
         }
-        None => write(&profile, format, metric, &mut BufWriter::new(io::stdout().lock())),
+        None => write(&profile, format, metric, embed, &mut BufWriter::new(io::stdout().lock())),
     }
 }
 
-/// Exports; the text report has source lines as `prof report` has them.
+/// Exports; text and page have source lines as `prof report` has them.
 fn write(
     profile: &Profile,
     format: Format,
     metric: Metric,
+    embed: Embed,
     out: &mut dyn Write,
 ) -> Result<(), ConvertError> {
-    if matches!(format, Format::Text) {
-        let source = crate::report::Files::of(profile);
-        text::write(profile, &text::Options::default(), &source, out).map_err(ExportError::Io)?;
-    } else {
-        export(profile, format, metric, out)?;
+    let source = Files::of(profile);
+    match format {
+        Format::Text => text::write(profile, &text::Options::default(), &source, out)
+            .map_err(ExportError::Io)?,
+        Format::Html => html::write(profile, &source.embed(embed), out)?,
+        _ => export(profile, format, metric, out)?,
     }
     Ok(out.flush().map_err(ExportError::Io)?)
 }
@@ -164,11 +218,12 @@ fn to_file(
     profile: &Profile,
     format: Format,
     metric: Metric,
+    embed: Embed,
     path: &Path,
     output: Output,
 ) -> Result<(), ConvertError> {
     let mut out = BufWriter::new(output.file());
-    write(profile, format, metric, &mut out).map_err(|error| match error {
+    write(profile, format, metric, embed, &mut out).map_err(|error| match error {
         ConvertError::Export(ExportError::Io(error)) => {
             Refusal::Write { path: path.to_owned(), error }.into()
         }

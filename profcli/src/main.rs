@@ -11,6 +11,7 @@ mod recover;
 mod report;
 mod run;
 mod split;
+mod view;
 mod words;
 
 use std::process::ExitCode;
@@ -32,8 +33,10 @@ enum Command {
     Run(run::Args),
     /// Show where time, memory and copies went, by line
     Report(report::Args),
-    /// Turn a trace into text, JSON, pprof, speedscope or collapsed stacks
+    /// Turn a trace into an HTML page, text, JSON, pprof, speedscope or collapsed stacks
     Convert(convert::Args),
+    /// Show a trace as a page in the browser
+    View(view::Args),
     /// Show what a trace holds: processes, threads, counts, losses
     Info(info::Args),
     /// Tell whether a trace is sound
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Convert(args) => convert::run(&args),
+        Command::View(args) => view::run(args),
         Command::Info(args) => info::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Recover(args) => recover::run(&args),

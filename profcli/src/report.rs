@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter, IsTerminal, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
@@ -15,7 +15,7 @@ use clap::ValueEnum;
 use profformat::Filter;
 use profformat::analysis::{Profile, Survey};
 use profformat::export::escape::escape;
-use profformat::export::text::{self, Options, Sort, Source};
+use profformat::export::text::{self, Options, Sort, Source, Whole};
 use profformat::units::Timestamp;
 
 use crate::split::moment;
@@ -175,16 +175,36 @@ fn width(stream: &impl std::os::fd::AsFd) -> usize {
 /// Files larger than this are no source.
 const LARGEST: u64 = 8 << 20;
 
+/// Which files an output has source of. A page is handed on, a terminal's text is mostly not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Embed {
+    Nothing,
+    /// `.py` files that everyone on this machine may read.
+    Public,
+    Everything,
+}
+
+impl Embed {
+    fn admits(self, public: bool) -> bool {
+        self == Embed::Everything || public && self == Embed::Public
+    }
+}
+
 /// Source files of this machine, opened when first asked for. Paths come from the trace: only regular files
 /// are read, and nothing is written.
 pub(crate) struct Files {
     /// Files changed after this are not those that ran.
     started: SystemTime,
+    embed: Embed,
     files: RefCell<HashMap<Vec<u8>, Content>>,
 }
 
 enum Content {
-    Lines(Vec<String>),
+    Lines {
+        lines: Vec<String>,
+        /// Everyone may read it, and it is Python.
+        public: bool,
+    },
     Changed,
     Unreadable,
 }
@@ -192,7 +212,12 @@ enum Content {
 impl Files {
     pub(crate) fn of(profile: &Profile) -> Self {
         let started = SystemTime::UNIX_EPOCH + Duration::from_nanos(profile.header.start_unix_ns);
-        Self { started, files: RefCell::default() }
+        Self { started, embed: Embed::Everything, files: RefCell::default() }
+    }
+
+    /// The same, of these files only.
+    pub(crate) fn embed(self, embed: Embed) -> Self {
+        Self { embed, ..self }
     }
 
     fn read(&self, path: &[u8]) -> Option<Content> {
@@ -213,20 +238,40 @@ impl Files {
         let mut bytes = Vec::new();
         file.take(LARGEST).read_to_end(&mut bytes).ok()?;
         let text = String::from_utf8_lossy(&bytes);
-        Some(Content::Lines(text.lines().map(str::to_owned).collect()))
+        let public = about.mode() & 0o004 != 0 && path.extension() == Some(OsStr::new("py"));
+        Some(Content::Lines { lines: text.lines().map(str::to_owned).collect(), public })
     }
 }
 
 impl Source for Files {
     fn line(&self, file: &[u8], line: u32) -> Option<String> {
+        // What is not wanted is not even opened.
+        if self.embed == Embed::Nothing {
+            return None;
+        }
         let mut files = self.files.borrow_mut();
         let content = files
             .entry(file.to_vec())
             .or_insert_with(|| self.read(file).unwrap_or(Content::Unreadable));
         match content {
-            Content::Lines(lines) => lines.get((line as usize).checked_sub(1)?).cloned(),
+            Content::Lines { lines, public } => {
+                let line = lines.get((line as usize).checked_sub(1)?);
+                line.filter(|_| self.embed.admits(*public)).cloned()
+            }
             Content::Changed => Some("(source changed since)".into()),
             Content::Unreadable => None,
+        }
+    }
+
+    fn whole(&self, file: &[u8]) -> Whole {
+        // What was read is not kept: there can be many.
+        let read = if self.embed == Embed::Nothing { None } else { self.read(file) };
+        match read {
+            Some(Content::Lines { lines, public }) if self.embed.admits(public) => {
+                Whole::Text(lines.join("\n"))
+            }
+            Some(Content::Changed) => Whole::Changed,
+            _ => Whole::Missing,
         }
     }
 }
@@ -256,6 +301,33 @@ mod tests {
         assert_eq!(later.line(name, 0), None);
         let earlier = files(SystemTime::now() - Duration::from_secs(60));
         assert_eq!(earlier.line(name, 1).as_deref(), Some("(source changed since)"));
+    }
+
+    #[test]
+    fn what_is_not_for_everyone_is_given_only_when_asked_for() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let whole = |name: &str, mode: u32, embed: Embed| {
+            let path = folder.path().join(name);
+            fs::write(&path, "one\ntwo\n").expect("written");
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("set");
+            let files = files(SystemTime::now() + Duration::from_secs(60)).embed(embed);
+            let name = path.as_os_str().as_bytes();
+            let whole = files.whole(name);
+            let line = files.line(name, 2);
+            assert_eq!(line.is_some(), whole != Whole::Missing, "a line is as private as its file");
+            whole
+        };
+        let text = || Whole::Text("one\ntwo".to_owned());
+        assert_eq!(whole("a.py", 0o644, Embed::Public), text());
+        assert_eq!(whole("a.py", 0o640, Embed::Public), Whole::Missing);
+        assert_eq!(whole("a.pem", 0o644, Embed::Public), Whole::Missing);
+        assert_eq!(whole("a.py", 0o600, Embed::Everything), text());
+        assert_eq!(whole("a.py", 0o644, Embed::Nothing), Whole::Missing);
+        let path = folder.path().join("a.py");
+        let changed = files(SystemTime::now() - Duration::from_secs(60)).embed(Embed::Everything);
+        assert_eq!(changed.whole(path.as_os_str().as_bytes()), Whole::Changed);
     }
 
     #[test]

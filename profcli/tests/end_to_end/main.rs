@@ -14,6 +14,7 @@ mod limits;
 mod memory;
 mod natives;
 mod outputs;
+mod page;
 mod parts;
 mod processes;
 mod prof;

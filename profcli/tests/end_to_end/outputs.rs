@@ -15,7 +15,7 @@ fn convert(trace: &Path, to: &str, metric: &str) -> Vec<u8> {
 }
 
 /// The sum of a file of collapsed stacks, in its own unit.
-fn collapsed_sum(trace: &Path, metric: &str) -> u64 {
+pub(crate) fn collapsed_sum(trace: &Path, metric: &str) -> u64 {
     let text = String::from_utf8(convert(trace, "collapsed", metric)).expect("UTF-8");
     let count = |line: &str| line.rsplit_once(' ').and_then(|(_, n)| n.parse::<u64>().ok());
     text.lines().map(|line| count(line).unwrap_or_else(|| panic!("{line:?}"))).sum()

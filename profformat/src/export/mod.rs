@@ -4,6 +4,7 @@
 
 pub mod collapsed;
 pub mod escape;
+pub mod html;
 pub mod json;
 pub mod metric;
 mod names;
@@ -21,6 +22,8 @@ use crate::analysis::Profile;
 pub enum Format {
     /// The report for a terminal.
     Text,
+    /// One HTML file to look around in.
+    Html,
     /// Everything by line, as `docs/profile.schema.json` describes.
     Json,
     /// The format of `go tool pprof`, compressed with gzip.
@@ -33,13 +36,20 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order they are offered.
-    pub const ALL: [Format; 5] =
-        [Format::Text, Format::Json, Format::Pprof, Format::Speedscope, Format::Collapsed];
+    pub const ALL: [Format; 6] = [
+        Format::Text,
+        Format::Html,
+        Format::Json,
+        Format::Pprof,
+        Format::Speedscope,
+        Format::Collapsed,
+    ];
 
     /// The name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Format::Text => "text",
+            Format::Html => "html",
             Format::Json => "json",
             Format::Pprof => "pprof",
             Format::Speedscope => "speedscope",
@@ -82,7 +92,7 @@ impl From<serde_json::Error> for ExportError {
     }
 }
 
-/// Writes a profile in a format. `metric` chooses what the weights of stacks are; text and JSON have all
+/// Writes a profile in a format. `metric` chooses what the weights of stacks are; text, HTML and JSON have all
 /// metrics side by side and leave it aside.
 pub fn export(
     profile: &Profile,
@@ -92,6 +102,7 @@ pub fn export(
 ) -> Result<(), ExportError> {
     match format {
         Format::Text => text::write(profile, &text::Options::default(), &text::NoSource, out)?,
+        Format::Html => html::write(profile, &text::NoSource, out)?,
         Format::Json => json::write(profile, out)?,
         Format::Pprof => pprof::write(profile, metric.measured_by(profile)?, out)?,
         Format::Speedscope => speedscope::write(profile, metric.measured_by(profile)?, out)?,

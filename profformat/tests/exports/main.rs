@@ -1,6 +1,7 @@
 //! All exports of one run: their totals agree to the nanosecond and byte, for each thread and overall.
 
 mod copiers;
+mod html;
 mod run;
 mod threads;
 mod totals;
@@ -270,5 +271,6 @@ proptest! {
             prop_assert_eq!(&pprof, &expected, "pprof, {:?}", metric);
             prop_assert_eq!(&speedscope, &expected, "speedscope, {:?}", metric);
         }
+        html::check(&run.profile_with_activity());
     }
 }

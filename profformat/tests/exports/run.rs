@@ -1,6 +1,6 @@
 //! Runs made by hand: records with their tables.
 
-use profformat::analysis::Profile;
+use profformat::analysis::{Builder, Profile, Survey};
 use profformat::ids::{FrameId, ProcessId, StackId, ThreadId};
 use profformat::record::*;
 use profformat::tables::Interner;
@@ -116,14 +116,26 @@ impl Run {
     }
 
     pub(crate) fn profile(&self) -> Profile {
-        let header = Header {
-            cpu_interval_ns: 10_000_000,
-            memory_interval: 131_072,
-            copy_interval: 1 << 20,
-            command: vec![b"app;\x1b[31m.py".to_vec()],
-            ..Header::default()
-        };
         let tables = self.interner.tables().clone();
-        Profile::from_records(header, tables, || self.records.iter())
+        Profile::from_records(header(), tables, || self.records.iter())
+    }
+
+    /// As [`profile`](Self::profile), and when time was spent.
+    pub(crate) fn profile_with_activity(&self) -> Profile {
+        let mut survey = Survey::default();
+        self.records.iter().for_each(|record| survey.record(record));
+        let mut builder = Builder::new(header(), survey.finish()).with_activity();
+        self.records.iter().for_each(|record| builder.record(record));
+        builder.finish(self.interner.tables().clone())
+    }
+}
+
+fn header() -> Header {
+    Header {
+        cpu_interval_ns: 10_000_000,
+        memory_interval: 131_072,
+        copy_interval: 1 << 20,
+        command: vec![b"app;\x1b[31m.py".to_vec()],
+        ..Header::default()
     }
 }

@@ -83,8 +83,7 @@ pub(crate) fn run(name: &str, bytes: &[u8]) -> (String, Duration) {
     step("profile", &mut || profile = Profile::from_bytes(bytes).expect("it was read before"));
     for format in Format::ALL {
         for metric in Metric::ALL {
-            let whole = matches!(format, Format::Text | Format::Json);
-            if whole && metric != Metric::Cpu {
+            if !format.is_of_one_metric() && metric != Metric::Cpu {
                 continue;
             }
             // Where there are a million sums, one metric of each kind of them is enough.

@@ -43,14 +43,14 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
 }
 
 /// What all rows together have of the metric.
-fn whole(view: &View, metric: Metric) -> u64 {
+pub(super) fn whole(view: &View, metric: Metric) -> u64 {
     match metric {
         Metric::Total | Metric::Own => view.totals.cpu_ns,
         _ => number::sum(view.rows.iter().map(|row| row.value(metric))),
     }
 }
 
-fn sorted_by(view: &View, metric: Metric) -> &'static str {
+pub(super) fn sorted_by(view: &View, metric: Metric) -> &'static str {
     match metric {
         Metric::Own => "by self",
         Metric::Total => "by total",
@@ -318,6 +318,12 @@ fn cut(view: &View, page: &mut Page, cut: &Cut, shown: usize) -> io::Result<()> 
     if cut.lines == 0 {
         return Ok(());
     }
+    let option = format!("`--top {}`", (shown * 4).max(20));
+    page.paragraph(2, &[(Style::Dim, format!("… {} ({option})", cut_text(view, cut)))])
+}
+
+/// The same in words: `408 more lines: 7.81 s self, 12 MiB copied`.
+pub(super) fn cut_text(view: &View, cut: &Cut) -> String {
     let mut sums = Vec::new();
     if view.measures_time() {
         sums.push(format!("{} self", view.time_text(cut.self_ns)));
@@ -328,10 +334,7 @@ fn cut(view: &View, page: &mut Page, cut: &Cut, shown: usize) -> io::Result<()> 
             sums.push(format!("{} {what}", number::bytes(value)));
         }
     }
-    let option = format!("`--top {}`", (shown * 4).max(20));
-    let text =
-        format!("… {}: {} ({option})", number::of(cut.lines as u64, "more line"), sums.join(", "));
-    page.paragraph(2, &[(Style::Dim, text)])
+    format!("{}: {}", number::of(cut.lines as u64, "more line"), sums.join(", "))
 }
 
 fn nothing_passes(view: &View, page: &mut Page, pattern: &str) -> io::Result<()> {

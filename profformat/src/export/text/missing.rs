@@ -6,6 +6,7 @@ use super::number::{self, share, time};
 use super::page::{Line, Page, Style, foreign};
 use super::sentences::{Sentence, plain};
 use super::view::View;
+use crate::analysis::sites::places::shown;
 use crate::analysis::{Books, books};
 use crate::record::counter;
 
@@ -60,7 +61,8 @@ fn reasons(counts: &[(&str, u64)]) -> String {
         .iter()
         .take(REASONS)
         .map(|(name, n)| {
-            format!("{} {}", foreign(name.replace('_', " ").as_bytes()), number::count(*n))
+            let name = name.replace('_', " ");
+            format!("{} {}", foreign(&shown(name.as_bytes())), number::count(*n))
         })
         .collect();
     if counts.len() > REASONS {
@@ -74,13 +76,18 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
     let mut line = Line::new(view.look);
     line.push(Style::Strong, "NOT IN HERE");
     page.line(line)?;
-    let sentences = [losses(view), unattributed(view), unmeasured(view), unprofiled(view)];
-    for sentence in sentences.into_iter().flatten().chain(notes(view)) {
+    for sentence in all(view) {
         page.paragraph(2, &sentence)?;
     }
     let key = "Marks: · zero, ~ rough, < too few samples, n/a not measured. \
                Peak: held then. Kept: never freed.";
     page.paragraph(2, &[(Style::Dim, key.into())])
+}
+
+/// What is not in the report, in sentences.
+pub(super) fn all(view: &View) -> Vec<Sentence> {
+    let sentences = [losses(view), unattributed(view), unmeasured(view), unprofiled(view)];
+    sentences.into_iter().flatten().chain(notes(view)).collect()
 }
 
 fn losses(view: &View) -> Option<Sentence> {

@@ -13,9 +13,9 @@ mod functions;
 mod kept;
 mod lines;
 mod missing;
-mod number;
+pub(super) mod number;
 mod page;
-mod place;
+pub(super) mod place;
 mod processes;
 mod route;
 mod select;
@@ -25,15 +25,19 @@ mod spent;
 mod summary;
 mod table;
 mod threads;
-mod timeline;
+pub(super) mod timeline;
 mod view;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
 use std::io::{self, Write};
 
-pub use source::{NoSource, Source};
+pub(super) use page::{SiteKey, Style};
+pub(super) use sentences::Sentence;
+pub use source::{NoSource, Source, Whole};
+pub(super) use words::{HotLine, Words, words};
 
 use crate::analysis::Profile;
 use crate::analysis::family;
@@ -104,14 +108,14 @@ impl Default for Options {
 
 /// Figures by line and by function, as [`crate::analysis`] computes them.
 #[derive(Clone, Debug, Default)]
-struct Figures {
-    sites: Vec<Site>,
-    functions: Vec<FunctionSum>,
+pub(in crate::export) struct Figures {
+    pub(in crate::export) sites: Vec<Site>,
+    pub(in crate::export) functions: Vec<FunctionSum>,
 }
 
 impl Figures {
     /// The figures of a profile.
-    fn of(profile: &Profile) -> Self {
+    pub(in crate::export) fn of(profile: &Profile) -> Self {
         Self { sites: sites::sites(profile), functions: sites::functions(profile) }
     }
 }

@@ -71,7 +71,7 @@ impl TimeScale {
 }
 
 /// Half of the 95 % interval of a sum of weights, in the weights' unit.
-pub(super) fn half_width(squares: u128) -> f64 {
+pub(in crate::export) fn half_width(squares: u128) -> f64 {
     Z * (squares as f64).sqrt()
 }
 

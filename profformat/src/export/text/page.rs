@@ -4,6 +4,9 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthChar;
 
+use crate::analysis::sites::Site;
+use crate::ids::StringId;
+
 /// How a page looks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
@@ -15,9 +18,11 @@ pub(super) struct Look {
 /// What a piece of text is; colors follow from it. Only the sixteen names are used, so that the user's
 /// theme holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
+pub(in crate::export) enum Style {
     Plain,
     Strong,
+    /// The name of a line: an output with links makes one of it.
+    Site(SiteKey),
     Dim,
     Python,
     Native,
@@ -28,11 +33,25 @@ pub(super) enum Style {
     Loss,
 }
 
+/// Which [`Site`] a piece of text names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::export) struct SiteKey {
+    pub(in crate::export) file: StringId,
+    pub(in crate::export) line: u32,
+    pub(in crate::export) function: StringId,
+}
+
+impl SiteKey {
+    pub(in crate::export) fn of(site: &Site) -> Self {
+        Self { file: site.file, line: site.line, function: site.function }
+    }
+}
+
 impl Style {
     fn code(self) -> &'static str {
         match self {
             Style::Plain => "",
-            Style::Strong => "\x1b[1m",
+            Style::Strong | Style::Site(_) => "\x1b[1m",
             Style::Dim => "\x1b[2m",
             Style::Python => "\x1b[34m",
             Style::Native => "\x1b[33m",

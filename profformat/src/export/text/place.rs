@@ -22,11 +22,11 @@ const ARGUMENTS: usize = 32;
 
 /// What is known of a file. Its names are made when they are asked for: there can be a million files.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Place<'a> {
+pub(in crate::export) struct Place<'a> {
     /// The user's own code.
-    pub(super) yours: bool,
+    pub(in crate::export) yours: bool,
     /// A Python file, in contrast to a native module or a name without a place.
-    pub(super) python: bool,
+    pub(in crate::export) python: bool,
     short: &'a [u8],
     base: &'a [u8],
     package: &'a [u8],
@@ -34,7 +34,7 @@ pub(super) struct Place<'a> {
 
 impl Place<'_> {
     /// The path without the folders that say nothing, escaped.
-    pub(super) fn short(&self) -> String {
+    pub(in crate::export) fn short(&self) -> String {
         foreign(&shown(self.short))
     }
 
@@ -51,7 +51,7 @@ impl Place<'_> {
 
 /// The files of a trace.
 #[derive(Debug)]
-pub(super) struct Places<'a> {
+pub(in crate::export) struct Places<'a> {
     tables: &'a Tables,
     /// By string: is it the file of a function, and of one in Python?
     python: Vec<Option<bool>>,
@@ -59,7 +59,7 @@ pub(super) struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    pub(super) fn new(profile: &'a Profile) -> Self {
+    pub(in crate::export) fn new(profile: &'a Profile) -> Self {
         let tables = &profile.tables;
         let mut python = vec![None; tables.counts()[0]];
         for function in tables.functions() {
@@ -73,7 +73,7 @@ impl<'a> Places<'a> {
         Self { tables, python, roots }
     }
 
-    pub(super) fn of(&self, file: StringId) -> Place<'a> {
+    pub(in crate::export) fn of(&self, file: StringId) -> Place<'a> {
         match self.python.get(file.index()) {
             Some(&Some(python)) => place(self.tables.string(file), python, &self.roots),
             _ => Place::default(),

@@ -14,7 +14,7 @@ use crate::ids::ProcessId;
 use crate::record::{Outcome, counter};
 
 /// A sentence in styled pieces.
-pub(super) type Sentence = Vec<(Style, String)>;
+pub(in crate::export) type Sentence = Vec<(Style, String)>;
 
 pub(super) fn plain(text: impl Into<String>) -> (Style, String) {
     (Style::Plain, text.into())
@@ -28,8 +28,14 @@ fn loss(text: impl Into<String>) -> Sentence {
     vec![(Style::Loss, text.into())]
 }
 
-/// The program, and facts of the run at the right.
-pub(super) fn head(view: &View, page: &mut Page) -> io::Result<()> {
+/// The command, escaped.
+pub(super) fn command(view: &View) -> String {
+    let command = view.profile.header.command.join(&b' ');
+    if command.is_empty() { "(no command)".into() } else { foreign(&command) }
+}
+
+/// Facts of the run in one line.
+pub(super) fn facts(view: &View) -> String {
     let profile = view.profile;
     let mut facts = Vec::new();
     let mut pythons: Vec<&str> = profile
@@ -54,9 +60,12 @@ pub(super) fn head(view: &View, page: &mut Page) -> io::Result<()> {
     if profile.header.start_unix_ns > 0 {
         facts.push(number::date(profile.header.start_unix_ns));
     }
-    let command = profile.header.command.join(&b' ');
-    let command = if command.is_empty() { "(no command)".into() } else { foreign(&command) };
-    let mut facts = facts.join(" · ");
+    facts.join(" · ")
+}
+
+/// The program, and facts of the run at the right.
+pub(super) fn head(view: &View, page: &mut Page) -> io::Result<()> {
+    let (command, mut facts) = (command(view), facts(view));
     let mut line = Line::new(view.look);
     let room = view.look.width.saturating_sub(facts.chars().count() + 3);
     if room < 16 {
@@ -79,7 +88,8 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
     Ok(())
 }
 
-fn all(view: &View) -> Vec<Sentence> {
+/// Every sentence, in the order of the report.
+pub(super) fn all(view: &View) -> Vec<Sentence> {
     let mut sentences = troubles(view);
     let trust = missing::trust(view);
     let heavy = missing::losses_are_heavy(view);
@@ -168,7 +178,7 @@ pub(super) fn memory(view: &View) -> Vec<Sentence> {
             // Scaled up from samples, one line can come out a little above the exact total.
             let held = row.value(Metric::Peak).min(curve.peak_bytes);
             sentence.push(plain("; "));
-            sentence.push(strong(view.spot(row)));
+            sentence.push(view.named(row));
             sentence.push(plain(format!(" held {} of it", number::bytes(held))));
         }
         sentence.push(plain(". "));
@@ -197,7 +207,7 @@ pub(super) fn copies_and_kept(view: &View) -> Vec<Sentence> {
         if let Some(row) = view.leader(Metric::Copied) {
             let bytes = row.value(Metric::Copied).min(view.totals.copied);
             sentence.push(plain(format!(", {} of it by ", number::bytes(bytes))));
-            sentence.push(strong(view.spot(row)));
+            sentence.push(view.named(row));
             let mean = number::bytes(row.mean_copy() as u64);
             sentence.push(plain(format!(", about {mean} at a time")));
         }
@@ -212,7 +222,7 @@ pub(super) fn copies_and_kept(view: &View) -> Vec<Sentence> {
             Some(row) => {
                 let (kept, all) = (row.value(Metric::Kept), row.value(Metric::Alloc));
                 sentence.push(plain("Possible leak: "));
-                sentence.push(strong(view.spot(row)));
+                sentence.push(view.named(row));
                 sentence.push(plain(format!(
                     " grows by {} a second; kept {} to the end, {} of what it allocated",
                     number::bytes(growth(row).unwrap_or(0)),
@@ -229,8 +239,9 @@ pub(super) fn copies_and_kept(view: &View) -> Vec<Sentence> {
                 if let Some(row) = view.leader(Metric::Kept).filter(|_| view.totals.kept > 1 << 20)
                 {
                     let kept = number::bytes(row.value(Metric::Kept));
-                    let text = format!("; {kept} kept by {} to the end", view.spot(row));
-                    sentence.push(plain(text));
+                    sentence.push(plain(format!("; {kept} kept by ")));
+                    sentence.push(view.named(row));
+                    sentence.push(plain(" to the end"));
                 }
             }
         }

@@ -48,12 +48,7 @@ fn longest_wait(view: &View) -> Option<Sentence> {
         gil => format!(", {} of it for the GIL", time(gil)),
     };
     let text = format!("{}{gil}.", time(waited(row)));
-    Some(vec![
-        plain("Longest wait on one line: "),
-        strong(view.spot(row)),
-        plain(", "),
-        strong(text),
-    ])
+    Some(vec![plain("Longest wait on one line: "), view.named(row), plain(", "), strong(text)])
 }
 
 /// Are there enough samples to tell lines apart?
@@ -130,7 +125,7 @@ fn is_delay(view: &View, row: &Row) -> bool {
     row.site.line == 0 && name == NOT_RUNNING.as_bytes()
 }
 
-fn class_name(class: Class) -> &'static str {
+pub(super) fn class_name(class: Class) -> &'static str {
     match class {
         Class::Python => "Python",
         Class::Native => "native",
@@ -182,7 +177,7 @@ fn hottest(view: &View) -> Option<Sentence> {
     };
     Some(vec![
         plain("Most time on one line: "),
-        strong(view.spot(row)),
+        view.named(row),
         plain(", "),
         strong(time(first)),
         plain(format!(" ({}{spread})", share(first, cpu))),
@@ -229,7 +224,7 @@ fn route(view: &View) -> Option<Sentence> {
     let leads = |row: &Row| {
         let total = row.value(Metric::Total);
         let text = format!(" leads to {} ({})", time(total), share(total, cpu));
-        [strong(view.spot(row)), plain(text)]
+        [view.named(row), plain(text)]
     };
     let nearly_all =
         |row: &Row| row.value(Metric::Total).saturating_mul(10) >= most.saturating_mul(9);

@@ -93,7 +93,11 @@ fn rows(view: &View, highest: u64) -> Vec<Row> {
 }
 
 /// The most that was held in each of `width` equal parts of the run; what is held stays so until the next point.
-fn bars(points: &[(Timestamp, u64)], elapsed: Timestamp, width: usize) -> Vec<u64> {
+pub(in crate::export) fn bars(
+    points: &[(Timestamp, u64)],
+    elapsed: Timestamp,
+    width: usize,
+) -> Vec<u64> {
     let mut bars = vec![0; width];
     let length = elapsed.as_nanos().max(1);
     let part = |time: Timestamp| {

@@ -1,7 +1,7 @@
 //! A profile as the report looks at it: rows, totals, scales.
 
 use super::number::{self, TimeScale};
-use super::page::{Look, foreign};
+use super::page::{Look, SiteKey, Style, foreign};
 use super::place::{Place, Places};
 use super::route::ByClass;
 use super::select::{Metric, Row, matches, rows};
@@ -157,6 +157,11 @@ impl<'a> View<'a> {
     /// A row's name in a sentence: `nodes.py:220`, or the function where no line is known.
     pub(super) fn spot(&self, row: &Row) -> String {
         self.spot_of(row.site.file, row.site.line, row.site.function)
+    }
+
+    /// The same as a piece of a sentence.
+    pub(super) fn named(&self, row: &Row) -> (Style, String) {
+        (Style::Site(SiteKey::of(&row.site)), self.spot(row))
     }
 
     pub(super) fn spot_of(&self, file: StringId, line: u32, function: StringId) -> String {

@@ -1,0 +1,112 @@
+//! Block `time`: what happened when, by part of the run, thread, node of the tree and class; and the footprint.
+
+use super::block::Block;
+use super::family::Family;
+use super::tree::Tree;
+use crate::analysis::{Activity, PartWeight, Profile};
+
+/// Entries at most: two parts become one until they fit.
+pub(super) const ENTRIES: usize = 200_000;
+
+/// What one thread did in one node and class in a part of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    part: u32,
+    thread: u32,
+    node: u32,
+    class: u8,
+    weight_ns: u64,
+}
+
+/// Time by part.
+#[derive(Debug)]
+pub(super) struct Time {
+    part_ns: u64,
+    parts: u64,
+    entries: Vec<Entry>,
+}
+
+impl Time {
+    /// `None` if there are too many entries even with a single part.
+    pub(super) fn of(profile: &Profile, tree: &Tree, family: &Family) -> Option<Self> {
+        let whole;
+        let activity = match &profile.activity {
+            Some(activity) if activity.part_ns > 0 => activity,
+            _ => {
+                whole = one_part(profile);
+                &whole
+            }
+        };
+        let entry = |weight: &PartWeight| {
+            let sum = profile.time.get(weight.sum as usize)?;
+            Some(Entry {
+                part: weight.part,
+                thread: family.place(sum.thread) as u32,
+                node: tree.place(sum.stack),
+                class: sum.class.code(),
+                weight_ns: weight.weight_ns,
+            })
+        };
+        let mut entries: Vec<Entry> = activity.weights.iter().filter_map(entry).collect();
+        let mut part_ns = activity.part_ns;
+        add_up(&mut entries);
+        while entries.len() > ENTRIES {
+            if entries.iter().all(|entry| entry.part == 0) {
+                return None;
+            }
+            part_ns = part_ns.saturating_mul(2);
+            entries.iter_mut().for_each(|entry| entry.part /= 2);
+            add_up(&mut entries);
+        }
+        let last = entries.last().map_or(0, |entry| u64::from(entry.part));
+        let parts = profile.elapsed.as_nanos().div_ceil(part_ns).max(last + 1);
+        Some(Self { part_ns, parts, entries })
+    }
+
+    pub(super) fn block(&self, profile: &Profile) -> Block {
+        let mut block = Block::default();
+        block.number(self.part_ns);
+        block.number(self.parts);
+        block.count(self.entries.len());
+        let mut last = 0;
+        for entry in &self.entries {
+            block.number(entry.part - last);
+            last = entry.part;
+        }
+        block.numbers(self.entries.iter().map(|entry| entry.thread));
+        block.numbers(self.entries.iter().map(|entry| entry.node));
+        block.numbers(self.entries.iter().map(|entry| entry.class));
+        block.numbers(self.entries.iter().map(|entry| entry.weight_ns));
+        let points = &profile.footprint.timeline;
+        block.count(points.len());
+        let mut last = 0;
+        for point in points {
+            let time = point.time.as_nanos().max(last);
+            block.number(time - last);
+            block.number(point.bytes);
+            block.number(point.python_bytes);
+            last = time;
+        }
+        block
+    }
+}
+
+/// The whole run as one part: of a profile that does not know more.
+fn one_part(profile: &Profile) -> Activity {
+    let all = profile.time.iter().zip(0..).filter(|(sum, _)| sum.weight_ns > 0);
+    let weights = all.map(|(sum, at)| PartWeight { part: 0, sum: at, weight_ns: sum.weight_ns });
+    Activity { part_ns: profile.elapsed.as_nanos().max(1), weights: weights.collect() }
+}
+
+/// Makes one of those of the same part, thread, node and class, in that order.
+fn add_up(entries: &mut Vec<Entry>) {
+    entries.sort_unstable();
+    entries.dedup_by(|next, kept| {
+        let key = |entry: &Entry| (entry.part, entry.thread, entry.node, entry.class);
+        let same = key(next) == key(kept);
+        if same {
+            kept.weight_ns = kept.weight_ns.saturating_add(next.weight_ns);
+        }
+        same
+    });
+}
