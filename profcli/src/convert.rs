@@ -6,14 +6,12 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
-use profformat::Filter;
-use profformat::analysis::{Profile, Survey};
+use profformat::analysis::Profile;
 use profformat::export::{ExportError, Format, Metric, export, text};
-
-use profformat::units::Timestamp;
+use profformat::split::SplitError;
 
 use crate::output::{Output, Refusal, Replace, refuse, shown};
-use crate::split::moment;
+use crate::part::Part;
 use crate::words::complain;
 
 #[derive(clap::Args)]
@@ -26,9 +24,8 @@ pub(crate) struct Args {
     /// What stacks are weighed by; text and json have everything side by side
     #[arg(long, value_enum, default_value = "cpu")]
     metric: Figure,
-    /// What is live is taken at this moment, not at the peak: 12.5s, 300ms, 2m, or seconds
-    #[arg(long, value_name = "T", value_parser = moment)]
-    at: Option<Timestamp>,
+    #[command(flatten)]
+    part: Part,
     /// The file to write; `-`, as without it, is standard output
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
@@ -88,7 +85,7 @@ enum ConvertError {
     #[error(transparent)]
     Open(#[from] profformat::Error),
     #[error("{}: {error}", shown(path))]
-    Trace { path: PathBuf, error: profformat::Error },
+    Trace { path: PathBuf, error: SplitError },
     #[error("{} is binary and standard output is a terminal: give a file with -o", .0.name())]
     Terminal(Format),
     #[error(transparent)]
@@ -125,14 +122,8 @@ fn convert(args: &Args) -> Result<(), ConvertError> {
         refuse(path, replace, &inputs)?;
     }
     let bytes = profformat::map::open(&args.trace)?;
-    let filter = if format.is_of_one_metric() {
-        Filter::new().kinds(metric.kinds().iter().copied())
-    } else {
-        Filter::new()
-    };
-    let survey = args.at.map_or_else(Survey::default, Survey::at);
-    let behind = |offset| bytes.release_before(offset);
-    let profile = Profile::from_bytes_with(&bytes, &filter, survey, behind)
+    let kinds = format.is_of_one_metric().then(|| metric.kinds());
+    let profile = (args.part.profile(&bytes, kinds))
         .map_err(|error| ConvertError::Trace { path: args.trace.clone(), error })?;
     crate::damage::warn(&args.trace, &profile);
     match file {
