@@ -13,8 +13,8 @@ const FROM: u64 = 1 << 20;
 /// Bars at most, and the indent before them.
 const BARS: usize = 72;
 const INDENT: usize = 2;
-const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-const LEVELS_ASCII: [char; 8] = ['_', '.', ':', '-', '=', '+', '*', '#'];
+pub(super) const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+pub(super) const LEVELS_ASCII: [char; 8] = ['_', '.', ':', '-', '=', '+', '*', '#'];
 
 /// Lines that have a row of their own at most, and the part of the highest bar that they must have held.
 const LINES: usize = 3;
@@ -93,7 +93,7 @@ fn rows(view: &View, highest: u64) -> Vec<Row> {
 }
 
 /// The most that was held in each of `width` equal parts of the run; what is held stays so until the next point.
-fn bars(points: &[(Timestamp, u64)], elapsed: Timestamp, width: usize) -> Vec<u64> {
+pub(super) fn bars(points: &[(Timestamp, u64)], elapsed: Timestamp, width: usize) -> Vec<u64> {
     let mut bars = vec![0; width];
     let length = elapsed.as_nanos().max(1);
     let part = |time: Timestamp| {
@@ -113,7 +113,7 @@ fn bars(points: &[(Timestamp, u64)], elapsed: Timestamp, width: usize) -> Vec<u6
     bars
 }
 
-fn level(bytes: u64, highest: u64) -> usize {
+pub(super) fn level(bytes: u64, highest: u64) -> usize {
     let top = LEVELS.len() as u128 - 1;
     let level = (u128::from(bytes) * top).div_ceil(u128::from(highest.max(1)));
     usize::try_from(level.min(top)).unwrap_or(0)
