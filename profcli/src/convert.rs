@@ -6,15 +6,13 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
-use profformat::Filter;
-use profformat::analysis::{Profile, Survey};
+use profformat::analysis::Profile;
 use profformat::export::{ExportError, Format, Metric, export, html, text};
-
-use profformat::units::Timestamp;
+use profformat::split::SplitError;
 
 use crate::output::{Output, Refusal, Replace, refuse, shown};
+use crate::part::Part;
 use crate::report::{Embed, Files};
-use crate::split::moment;
 use crate::words::complain;
 
 #[derive(clap::Args)]
@@ -27,9 +25,8 @@ pub(crate) struct Args {
     /// What stacks are weighed by; text, html and json have everything side by side
     #[arg(long, value_enum, default_value = "cpu")]
     metric: Figure,
-    /// What is live is taken at this moment, not at the peak: 12.5s, 300ms, 2m, or seconds
-    #[arg(long, value_name = "T", value_parser = moment)]
-    at: Option<Timestamp>,
+    #[command(flatten)]
+    part: Part,
     #[command(flatten)]
     sources: Sources,
     /// The file to write; `-`, as without it, is standard output
@@ -116,7 +113,7 @@ pub(crate) enum ConvertError {
     #[error(transparent)]
     Open(#[from] profformat::Error),
     #[error("{}: {error}", shown(path))]
-    Trace { path: PathBuf, error: profformat::Error },
+    Trace { path: PathBuf, error: SplitError },
     #[error("--source and --no-source are for pages: give --to html too")]
     NoPage,
     #[error("{} is binary and standard output is a terminal: give a file with -o", .0.name())]
@@ -131,13 +128,13 @@ impl Args {
     /// A page at this path.
     pub(crate) fn page(
         trace: PathBuf,
-        at: Option<Timestamp>,
+        part: Part,
         sources: Sources,
         path: PathBuf,
         force: bool,
     ) -> Self {
         let (to, metric) = (Target(Format::Html), Figure(Metric::Cpu));
-        Self { trace, to, metric, at, sources, output: Some(path), force }
+        Self { trace, to, metric, part, sources, output: Some(path), force }
     }
 }
 
@@ -173,18 +170,9 @@ pub(crate) fn convert(args: &Args) -> Result<(), ConvertError> {
         refuse(path, replace, &inputs)?;
     }
     let bytes = profformat::map::open(&args.trace)?;
-    let filter = if format.is_of_one_metric() {
-        Filter::new().kinds(metric.kinds().iter().copied())
-    } else {
-        Filter::new()
-    };
-    let survey = args.at.map_or_else(Survey::default, Survey::at);
-    let behind = |offset| bytes.release_before(offset);
-    let read = match format {
-        Format::Html => Profile::from_bytes_with_activity(&bytes, &filter, survey, behind),
-        _ => Profile::from_bytes_with(&bytes, &filter, survey, behind),
-    };
-    let profile = read.map_err(|error| ConvertError::Trace { path: args.trace.clone(), error })?;
+    let kinds = format.is_of_one_metric().then(|| metric.kinds());
+    let profile = (args.part.profile(&bytes, kinds, matches!(format, Format::Html)))
+        .map_err(|error| ConvertError::Trace { path: args.trace.clone(), error })?;
     crate::damage::warn(&args.trace, &profile);
     let embed = args.sources.embed();
     match file {

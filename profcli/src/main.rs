@@ -7,6 +7,7 @@ mod damage;
 mod info;
 mod merge;
 mod output;
+mod part;
 mod recover;
 mod report;
 mod run;

@@ -12,13 +12,12 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::ValueEnum;
-use profformat::Filter;
-use profformat::analysis::{Profile, Survey};
+use profformat::analysis::Profile;
 use profformat::export::escape::escape;
 use profformat::export::text::{self, Options, Sort, Source, Whole};
-use profformat::units::Timestamp;
+use profformat::split::SplitError;
 
-use crate::split::moment;
+use crate::part::Part;
 use crate::words::complain;
 
 #[derive(clap::Args)]
@@ -34,9 +33,8 @@ pub(crate) struct Args {
     /// Only files whose path fits this pattern (`*` any text, `?` one character)
     #[arg(long, value_name = "GLOB")]
     file: Option<String>,
-    /// Show the memory that was held at this moment, not at the peak: 12.5s, 300ms, 2m, or seconds
-    #[arg(long, value_name = "T", value_parser = moment)]
-    at: Option<Timestamp>,
+    #[command(flatten)]
+    part: Part,
     /// Show the table of functions in full
     #[arg(long)]
     functions: bool,
@@ -95,16 +93,14 @@ enum ReportError {
     #[error(transparent)]
     Open(profformat::Error),
     #[error("{}: {error}", escape(path.as_os_str().as_bytes()))]
-    Trace { path: PathBuf, error: profformat::Error },
+    Trace { path: PathBuf, error: SplitError },
     #[error("cannot write the report: {0}")]
     Output(#[from] io::Error),
 }
 
 fn report(args: &Args) -> Result<(), ReportError> {
     let bytes = profformat::map::open(&args.trace).map_err(ReportError::Open)?;
-    let survey = args.at.map_or_else(Survey::default, Survey::at);
-    let behind = |offset| bytes.release_before(offset);
-    let profile = Profile::from_bytes_with(&bytes, &Filter::new(), survey, behind)
+    let profile = (args.part.profile(&bytes, None, false))
         .map_err(|error| ReportError::Trace { path: args.trace.clone(), error })?;
     crate::damage::warn(&args.trace, &profile);
     let stdout = io::stdout();

@@ -8,12 +8,11 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use profformat::units::Timestamp;
 use rustix::fs::{Access, access};
 
 use crate::convert::{self, ConvertError, Sources, convert};
 use crate::output::shown;
-use crate::split::moment;
+use crate::part::Part;
 use crate::words::{answer, complain};
 
 /// Folders that are tried for a page.
@@ -23,9 +22,8 @@ const MAX_NUMBER: u32 = 9999;
 pub(crate) struct Args {
     /// The trace to show
     trace: PathBuf,
-    /// What is live is taken at this moment, not at the peak: 12.5s, 300ms, 2m, or seconds
-    #[arg(long, value_name = "T", value_parser = moment)]
-    at: Option<Timestamp>,
+    #[command(flatten)]
+    part: Part,
     #[command(flatten)]
     sources: Sources,
     /// The page to write; without it, one in a folder of its own among the temporary files
@@ -73,7 +71,7 @@ fn view(args: Args) -> Result<(), ViewError> {
             (folder.join("profile.html"), Some(folder))
         }
     };
-    let page = convert::Args::page(args.trace, args.at, args.sources, path.clone(), args.force);
+    let page = convert::Args::page(args.trace, args.part, args.sources, path.clone(), args.force);
     if let Err(error) = convert(&page) {
         if let Some(folder) = folder {
             // That it cannot be removed is no news of its own.

@@ -93,6 +93,12 @@ impl Filter {
         }
     }
 
+    /// The moments between which events are wanted.
+    #[cfg(feature = "analysis")]
+    pub(crate) fn times(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        (self.from, self.until)
+    }
+
     /// Was nothing asked for in particular?
     #[cfg(feature = "analysis")]
     pub(crate) fn wants_all(&self) -> bool {

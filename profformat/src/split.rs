@@ -23,8 +23,9 @@
 //!
 //! With an index in the file, chunks without an event of the part are not read. Memory follows the dictionaries.
 
-mod before;
-mod part;
+pub(crate) mod before;
+pub(crate) mod part;
+pub(crate) mod sink;
 
 use alloc::format;
 use alloc::string::String;
@@ -137,7 +138,7 @@ pub fn split_with<W: Write>(
 }
 
 /// The header of a trace that starts later.
-fn header(whole: &Header, range: Range) -> Header {
+pub(crate) fn header(whole: &Header, range: Range) -> Header {
     let later = range.from.as_nanos();
     Header {
         start_unix_ns: whole.start_unix_ns.saturating_add(later),
@@ -146,7 +147,7 @@ fn header(whole: &Header, range: Range) -> Header {
     }
 }
 
-fn filter(range: Range) -> Filter {
+pub(crate) fn filter(range: Range) -> Filter {
     let filter = Filter::new().from(range.from);
     match range.until {
         Some(until) => filter.until(until),
@@ -155,7 +156,7 @@ fn filter(range: Range) -> Filter {
 }
 
 /// What the part says of where it comes from.
-fn notes(
+pub(crate) fn notes(
     reader: &TraceReader<'_>,
     range: Range,
     finish: Timestamp,

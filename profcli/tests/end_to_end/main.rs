@@ -8,6 +8,7 @@ mod clocks;
 mod copiers;
 mod embedding;
 mod held;
+mod hostile_names;
 mod kill;
 mod languages;
 mod limits;

@@ -68,6 +68,18 @@ fn merged_and_split_figures_add_up() {
     succeed(&[&"split", &second, &"--until", &"250ms", &"-o", &parts[0]]);
     succeed(&[&"split", &second, &"--from", &"0.25", &"--until=0.4s", &"-o", &parts[1]]);
     succeed(&[&"split", &second, &"--from", &"400ms", &"--until", &"10m", &"-o", &parts[2]]);
+    // What is only looked at is what would be cut out.
+    let looked_at =
+        [&["--until", "250ms"][..], &["--from=0.25", "--until=0.4s"], &["--from=400ms"]];
+    for (part, options) in parts.iter().zip(looked_at) {
+        let json = |trace: &Path, options: &[&str]| {
+            let words = ["convert", "--to", "json"].iter().chain(options).map(OsStr::new);
+            let words: Vec<&OsStr> = words.chain([trace.as_os_str()]).collect();
+            call(Path::new("/"), &words).stdout
+        };
+        assert!(json(part, &[]).len() > 500);
+        assert_eq!(json(part, &[]), json(&second, options), "{options:?}");
+    }
     let parts: Vec<&Path> = parts.iter().map(PathBuf::as_path).collect();
     assert_sum(&second, &parts);
     let again = path("again.proftrace");
@@ -102,5 +114,7 @@ fn what_cannot_be_merged_or_split_is_refused() {
     refused(1, "nothing lies", &[&"split", &trace, &"--from=2s", &"--until=1s", &"-o", &out]);
     refused(1, "ends at", &[&"split", &trace, &"--from=9m", &"-o", &out]);
     refused(2, "12.5s", &[&"split", &trace, &"--from=soon", &"-o", &out]);
+    refused(1, "nothing lies", &[&"report", &trace, &"--from=2s", &"--until=1s"]);
+    refused(1, "ends at", &[&"convert", &trace, &"--to=json", &"--from=9m"]);
     assert_eq!(std::fs::read(&trace).expect("it is still there"), whole);
 }

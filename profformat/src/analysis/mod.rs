@@ -14,6 +14,7 @@ mod footprint;
 mod heap;
 pub mod leaks;
 mod listed;
+mod part;
 pub mod sites;
 mod sums;
 mod time;

@@ -6,6 +6,7 @@
 pub(crate) mod copiers;
 mod curves;
 pub(crate) mod places;
+mod stacks;
 mod why;
 
 pub use copiers::Copier;
@@ -16,6 +17,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use self::places::{Place, Places, text};
+use self::stacks::by_stack;
 use self::why::Parts;
 use crate::analysis::family::Hottest;
 use crate::analysis::leaks::{self, Leak, Spread};
@@ -163,32 +165,25 @@ pub fn sites(profile: &Profile) -> Vec<Site> {
     let mut places = Places::of_lines(&profile.tables);
     let mut sites: Vec<Site> = Vec::new();
     let mut parts = Parts::default();
-    let stack = |at: u32| profile.time[at as usize].stack;
-    for sums in by_stack(&profile.time).chunk_by(|a, b| stack(*a) == stack(*b)) {
-        let route = places.route(stack(sums[0]));
+    for time in by_stack(&profile.time) {
+        let route = places.route(time.stack);
         // Beside the bytes that it copied.
-        let copying = route.copies.then(|| places.of_memory(stack(sums[0])));
+        let copying = route.copies.then(|| places.of_memory(time.stack));
         fit(&mut sites, &places, site);
-        for sum in sums.iter().map(|at| &profile.time[*at as usize]) {
-            let own = &mut sites[route.leaf];
-            let slot = &mut own.self_ns[sum.class.code() as usize];
-            *slot = slot.saturating_add(sum.weight_ns);
-            if !sum.class.on_cpu() {
-                continue;
-            }
-            own.samples += sum.samples;
-            own.self_squares = own.self_squares.saturating_add(sum.weight_squares);
-            if let Some(at) = copying {
-                let copy_cpu_ns = &mut sites[at].copy_cpu_ns;
-                *copy_cpu_ns = copy_cpu_ns.saturating_add(sum.weight_ns);
-            }
-            for step in &route.steps {
-                let site = &mut sites[step.place];
-                site.total_cpu_ns = site.total_cpu_ns.saturating_add(sum.weight_ns);
-                site.total_samples += sum.samples;
-                site.total_squares = site.total_squares.saturating_add(sum.weight_squares);
-                parts.add(&route, step, sum.class, sum.weight_ns);
-            }
+        let cpu_ns = on_cpu(&time.ns);
+        let own = &mut sites[route.leaf];
+        add_up(&mut own.self_ns, &time.ns);
+        own.samples = own.samples.saturating_add(time.samples);
+        own.self_squares = own.self_squares.saturating_add(time.squares);
+        if let Some(at) = copying {
+            sites[at].copy_cpu_ns = sites[at].copy_cpu_ns.saturating_add(cpu_ns);
+        }
+        for step in &route.steps {
+            let site = &mut sites[step.place];
+            site.total_cpu_ns = site.total_cpu_ns.saturating_add(cpu_ns);
+            site.total_samples = site.total_samples.saturating_add(time.samples);
+            site.total_squares = site.total_squares.saturating_add(time.squares);
+            parts.add(&route, step, &time.ns);
         }
     }
     for sum in &profile.memory {
@@ -249,23 +244,17 @@ fn judge_leaks(profile: &Profile, places: &mut Places<'_>, sites: &mut [Site]) {
 pub fn functions(profile: &Profile) -> Vec<FunctionSum> {
     let mut places = Places::of_functions(&profile.tables);
     let mut functions: Vec<FunctionSum> = Vec::new();
-    let stack = |at: u32| profile.time[at as usize].stack;
-    for sums in by_stack(&profile.time).chunk_by(|a, b| stack(*a) == stack(*b)) {
-        let route = places.route(stack(sums[0]));
+    for time in by_stack(&profile.time) {
+        let route = places.route(time.stack);
         fit(&mut functions, &places, function);
-        for sum in sums.iter().map(|at| &profile.time[*at as usize]) {
-            let own = &mut functions[route.leaf];
-            let slot = &mut own.self_ns[sum.class.code() as usize];
-            *slot = slot.saturating_add(sum.weight_ns);
-            if !sum.class.on_cpu() {
-                continue;
-            }
-            own.samples += sum.samples;
-            own.self_squares = own.self_squares.saturating_add(sum.weight_squares);
-            for step in &route.steps {
-                let total = &mut functions[step.place].total_cpu_ns;
-                *total = total.saturating_add(sum.weight_ns);
-            }
+        let cpu_ns = on_cpu(&time.ns);
+        let own = &mut functions[route.leaf];
+        add_up(&mut own.self_ns, &time.ns);
+        own.samples = own.samples.saturating_add(time.samples);
+        own.self_squares = own.self_squares.saturating_add(time.squares);
+        for step in &route.steps {
+            let total = &mut functions[step.place].total_cpu_ns;
+            *total = total.saturating_add(cpu_ns);
         }
     }
     functions.retain(|f| f.total_cpu_ns > 0 || f.self_ns.iter().any(|ns| *ns > 0));
@@ -300,14 +289,10 @@ impl<'a> Leaves<'a> {
     }
 }
 
-/// The places of the sums sorted by stack, so that every stack is walked once for all its threads and classes.
-fn by_stack(time: &[TimeSum]) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..time.len() as u32).collect();
-    order.sort_unstable_by_key(|at| {
-        let sum = &time[*at as usize];
-        (sum.stack, sum.class, sum.thread)
-    });
-    order
+fn add_up(into: &mut [u64; Class::ALL.len()], ns: &[u64; Class::ALL.len()]) {
+    for (into, ns) in into.iter_mut().zip(ns) {
+        *into = into.saturating_add(*ns);
+    }
 }
 
 /// Makes an entry for every place that has been met.

@@ -37,6 +37,13 @@ pub(super) struct Sums<T> {
     pub(super) crowded_out: u64,
 }
 
+/// The hash of a key as two words: every sample of a trace is looked up.
+#[inline]
+fn hash_of(hasher: &DefaultHashBuilder, (thread, stack, number): Key) -> u64 {
+    let stack = stack.map_or(0, |stack| u64::from(stack.number()) + 1);
+    hasher.hash_one((u64::from(thread.number()) << 32 | u64::from(number), stack))
+}
+
 impl<T: Sum> Sums<T> {
     pub(super) fn new(most: usize) -> Self {
         let (hasher, numbers) = (DefaultHashBuilder::default(), HashTable::new());
@@ -46,7 +53,7 @@ impl<T: Sum> Sums<T> {
     /// The place of the sum that an event counts for.
     #[inline]
     pub(super) fn place(&mut self, key: Key) -> usize {
-        let hash = self.hasher.hash_one(key);
+        let hash = hash_of(&self.hasher, key);
         match self.numbers.find(hash, |number| self.all[*number as usize].key() == key) {
             Some(number) => *number as usize,
             None => self.another(key, hash),
@@ -74,7 +81,7 @@ impl<T: Sum> Sums<T> {
         }
         self.all.push(T::new(key));
         let (all, hasher) = (&self.all, &self.hasher);
-        let rehash = |number: &u32| hasher.hash_one(all[*number as usize].key());
+        let rehash = |number: &u32| hash_of(hasher, all[*number as usize].key());
         self.numbers.insert_unique(hash, number as u32, rehash);
         number
     }

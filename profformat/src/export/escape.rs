@@ -32,7 +32,7 @@ fn push_hex(out: &mut String, value: u32) {
 }
 
 /// Unicode's format characters (general category Cf) and its two line separators.
-fn is_invisible(c: char) -> bool {
+pub(super) fn is_invisible(c: char) -> bool {
     matches!(
         c,
         '\u{ad}'

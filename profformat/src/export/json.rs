@@ -15,6 +15,7 @@ use serde_json::ser::{CompactFormatter, Formatter};
 use self::leak::LeakOf;
 use self::timelines::Timeline;
 use super::ExportError;
+use super::escape::is_invisible;
 use crate::analysis::family::{self, Share};
 use crate::analysis::sites::places::text;
 use crate::analysis::sites::{Site, Why, WhyKind, sites};
@@ -355,8 +356,8 @@ fn seconds(ns: u64) -> f64 {
     ns as f64 / 1e9
 }
 
-/// Writes a value as one line of JSON, with nothing in it that a terminal would obey: serde_json leaves
-/// U+007F to U+009F as they are, though terminals take some of them for commands.
+/// Writes a value as one line of JSON, with nothing in it that a terminal would obey or that reorders what is read:
+/// serde_json leaves U+007F to U+009F as they are, though terminals take some of them for commands, and U+202E, too.
 pub(super) fn plain<T: Serialize>(value: &T, out: &mut dyn Write) -> Result<(), ExportError> {
     let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Plain);
     value.serialize(&mut serializer)?;
@@ -371,11 +372,14 @@ impl Formatter for Plain {
     where
         W: ?Sized + Write,
     {
-        for part in fragment.split_inclusive(char::is_control) {
-            match part.char_indices().next_back().filter(|(_, c)| c.is_control()) {
+        let acts = |c: char| c.is_control() || is_invisible(c);
+        for part in fragment.split_inclusive(acts) {
+            match part.char_indices().next_back().filter(|(_, c)| acts(*c)) {
                 Some((at, c)) => {
                     CompactFormatter.write_string_fragment(writer, &part[..at])?;
-                    write!(writer, "\\u{:04x}", u32::from(c))?;
+                    for unit in c.encode_utf16(&mut [0; 2]) {
+                        write!(writer, "\\u{unit:04x}")?;
+                    }
                 }
                 None => CompactFormatter.write_string_fragment(writer, part)?,
             }

@@ -13,15 +13,15 @@ use crate::record::{Counter, Footprint, Record, counter};
 use crate::units::Timestamp;
 
 /// The last footprints and counters before a moment.
-#[derive(Debug, Default)]
-pub(super) struct Before {
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Before {
     points: HashMap<ProcessId, Footprint>,
     counters: HashMap<(ProcessId, StringId), Counter>,
 }
 
 impl Before {
     /// Reads what is needed and nothing else.
-    pub(super) fn read(
+    pub(crate) fn read(
         bytes: &[u8],
         from: Timestamp,
         mut behind: impl FnMut(usize),

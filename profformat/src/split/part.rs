@@ -7,25 +7,25 @@ use hashbrown::HashMap;
 
 use super::SplitError;
 use super::before::Before;
+use super::sink::Sink;
 use crate::block::Block;
 use crate::ids::{ProcessId, ThreadId};
-use crate::io::{self, Write};
+use crate::io;
 use crate::record::{
     Alloc, Copied, Counter, Footprint, Free, Inherited, MemoryEvent, Outcome, Process, ProcessEnd,
     Record, Resize, Sample, Thread, ThreadEnd,
 };
 use crate::units::Timestamp;
-use crate::writer::TraceWriter;
 
 /// Start and end of a part, whole units of time.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Range {
-    pub(super) from: Timestamp,
-    pub(super) until: Option<Timestamp>,
+pub(crate) struct Range {
+    pub(crate) from: Timestamp,
+    pub(crate) until: Option<Timestamp>,
 }
 
 impl Range {
-    pub(super) fn new(
+    pub(crate) fn new(
         from: Option<Timestamp>,
         until: Option<Timestamp>,
         unit: u64,
@@ -43,7 +43,7 @@ impl Range {
     }
 
     /// A moment of the whole in the part's time, the nearest one when it is outside.
-    pub(super) fn within(self, time: Timestamp) -> Timestamp {
+    pub(crate) fn within(self, time: Timestamp) -> Timestamp {
         let time = self.until.map_or(time, |until| time.min(until));
         Timestamp::from_nanos(time.as_nanos().saturating_sub(self.from.as_nanos()))
     }
@@ -55,7 +55,7 @@ impl Range {
 
 /// The part as far as written.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(crate) struct Part {
     range: Range,
     before: Before,
     /// Processes and threads that are older than the part, in order of id.
@@ -70,7 +70,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    pub(super) fn new(range: Range, before: Before) -> Self {
+    pub(crate) fn new(range: Range, before: Before) -> Self {
         Self {
             range,
             before,
@@ -90,14 +90,10 @@ impl Part {
     }
 
     /// Writes a block of the whole that has only events of the part.
-    pub(super) fn pass<W: Write>(
-        &mut self,
-        block: Block<'_>,
-        writer: &mut TraceWriter<W>,
-    ) -> io::Result<()> {
+    pub(crate) fn pass(&mut self, block: Block<'_>, out: &mut impl Sink) -> io::Result<()> {
         let range = self.range;
         if let Block::Records(records) = block {
-            return records.iter().try_for_each(|record| self.record(record, writer));
+            return records.iter().try_for_each(|record| self.record(record, out));
         }
         self.records += block.len() as u64;
         match block {
@@ -105,41 +101,37 @@ impl Part {
                 self.samples.clear();
                 let moved = |s: &Sample| Sample { time: range.within(s.time), ..*s };
                 self.samples.extend(samples.iter().map(moved));
-                writer.write_block(&Block::Samples(&self.samples))
+                out.block(&Block::Samples(&self.samples))
             }
             Block::Memory(events) => {
                 self.memory.clear();
                 self.memory.extend(events.iter().map(|event| memory_event(event, range)));
-                writer.write_block(&Block::Memory(&self.memory))
+                out.block(&Block::Memory(&self.memory))
             }
             Block::Copies(copies) => {
                 self.copies.clear();
                 let moved = |c: &Copied| Copied { time: range.within(c.time), ..*c };
                 self.copies.extend(copies.iter().map(moved));
-                writer.write_block(&Block::Copies(&self.copies))
+                out.block(&Block::Copies(&self.copies))
             }
             Block::Records(_) => Ok(()),
         }
     }
 
     /// Writes a note of our own.
-    pub(super) fn note<W: Write>(
-        &mut self,
-        note: String,
-        writer: &mut TraceWriter<W>,
-    ) -> io::Result<()> {
-        self.write(&Record::Note(note.into_bytes()), writer)
+    pub(crate) fn note(&mut self, note: String, out: &mut impl Sink) -> io::Result<()> {
+        self.write(&Record::Note(note.into_bytes()), out)
     }
 
-    fn write<W: Write>(&mut self, record: &Record, writer: &mut TraceWriter<W>) -> io::Result<()> {
+    fn write(&mut self, record: &Record, out: &mut impl Sink) -> io::Result<()> {
         self.records += 1;
-        writer.write(record)
+        out.record(record)
     }
 
-    fn record<W: Write>(&mut self, record: &Record, writer: &mut TraceWriter<W>) -> io::Result<()> {
+    fn record(&mut self, record: &Record, out: &mut impl Sink) -> io::Result<()> {
         let time = record.time().map(|time| self.range.within(time)).unwrap_or_default();
         let record = match record {
-            Record::Process(process) => return self.process(process, writer),
+            Record::Process(process) => return self.process(process, out),
             Record::Thread(thread) => {
                 if thread.time < self.range.from {
                     self.old_threads.push(thread.id);
@@ -162,23 +154,19 @@ impl Part {
             }
             other => other.clone(),
         };
-        self.write(&record, writer)
+        self.write(&record, out)
     }
 
     /// A process comes with the footprint that it has when the part begins.
-    fn process<W: Write>(
-        &mut self,
-        process: &Process,
-        writer: &mut TraceWriter<W>,
-    ) -> io::Result<()> {
+    fn process(&mut self, process: &Process, out: &mut impl Sink) -> io::Result<()> {
         if process.time < self.range.from {
             self.old_processes.push(process.id);
         }
         let time = self.range.within(process.time);
-        self.write(&Record::Process(Process { time, ..process.clone() }), writer)?;
+        self.write(&Record::Process(Process { time, ..process.clone() }), out)?;
         let Some(point) = self.before.footprint(process.id) else { return Ok(()) };
         let point = self.footprint(&point, Timestamp::ZERO);
-        self.write(&Record::Footprint(point), writer)
+        self.write(&Record::Footprint(point), out)
     }
 
     fn process_end(&self, end: &ProcessEnd, time: Timestamp) -> ProcessEnd {

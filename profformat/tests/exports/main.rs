@@ -1,7 +1,10 @@
 //! All exports of one run: their totals agree to the nanosecond and byte, for each thread and overall.
 
+mod agreement;
 mod copiers;
+mod hostile_names;
 mod html;
+mod readers;
 mod run;
 mod threads;
 mod totals;

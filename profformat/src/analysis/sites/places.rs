@@ -4,7 +4,8 @@
 //! On a stack without them every frame is one.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+
+use hashbrown::HashMap;
 
 use super::Site;
 use super::copiers::is_copying;

@@ -1,9 +1,9 @@
 //! What the time of a line went into, and which lines led to it.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::places::{Route, Step};
-use super::{Site, Why, WhyKind};
+use super::{Site, Why, WhyKind, on_cpu};
 use crate::ids::StringId;
 use crate::record::Class;
 use crate::tables::Tables;
@@ -22,31 +22,42 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Adds the time of one sum to one line on its stack. The parts of a line partition its total: a
-    /// sample below it counts for the function that its innermost occurrence called, a sample on it for
-    /// what the thread was doing.
-    pub(super) fn add(&mut self, route: &Route, step: &Step, class: Class, weight_ns: u64) {
-        let (kind, name) = match (step.callee, class) {
-            (Some(callee), _) => (WhyKind::Callee, Some(callee)),
-            (None, Class::Gc) => (WhyKind::Gc, None),
-            (None, Class::Kernel) => (WhyKind::Kernel, route.native),
-            (None, Class::Native) if route.native.is_some() => (WhyKind::Native, route.native),
-            (None, Class::Native | Class::Python | Class::Gil | Class::Wait) => {
-                (WhyKind::Itself, None)
+    /// Adds the time of one stack to one line on it. The parts of a line partition its total: a stack below it counts
+    /// for the function that its innermost occurrence called, a stack that ends on it for what the threads were doing.
+    pub(super) fn add(&mut self, route: &Route, step: &Step, ns: &[u64; Class::ALL.len()]) {
+        let place = step.place as u32;
+        let cpu_ns = on_cpu(ns);
+        match step.callee {
+            Some(_) => self.part((place, WhyKind::Callee, step.callee), cpu_ns),
+            None => {
+                for class in Class::ALL.into_iter().filter(|class| class.on_cpu()) {
+                    let (kind, name) = match class {
+                        Class::Gc => (WhyKind::Gc, None),
+                        Class::Kernel => (WhyKind::Kernel, route.native),
+                        Class::Native if route.native.is_some() => (WhyKind::Native, route.native),
+                        _ => (WhyKind::Itself, None),
+                    };
+                    self.part((place, kind, name), ns[class.code() as usize]);
+                }
             }
-        };
-        let mut key = (step.place as u32, kind, name);
+        }
+        let Some(caller) = step.caller.filter(|_| cpu_ns > 0) else { return };
+        let key = (place, caller as u32);
+        if self.callers.len() < PARTS || self.callers.contains_key(&key) {
+            let part = self.callers.entry(key).or_default();
+            *part = part.saturating_add(cpu_ns);
+        }
+    }
+
+    fn part(&mut self, mut key: (u32, WhyKind, Option<StringId>), ns: u64) {
+        if ns == 0 {
+            return;
+        }
         if self.why.len() >= PARTS && !self.why.contains_key(&key) {
             key.2 = None;
         }
         let part = self.why.entry(key).or_default();
-        *part = part.saturating_add(weight_ns);
-        let Some(caller) = step.caller else { return };
-        let key = (step.place as u32, caller as u32);
-        if self.callers.len() < PARTS || self.callers.contains_key(&key) {
-            let part = self.callers.entry(key).or_default();
-            *part = part.saturating_add(weight_ns);
-        }
+        *part = part.saturating_add(ns);
     }
 
     /// Hands every line its parts, largest first.

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::io;
 
 use super::bar::{FILLS, bar, four};
+use super::imports;
 use super::number;
 use super::page::{Line, Page, Style};
 use super::view::View;
@@ -24,10 +25,10 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
     if functions.is_empty() {
         line.push(
             Style::Plain,
-            if view.measures_time() {
-                "  none with time of its own."
-            } else {
-                "  not measured: CPU time was not recorded (`--no-cpu`)."
+            match (view.measures_time(), &view.options.file) {
+                (true, None) => "  none with time of its own.",
+                (true, Some(_)) => "  none with time of its own in what passes --file.",
+                (false, _) => "  not measured: CPU time was not recorded (`--no-cpu`).",
             },
         );
         return page.line(line);
@@ -94,14 +95,14 @@ fn row(view: &View, function: &FunctionSum, full: u64) -> Line {
     let own = own(function);
     let own_text = view.time.cell(own, function.samples, function.self_squares);
     if view.look.width < 60 {
-        line.right_in(Style::Strong, &format!("{own_text} {}", view.time.unit), 9);
+        line.right_in(Style::Strong, &format!("{} {}", own_text.trim_end(), view.time.unit), 9);
         line.gap(1);
     } else {
         line.right_in(Style::Plain, &own_text, 8);
         // A function is on the stack of at least the samples that are its own.
         let total = match function.total_cpu_ns == own {
             true => own_text,
-            false => view.time.figure(function.total_cpu_ns),
+            false => view.time.column(function.total_cpu_ns),
         };
         line.right_in(Style::Plain, &total, 9);
         line.right_in(Style::Plain, &number::percent(own, view.totals.cpu_ns), 6);
@@ -115,6 +116,10 @@ fn row(view: &View, function: &FunctionSum, full: u64) -> Line {
         if has_mostly(view) {
             line.left_in(Style::Dim, &mostly(view, function, own), MOSTLY + 2);
         }
+    }
+    if view.imports.file == Some(function.file) {
+        line.push(Style::Plain, imports::NAME);
+        return line;
     }
     let place = view.place(function.file);
     let spot = match (function.first_line, place.base().as_str()) {

@@ -9,9 +9,10 @@ use super::number;
 use super::page::{Line, Page, Style, foreign};
 use super::route::totals_by_class;
 use super::select::{Cut, Metric, Picked, Row, pick};
+use super::spark::Sparks;
 use super::table::{Table, metric};
 use super::view::View;
-use crate::analysis::sites::{Why, WhyKind};
+use super::why;
 use crate::ids::StringId;
 
 /// Rows by default: with them the report of most programs fits a screen of 50 lines.
@@ -33,12 +34,15 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
     let by = metric(sort, true);
     let count = view.options.top.unwrap_or(YOURS);
     let picked = pick(&yours, by, sort, count, whole(view, by), &[]);
-    your_lines(view, page, &picked, yours.len())?;
-    page.blank()?;
     let by = metric(sort, false);
     let count = view.options.top.unwrap_or(HOT);
     let hot = pick(&rows, by, sort, count, whole(view, by), &picked.rows);
-    hot_lines(view, page, &hot, &rows)?;
+    // Both tables have the column, or neither has.
+    let sparks = Some(Sparks::of(view));
+    let sparks = sparks.filter(|s| s.are_of_any(&picked.rows) || s.are_of_any(&hot.rows));
+    your_lines(view, page, &picked, yours.len(), sparks.as_ref())?;
+    page.blank()?;
+    hot_lines(view, page, &hot, &rows, sparks.as_ref())?;
     page.blank()
 }
 
@@ -70,7 +74,13 @@ fn amount(view: &View, metric: Metric, value: u64) -> String {
     }
 }
 
-fn your_lines(view: &View, page: &mut Page, picked: &Picked, lines: usize) -> io::Result<()> {
+fn your_lines(
+    view: &View,
+    page: &mut Page,
+    picked: &Picked,
+    lines: usize,
+    sparks: Option<&Sparks>,
+) -> io::Result<()> {
     let by = metric(view.sort, true);
     if picked.rows.is_empty() {
         let mut line = Line::new(view.look);
@@ -90,7 +100,7 @@ fn your_lines(view: &View, page: &mut Page, picked: &Picked, lines: usize) -> io
         Metric::Total => totals_by_class(view.profile, &spots),
         _ => HashMap::new(),
     };
-    let table = Table::new(view, by, &picked.rows, splits);
+    let table = Table::new(view, by, &picked.rows, splits, sparks);
     let about = format!(
         "{} of {}, {}",
         picked.rows.len(),
@@ -102,7 +112,13 @@ fn your_lines(view: &View, page: &mut Page, picked: &Picked, lines: usize) -> io
     cut(view, page, &picked.cut, picked.rows.len())
 }
 
-fn hot_lines(view: &View, page: &mut Page, picked: &Picked, all: &[&Row]) -> io::Result<()> {
+fn hot_lines(
+    view: &View,
+    page: &mut Page,
+    picked: &Picked,
+    all: &[&Row],
+    sparks: Option<&Sparks>,
+) -> io::Result<()> {
     let by = metric(view.sort, false);
     if picked.rows.is_empty() {
         let mut line = Line::new(view.look);
@@ -116,7 +132,7 @@ fn hot_lines(view: &View, page: &mut Page, picked: &Picked, all: &[&Row]) -> io:
         );
         return page.line(line);
     }
-    let table = Table::new(view, by, &picked.rows, HashMap::new());
+    let table = Table::new(view, by, &picked.rows, HashMap::new(), sparks);
     let sum = number::sum(picked.rows.iter().map(|row| row.value(by)));
     let about = format!(
         "{} of {}, {}, {} · libraries too",
@@ -128,6 +144,7 @@ fn hot_lines(view: &View, page: &mut Page, picked: &Picked, all: &[&Row]) -> io:
     let name = if by == Metric::Own { "HOT LINES" } else { "ALL LINES" };
     head(view, page, name, &about, &table, by)?;
     let explained = match by {
+        Metric::Own if table.has_why() => 0,
         Metric::Own => EXPLAINED,
         Metric::Copied => picked.rows.len(),
         _ => 0,
@@ -182,7 +199,8 @@ fn rows(
     let write = |page: &mut Page, row: &Row| {
         page.line(table.row(row, std::ptr::eq(row, rows[0])))?;
         if explain.contains(&std::ptr::from_ref(row)) && !table.is_compact() {
-            let text = if by == Metric::Copied { copiers(view, row) } else { why(view, row) };
+            let text =
+                if by == Metric::Copied { why::copiers(view, row) } else { why::why(view, row) };
             explanation(view, page, &text)?;
         }
         Ok::<(), io::Error>(())
@@ -209,21 +227,22 @@ fn rows(
     };
     files.sort_by_key(|file| std::cmp::Reverse(shown(file)));
     for file in files {
-        page.line(file_head(view, file, own, sum(&file)))?;
+        let is_imports = rows.iter().any(|row| row.imports && row.site.file == file);
+        let name = if is_imports { "the import system".into() } else { view.place(file).short() };
+        page.line(file_head(view, &name, own, sum(&file)))?;
         rows.iter().filter(|row| row.site.file == file).try_for_each(|row| write(page, row))?;
     }
     Ok(())
 }
 
-fn file_head(view: &View, file: StringId, own: Metric, sum: u64) -> Line {
+fn file_head(view: &View, name: &str, own: Metric, sum: u64) -> Line {
     let mut line = Line::new(view.look);
     let whole = whole(view, own);
     let figure = match own {
         Metric::Own => format!("{} self ({})", view.time_text(sum), number::share(sum, whole)),
         _ => format!("{} ({})", number::bytes(sum), number::share(sum, whole)),
     };
-    let short = view.place(file).short();
-    let short = if short.is_empty() { "(no file)" } else { short.as_str() };
+    let short = if name.is_empty() { "(no file)" } else { name };
     let room = view.look.width.saturating_sub(figure.chars().count() + 2);
     let name = view.look.cut_start(short, room);
     let base = name.rfind('/').map_or(0, |at| at + 1);
@@ -245,72 +264,6 @@ fn explanation(view: &View, page: &mut Page, text: &str) -> io::Result<()> {
     let text = view.look.cut_end(text, line.left());
     line.push(Style::Dim, &text);
     page.line(line)
-}
-
-/// Whose code copied, and the time that was seen in it.
-fn copiers(view: &View, row: &Row) -> String {
-    let site = &row.site;
-    let parts = site.copiers.iter().filter(|part| part.bytes.saturating_mul(20) >= site.copy_bytes);
-    let parts: Vec<String> = parts
-        .take(3)
-        .map(|part| {
-            let name = foreign(part.name(&view.profile.tables).as_bytes());
-            format!("{} {}", view.look.cut_middle(&name, 30), number::bytes(part.bytes))
-        })
-        .collect();
-    let mut said = Vec::new();
-    if !parts.is_empty() {
-        said.push(format!("by: {}", parts.join(" · ")));
-    }
-    if site.copy_cpu_ns > 0 {
-        said.push(format!("copying took {}", view.time_text(site.copy_cpu_ns)));
-    }
-    said.join("   ")
-}
-
-/// The largest parts of a line's time and who calls it.
-fn why(view: &View, row: &Row) -> String {
-    let site = &row.site;
-    let parts: Vec<String> = site
-        .why
-        .iter()
-        .filter(|part| part.cpu_ns.saturating_mul(20) >= site.total_cpu_ns)
-        .take(3)
-        .map(|part| format!("{} {}", part_name(view, part), view.time_text(part.cpu_ns)))
-        .collect();
-    let python = view.place(site.file).python;
-    let mut text = match site.why.first() {
-        None => String::new(),
-        // The split says as much.
-        Some(part) if parts.len() < 2 && (part.what == WhyKind::Itself || !python) => String::new(),
-        _ => format!("why: {}", parts.join(" · ")),
-    };
-    if let Some(&(file, line, ns)) = site.callers.first() {
-        let by = match (file == site.file, line) {
-            (true, 1..) => format!(":{line}"),
-            _ => view.spot_of(file, line, site.function),
-        };
-        let gap = if text.is_empty() { "" } else { "   " };
-        let part = match ns < site.total_cpu_ns {
-            true => format!(" ({})", view.time_text(ns)),
-            false => String::new(),
-        };
-        text = format!("{text}{gap}called by {by}{part}");
-    }
-    text
-}
-
-/// A part of a line's time in words.
-pub(super) fn part_name(view: &View, part: &Why) -> String {
-    let name = view.look.cut_middle(&foreign(part.name(&view.profile.tables).as_bytes()), 30);
-    match part.what {
-        WhyKind::Itself => "itself".into(),
-        WhyKind::Gc => "GC".into(),
-        WhyKind::Kernel => "system calls".into(),
-        WhyKind::Native if name.is_empty() => "native code".into(),
-        WhyKind::Native => name,
-        WhyKind::Callee => format!("calls {name}"),
-    }
 }
 
 /// Sums of the lines that are not shown.

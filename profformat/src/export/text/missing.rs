@@ -49,8 +49,16 @@ pub(super) fn trust(view: &View) -> Option<Sentence> {
     if parts.is_empty() {
         return None;
     }
-    let style = if losses_are_heavy(view) { Style::Loss } else { Style::Plain };
-    Some(vec![(style, format!("Trust: {}.", parts.join("; ")))])
+    let heavy = losses_are_heavy(view);
+    let style = if heavy { Style::Loss } else { Style::Plain };
+    let most = books.lost.iter().max_by_key(|(_, n)| **n).map(|(reason, _)| reason.as_str());
+    let help = match most {
+        Some("ring_full") if heavy => {
+            " A lower `--rate` or a larger `--memory-interval` keeps more of them."
+        }
+        _ => "",
+    };
+    Some(vec![(style, format!("Trust: {}.{help}", parts.join("; ")))])
 }
 
 /// Counts by reason, largest first, in words.
@@ -174,8 +182,14 @@ pub(super) fn is_damage(note: &str) -> bool {
     note.starts_with("the trace is damaged")
 }
 
+/// Is this the note that the trace is a part of another? It stands at the top, too.
+pub(super) fn is_part(note: &str) -> bool {
+    note.starts_with("this is a part of a trace")
+}
+
 fn notes(view: &View) -> Vec<Sentence> {
-    let notes: Vec<&String> = view.profile.notes.iter().filter(|note| !is_damage(note)).collect();
+    let is_above = |note: &&String| is_damage(note) || is_part(note);
+    let notes: Vec<&String> = view.profile.notes.iter().filter(|note| !is_above(note)).collect();
     let mut sentences: Vec<Sentence> = notes
         .iter()
         .take(NOTES)

@@ -2,14 +2,19 @@
 //!
 //! Time of a line is *self* when it is the innermost Python line of a sample, *total* when it is anywhere on
 //! the stack. `peak` are bytes of a line that were held when the footprint was highest, `kept` are bytes
-//! never freed. Marks: `·` zero, `~` an interval wider than a third of the figure on either side, `<` too few
-//! samples for a figure (its upper bound is given), `n/a` not measured, `?` unknown.
+//! never freed; a sparkline is what the line held over the run, on a scale of its own. Lines of the import
+//! system are one row, of which the total is all that ran because of imports. Marks: `·` zero, `~` an interval
+//! wider than a third of the figure on either side, `<` too few samples for a figure (its upper bound is
+//! given), `n/a` not measured, `?` unknown.
 //!
 //! [`write()`] never opens a file: lines of source come from a [`Source`]. Everything that came from the
 //! profiled program is escaped, and no line is wider than the page.
 
 mod bar;
+mod clauses;
+mod columns;
 mod functions;
+mod imports;
 mod kept;
 mod lines;
 mod missing;
@@ -21,12 +26,14 @@ mod route;
 mod select;
 mod sentences;
 mod source;
+mod spark;
 mod spent;
 mod summary;
 mod table;
 mod threads;
 pub(super) mod timeline;
 mod view;
+mod why;
 mod words;
 
 #[cfg(test)]

@@ -8,8 +8,10 @@ use crate::record::Class;
 
 /// Half-width factor of a 95 % interval.
 const Z: f64 = 1.96;
-/// Upper 95 % bounds of a Poisson mean when 0, 1 or 2 were seen.
-const FEW: [f64; 3] = [3.69, 5.57, 7.22];
+/// Upper ends of the exact 95 % intervals of a Poisson mean when so many were seen.
+const FEW: [f64; 10] = [3.69, 5.57, 7.22, 8.77, 10.24, 11.67, 13.06, 14.42, 15.76, 17.08];
+/// Digits below this part of the half-width of a figure's interval say nothing.
+const TELLING: f64 = 30.0;
 
 /// Figures that are not given as they stand.
 pub(super) const ZERO: &str = "·";
@@ -49,9 +51,39 @@ impl TimeScale {
         }
     }
 
-    /// The figure alone; a value too small for the decimals says so.
+    /// The figure alone, three digits at most; a value too small for the decimals says so.
     pub(super) fn figure(self, ns: u64) -> String {
-        fixed(ns as f64 / self.nanos, self.decimals)
+        let value = ns as f64 / self.nanos;
+        fixed(value, self.decimals.min(decimals(value)))
+    }
+
+    /// The figure in a column: the points of all figures stand one below the other.
+    pub(super) fn column(self, ns: u64) -> String {
+        self.telling(ns, 0.0)
+    }
+
+    /// The figure in a column, without digits that an interval of this half-width makes worthless.
+    fn telling(self, ns: u64, half_width: f64) -> String {
+        let value = ns as f64 / self.nanos;
+        let mut shown = self.decimals.min(decimals(value));
+        while shown > 0 && 10f64.powi(-(shown as i32)) * TELLING < half_width / self.nanos {
+            shown -= 1;
+        }
+        let point = usize::from(shown == 0 && self.decimals > 0);
+        format!("{}{}", fixed(value, shown), " ".repeat(self.decimals - shown + point))
+    }
+
+    /// Half of the interval of a cell, or its upper end where samples are few.
+    pub(super) fn spread(self, ns: u64, samples: u64, squares: u128) -> String {
+        match samples {
+            // The cell is the upper end.
+            0..3 => String::new(),
+            3..10 => {
+                let upper = ns as f64 / samples as f64 * FEW[samples as usize];
+                format!("≤{}", fixed(upper / self.nanos, self.decimals).trim_start_matches('<'))
+            }
+            _ => fixed(half_width(squares) / self.nanos, self.decimals),
+        }
     }
 
     /// A cell of a column: `ns` from `samples` samples whose squared weights sum to `squares`.
@@ -66,7 +98,8 @@ impl TimeScale {
                 fixed(upper / self.nanos, self.decimals).trim_start_matches('<')
             );
         }
-        mark(self.figure(ns), half_width(squares) > ns as f64 / 3.0)
+        let half = half_width(squares);
+        mark(self.telling(ns, half), half > ns as f64 / 3.0)
     }
 }
 
@@ -172,13 +205,17 @@ pub(super) fn bytes(bytes: u64) -> String {
 
 /// Three significant digits at most and no zeros behind the point: `1.19`, `9.7`, `88`.
 fn three_digits(value: f64, most: usize) -> String {
-    let decimals = match value {
+    let text = format!("{value:.*}", decimals(value).min(most));
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
+}
+
+/// Decimals that make three digits, at most two.
+fn decimals(value: f64) -> usize {
+    match value {
         v if v >= 99.95 => 0,
         v if v >= 9.995 => 1,
         _ => 2,
-    };
-    let text = format!("{value:.*}", decimals.min(most));
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
+    }
 }
 
 /// A count with its thousands apart.
@@ -293,6 +330,27 @@ mod tests {
         assert_eq!(cell(34), "~0.34");
         assert_eq!(cell(35), "0.35");
         assert_eq!(cell(119), "1.19");
+        // Plus or minus 0.61: the second decimal says nothing. The point stays in its column.
+        assert_eq!(cell(970), "9.7 ");
+    }
+
+    #[test]
+    fn intervals_of_few_samples_have_an_upper_end_only() {
+        let scale = TimeScale::for_largest(9_000_000_000);
+        let tick = 10_000_000u64;
+        let spread = |n: u64| scale.spread(n * tick, n, u128::from(n) * u128::from(tick).pow(2));
+        assert_eq!([0, 2].map(spread), ["", ""]);
+        assert_eq!([3, 5, 9].map(spread), ["≤0.09", "≤0.12", "≤0.17"]);
+        assert_eq!([10, 119].map(spread), ["0.06", "0.21"]);
+    }
+
+    #[test]
+    fn points_of_a_column_stand_one_below_the_other() {
+        let scale = TimeScale::for_largest(50_000_000_000);
+        let column = [1_190_000_000, 12_340_000_000, 0].map(|ns| scale.column(ns));
+        assert_eq!(column, ["1.19", "12.3 ", "0.00"]);
+        assert_eq!(TimeScale::for_largest(5_000_000_000_000).column(150 * 60_000_000_000), "150  ");
+        assert_eq!(scale.figure(12_340_000_000), "12.3");
     }
 
     #[test]

@@ -73,6 +73,13 @@ impl<'a> Places<'a> {
         Self { tables, python, roots }
     }
 
+    /// The files whose path is such, in order of their numbers.
+    pub(super) fn all(&self, is_such: impl Fn(&[u8]) -> bool) -> Vec<StringId> {
+        let files = (0..).zip(&self.python).filter(|(_, python)| python.is_some());
+        let files = files.map(|(id, _)| StringId::new(id));
+        files.filter(|file| is_such(self.tables.string(*file))).collect()
+    }
+
     pub(in crate::export) fn of(&self, file: StringId) -> Place<'a> {
         match self.python.get(file.index()) {
             Some(&Some(python)) => place(self.tables.string(file), python, &self.roots),

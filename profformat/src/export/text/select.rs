@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::imports::is_import_system;
 use super::place::Places;
 use super::{Sort, number};
 use crate::analysis::copies;
@@ -17,6 +18,8 @@ pub(super) struct Row {
     pub(super) site: Site,
     /// The user's own code.
     pub(super) yours: bool,
+    /// All lines of the import system together; it has no line of its own.
+    pub(super) imports: bool,
 }
 
 /// What a row can be measured by.
@@ -57,9 +60,13 @@ impl Row {
 
 /// The rows of a profile, in an order that is always the same.
 pub(super) fn rows(mut sites: Vec<Site>, places: &Places<'_>) -> Vec<Row> {
+    let systems = places.all(is_import_system);
+    let imports = |site: &Site| systems.binary_search(&site.file).is_ok();
     // A native function without a line is a row of its own.
-    let key = |site: &Site| {
-        (site.file, site.line, if site.line == 0 { Some(site.function) } else { None })
+    let key = |site: &Site| match (imports(site), site.line) {
+        (true, _) => (systems[0], 0, None),
+        (false, 0) => (site.file, 0, Some(site.function)),
+        (false, line) => (site.file, line, None),
     };
     sites.sort_by_key(|site| (key(site), std::cmp::Reverse(site.total_cpu_ns), site.function));
     let (mut rows, mut group): (Vec<Row>, Vec<Site>) = (Vec::new(), Vec::new());
@@ -74,7 +81,15 @@ pub(super) fn rows(mut sites: Vec<Site>, places: &Places<'_>) -> Vec<Row> {
             let known = last.filter(|(of, _)| *of == file);
             let yours = known.map_or_else(|| places.of(file).yours, |(_, yours)| yours);
             last = Some((file, yours));
-            rows.extend(merged(&mut group).map(|site| Row { site, yours }));
+            let imports = imports(&group[0]);
+            rows.extend(merged(&mut group).map(|mut site| {
+                if imports {
+                    // Its lines call each other: what is below one of them is below many.
+                    (site.file, site.line) = (systems[0], 0);
+                    (site.why, site.callers) = Default::default();
+                }
+                Row { site, yours, imports }
+            }));
         }
     }
     rows.sort_by_key(|row| (row.site.file, row.site.line, row.site.function));

@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 use std::io;
 
+use super::clauses;
 use super::number::{self, share, time};
 use super::page::{Line, Page, Style, foreign};
 use super::select::{Metric, Row};
@@ -88,20 +89,25 @@ pub(super) fn write(view: &View, page: &mut Page) -> io::Result<()> {
     Ok(())
 }
 
+/// As many are read; what a long list would push out is in the tables.
+const MOST: usize = 7;
+
 /// Every sentence, in the order of the report.
 pub(super) fn all(view: &View) -> Vec<Sentence> {
     let mut sentences = troubles(view);
     let trust = missing::trust(view);
     let heavy = missing::losses_are_heavy(view);
-    if let (true, Some(trust)) = (heavy, &trust) {
-        sentences.push(trust.clone());
+    let mut last = memory(view);
+    last.extend(copies_and_kept(view));
+    match (heavy, trust) {
+        (true, Some(trust)) => sentences.push(trust),
+        (false, Some(trust)) => last.push(trust),
+        (_, None) => {}
     }
-    sentences.extend(spent::all(view));
-    sentences.extend(memory(view));
-    sentences.extend(copies_and_kept(view));
-    if let (false, Some(trust)) = (heavy, trust) {
-        sentences.push(trust);
-    }
+    // The first on time is how it divides; those behind it matter less and less.
+    let room = MOST.saturating_sub(sentences.len() + last.len()).max(1);
+    sentences.extend(spent::all(view).into_iter().take(room));
+    sentences.extend(last);
     sentences
 }
 
@@ -114,16 +120,25 @@ pub(super) fn troubles(view: &View) -> Vec<Sentence> {
     for damage in profile.notes.iter().filter(|note| missing::is_damage(note)) {
         sentences.push(loss(format!("Careful: {}.", foreign(damage.as_bytes()))));
     }
-    if let Some(Outcome::Killed(signal)) = crate::analysis::outcome(profile) {
-        sentences.push(loss(format!(
+    match (crate::analysis::outcome(profile), profile.complete) {
+        (Some(Outcome::Killed(signal)), true) => sentences.push(loss(format!(
             "The program was killed ({}) after {elapsed}; everything up to then is here.",
             signal_name(signal)
-        )));
-    }
-    if !profile.complete {
-        sentences.push(loss(format!(
+        ))),
+        (Some(Outcome::Killed(signal)), false) => sentences.push(loss(format!(
+            "The program was killed ({}) and the trace has no end; everything up to {elapsed} is here.",
+            signal_name(signal)
+        ))),
+        (_, false) => sentences.push(loss(format!(
             "The trace has no end: the profiler was stopped or the file was cut. Everything up to {elapsed} is here."
-        )));
+        ))),
+        (_, true) => {}
+    }
+    if let Some(part) = profile.notes.iter().find(|note| missing::is_part(note)) {
+        let part = part.replacen("this is", "This is", 1);
+        let text =
+            format!("{}; memory of lines is what was allocated in it.", foreign(part.as_bytes()));
+        sentences.push(vec![plain(text)]);
     }
     sentences
 }
@@ -181,6 +196,7 @@ pub(super) fn memory(view: &View) -> Vec<Sentence> {
             sentence.push(view.named(row));
             sentence.push(plain(format!(" held {} of it", number::bytes(held))));
         }
+        sentence.extend(clauses::grows_to_the_end(view).map(plain));
         sentence.push(plain(". "));
     }
     sentence.push(plain(format!("{} allocated.", number::bytes(view.totals.alloc))));

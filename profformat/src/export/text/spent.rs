@@ -1,5 +1,6 @@
 //! Sentences on time: what it was, which line took most of it, what led there.
 
+use super::clauses;
 use super::number::{self, half_width, percents, share, time};
 use super::route::{outside_python, packages_below};
 use super::select::{Metric, Row};
@@ -14,6 +15,10 @@ const ENOUGH: u64 = 10;
 /// Sentences on time: what the run's time was, where it was spent, what led there.
 pub(super) fn all(view: &View) -> Vec<Sentence> {
     let totals = &view.totals;
+    if nothing_profiled(view) {
+        let text = "Nothing was profiled: the processes were launchers, could not load the profiler's library (static, setuid), or had lost their environment.";
+        return vec![vec![plain(text)]];
+    }
     if !view.measures_time() {
         return vec![vec![plain("CPU time was not recorded (`--no-cpu`).")]];
     }
@@ -49,6 +54,12 @@ fn longest_wait(view: &View) -> Option<Sentence> {
     };
     let text = format!("{}{gil}.", time(waited(row)));
     Some(vec![plain("Longest wait on one line: "), view.named(row), plain(", "), strong(text)])
+}
+
+/// Are there processes, but none that was profiled?
+fn nothing_profiled(view: &View) -> bool {
+    let processes = &view.profile.processes;
+    !processes.is_empty() && !processes.iter().any(|(process, _)| process.profiled)
 }
 
 /// Are there enough samples to tell lines apart?
@@ -115,6 +126,8 @@ pub(super) fn classes(view: &View) -> Sentence {
     if waited == 0 && view.profile.threads.len() == 1 && idle.saturating_mul(20) > elapsed {
         sentence.push(plain(format!("; {} not running", time(idle))));
     }
+    let told = outstanding(view).filter(|row| !clause(view, row).is_empty());
+    sentence.extend(clauses::large_parts(view, told));
     sentence.push(plain("."));
     sentence
 }
@@ -157,20 +170,40 @@ fn outside(view: &View) -> Option<Sentence> {
     Some(vec![plain(text + ".")])
 }
 
-/// The hottest line, if it stands out.
-fn hottest(view: &View) -> Option<Sentence> {
-    let mut own: Vec<u64> = view.rows.iter().map(|row| row.value(Metric::Own)).collect();
+/// The rows that are a line, or a native function.
+fn lines<'v>(view: &'v View) -> impl Iterator<Item = &'v Row> {
+    view.rows.iter().filter(|row| !row.imports)
+}
+
+/// The times of all lines, the longest first.
+fn own_times(view: &View) -> Vec<u64> {
+    let mut own: Vec<u64> = lines(view).map(|row| row.value(Metric::Own)).collect();
     own.sort_unstable_by(|a, b| b.cmp(a));
-    let row = view.leader(Metric::Own)?;
-    let (first, next) = (own[0], own.get(1).copied().unwrap_or(0));
+    own
+}
+
+/// The hottest line, if it stands out.
+fn outstanding<'v>(view: &'v View) -> Option<&'v Row> {
+    let row = lines(view).max_by_key(|row| row.value(Metric::Own))?;
+    let first = row.value(Metric::Own);
+    let next = own_times(view).get(1).copied().unwrap_or(0);
+    let stands_out =
+        first.saturating_mul(20) >= view.totals.cpu_ns || first >= next.saturating_mul(2);
+    (stands_out && row.site.samples >= ENOUGH).then_some(row)
+}
+
+/// The hottest line, if it stands out; else what the hottest ones hold together.
+fn hottest(view: &View) -> Option<Sentence> {
     let cpu = view.totals.cpu_ns;
-    let stands_out = first.saturating_mul(20) >= cpu || first >= next.saturating_mul(2);
-    if !stands_out || row.site.samples < ENOUGH {
+    view.leader(Metric::Own)?;
+    let Some(row) = outstanding(view) else {
+        let own = own_times(view);
         let ten = number::sum(own.iter().take(10).copied());
         let count = own.iter().filter(|&&ns| ns > 0).count().min(10);
         let text = format!("No single line stands out: the top {count} hold {}.", share(ten, cpu));
         return Some(vec![plain(text)]);
-    }
+    };
+    let first = row.value(Metric::Own);
     let spread = match spread(view, row) {
         0 => String::new(),
         spread => format!(" ±{spread}"),
@@ -206,7 +239,7 @@ fn clause(view: &View, row: &Row) -> String {
     if part(Class::Native).saturating_mul(2) >= own {
         let native =
             row.site.why.iter().find(|p| p.what == WhyKind::Native && p.function.is_some());
-        let name = native.map_or("native code".into(), |p| super::lines::part_name(view, p));
+        let name = native.map_or("native code".into(), |p| super::why::part_name(view, p));
         return format!("; {} of it in {name}", time(part(Class::Native)));
     }
     if part(Class::Kernel).saturating_mul(2) >= own {

@@ -60,7 +60,7 @@ pub(super) fn summary_figures(
 fn line(view: &View, row: &Row) -> Line {
     let mut line = Line::new(view.look);
     let cell = view.time.cell(row.value(Metric::Own), row.site.samples, row.site.self_squares);
-    line.right_in(Style::Strong, &format!("{cell} {}", view.time.unit), 10);
+    line.right_in(Style::Strong, &format!("{} {}", cell.trim_end(), view.time.unit), 10);
     line.gap(2);
     let spot = view.look.cut_start(&view.spot(row), line.left());
     line.left_in(Style::Plain, &spot, 24);

@@ -1,65 +1,18 @@
-//! Tables of lines: columns by width, cells.
+//! Tables of lines: their cells.
 
 use std::collections::HashMap;
 
 use super::Sort;
 use super::bar::{FILLS, bar, four};
-use super::number::{ByteScale, UNKNOWN, UNMEASURED, ZERO, percent};
+use super::columns::{Column, WIDE, columns};
+use super::number::{ByteScale, UNKNOWN, UNMEASURED, ZERO, count, percent};
 use super::page::{Line, Style, foreign};
 use super::route::{ByClass, Spot};
 use super::select::{Metric, Row};
+use super::spark::Sparks;
 use super::view::View;
+use super::why;
 use crate::record::Class;
-
-/// Source is never narrower: it is the last thing to go.
-const SOURCE: usize = 24;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Column {
-    Own,
-    Total,
-    Percent,
-    Split,
-    Class(Class),
-    Alloc,
-    Peak,
-    Kept,
-    Copied,
-    Churn,
-    /// Churn of what was allocated.
-    ChurnShare,
-    Line,
-}
-
-impl Column {
-    fn metric(self) -> Option<Metric> {
-        match self {
-            Column::Alloc => Some(Metric::Alloc),
-            Column::Peak => Some(Metric::Peak),
-            Column::Kept => Some(Metric::Kept),
-            Column::Copied => Some(Metric::Copied),
-            Column::Churn => Some(Metric::Churn),
-            _ => None,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Column::Own => "self",
-            Column::Total => "total",
-            Column::Percent => "%",
-            Column::Split => "split",
-            Column::Class(class) => class.name(),
-            Column::Alloc => "alloc",
-            Column::Peak => "peak",
-            Column::Kept => "kept",
-            Column::Copied => "copy",
-            Column::Churn => "churn",
-            Column::ChurnShare => "of it",
-            Column::Line => "line",
-        }
-    }
-}
 
 /// The metric that the table is sorted by.
 pub(super) fn metric(sort: Sort, by_total: bool) -> Metric {
@@ -83,6 +36,7 @@ pub(super) struct Table<'a> {
     /// What a full bar stands for.
     pub(super) full: u64,
     splits: HashMap<Spot, ByClass>,
+    sparks: Option<&'a Sparks>,
 }
 
 impl<'a> Table<'a> {
@@ -92,6 +46,7 @@ impl<'a> Table<'a> {
         metric: Metric,
         rows: &[&Row],
         splits: HashMap<Spot, ByClass>,
+        sparks: Option<&'a Sparks>,
     ) -> Self {
         let largest = |metric| rows.iter().map(|row| row.value(metric)).max().unwrap_or(0);
         let scales: HashMap<_, _> =
@@ -101,9 +56,14 @@ impl<'a> Table<'a> {
                     Some((column.name(), ByteScale::for_largest(largest(column.metric()?))))
                 })
                 .collect();
-        let bar = if view.look.width >= 150 { 14 } else { 10 };
-        let columns = columns(view, bar);
-        Self { view, metric, columns, scales, bar, full: largest(metric), splits }
+        let bar = if view.look.width >= WIDE { 14 } else { 10 };
+        let columns = columns(view, metric, bar, sparks.is_some());
+        Self { view, metric, columns, scales, bar, full: largest(metric), splits, sparks }
+    }
+
+    /// Do rows say why they cost what they do?
+    pub(super) fn has_why(&self) -> bool {
+        self.columns.iter().any(|(column, _)| *column == Column::Why)
     }
 
     /// One line per entry, for pages that are too narrow for columns.
@@ -126,6 +86,15 @@ impl<'a> Table<'a> {
                 Column::Own | Column::Total => {
                     let name = format!("{} {}", column.name(), self.view.time.unit);
                     line.right_in(Style::Dim, &name, width);
+                }
+                Column::Why => {
+                    line.gap(2);
+                    line.left_in(Style::Dim, column.name(), width - 2);
+                }
+                Column::Timeline => {
+                    line.gap(1);
+                    let name = if width > column.name().len() { column.name() } else { "time" };
+                    line.left_in(Style::Dim, name, width - 1);
                 }
                 _ => match self.scales.get(column.name()) {
                     Some(scale) => {
@@ -150,10 +119,25 @@ impl<'a> Table<'a> {
         }
         let mut line = Line::new(self.view.look);
         for &(column, width) in &self.columns {
-            if column == Column::Split {
-                line.gap(2);
-                self.push_bar(&mut line, row);
-                continue;
+            match column {
+                Column::Split => {
+                    line.gap(2);
+                    self.push_bar(&mut line, row);
+                    continue;
+                }
+                Column::Why => {
+                    line.gap(2);
+                    line.left_in(Style::Dim, &why::cell(self.view, row, width - 2), width - 2);
+                    continue;
+                }
+                Column::Timeline => {
+                    line.gap(1);
+                    let cells = |sparks: &Sparks| sparks.cells(self.view, row, width - 1);
+                    let spark = self.sparks.map_or_else(String::new, cells);
+                    line.left_in(Style::Memory, &spark, width - 1);
+                    continue;
+                }
+                _ => {}
             }
             let text = self.cell(column, row);
             let style = match column {
@@ -176,14 +160,22 @@ impl<'a> Table<'a> {
         let (view, site) = (self.view, &row.site);
         let header = &view.profile.header;
         match column {
+            Column::Line if row.imports => String::new(),
             Column::Line if site.line == 0 => UNKNOWN.into(),
             Column::Line => site.line.to_string(),
-            Column::Split => String::new(),
+            Column::Split | Column::Why | Column::Timeline => String::new(),
             Column::Own | Column::Total | Column::Percent | Column::Class(_)
                 if !view.measures_time() =>
             {
                 UNMEASURED.into()
             }
+            Column::Spread => {
+                view.time.spread(row.value(Metric::Own), site.samples, site.self_squares)
+            }
+            Column::Count => match site.samples {
+                0 => ZERO.into(),
+                samples => count(samples),
+            },
             Column::Own => view.time.cell(row.value(Metric::Own), site.samples, site.self_squares),
             Column::Total => {
                 view.time.cell(site.total_cpu_ns, site.total_samples, site.total_squares)
@@ -194,7 +186,7 @@ impl<'a> Table<'a> {
             },
             Column::Class(class) => match site.self_ns[class.code() as usize] {
                 0 => ZERO.into(),
-                ns => view.time.figure(ns),
+                ns => view.time.column(ns),
             },
             Column::ChurnShare => match row.value(Metric::Churn) {
                 0 => ZERO.into(),
@@ -245,6 +237,9 @@ impl<'a> Table<'a> {
     fn source(&self, row: &Row, room: usize) -> (Style, String) {
         let (view, site) = (self.view, &row.site);
         let place = view.place(site.file);
+        if row.imports {
+            return (Style::Plain, view.look.cut_end("imports; total: with what they ran", room));
+        }
         if site.line == 0 || !place.python {
             return (Style::Plain, view.look.cut_middle(&view.spot(row), room));
         }
@@ -280,7 +275,7 @@ impl<'a> Table<'a> {
             }
         };
         if text != ZERO && text != UNMEASURED {
-            text = format!("{text} {unit}");
+            text = format!("{} {unit}", text.trim_end());
         }
         line.right_in(Style::Strong, &text, 9);
         line.gap(1);
@@ -293,62 +288,4 @@ impl<'a> Table<'a> {
         }
         line
     }
-}
-
-/// The columns that a page of this width has room for, with their widths.
-fn columns(view: &View, bar: usize) -> Vec<(Column, usize)> {
-    let (width, options) = (view.look.width, view.options);
-    let mut columns = vec![(Column::Own, 8), (Column::Total, 9)];
-    if width >= 150 {
-        columns.push((Column::Percent, 6));
-    }
-    if options.all_classes && view.sort == Sort::Cpu {
-        columns.extend(Class::ALL.map(|class| (Column::Class(class), 7)));
-    } else {
-        columns.push((Column::Split, bar + 2));
-    }
-    if width >= 130 || matches!(view.sort, Sort::Memory | Sort::Churn) {
-        columns.push((Column::Alloc, 10));
-    }
-    if view.sort == Sort::Churn {
-        columns.extend([(Column::Churn, 11), (Column::ChurnShare, 7)]);
-    }
-    columns.extend([
-        (Column::Peak, 10),
-        (Column::Kept, 10),
-        (Column::Copied, 10),
-        (Column::Line, 7),
-    ]);
-    // What goes first when the page gets narrower; the column it is sorted by stays.
-    let sorted = match view.sort {
-        Sort::Cpu => Column::Own,
-        Sort::Memory => Column::Peak,
-        Sort::Copies => Column::Copied,
-        Sort::Leaks => Column::Kept,
-        Sort::Churn => Column::Churn,
-    };
-    let wait = [Column::Class(Class::Wait), Column::Class(Class::Gil)];
-    let order = [
-        Column::Copied,
-        Column::Kept,
-        Column::Alloc,
-        Column::Peak,
-        Column::ChurnShare,
-        Column::Split,
-        Column::Total,
-    ];
-    let order = if width < 80 { [&[Column::Split][..], &order].concat() } else { order.to_vec() };
-    // Churn is a share of what was allocated.
-    let order =
-        order.into_iter().filter(|&column| view.sort != Sort::Churn || column != Column::Alloc);
-    for column in order.chain([Column::Alloc]).chain(wait) {
-        let used: usize = columns.iter().map(|(_, width)| width).sum();
-        if used + 2 + SOURCE <= width && !(column == Column::Split && width < 80) {
-            break;
-        }
-        if column != sorted {
-            columns.retain(|(known, _)| *known != column);
-        }
-    }
-    columns
 }

@@ -150,7 +150,7 @@ impl Columns {
         let cpu = share.cpu_ns();
         let text = view.time.cell(cpu, share.samples, share.squares);
         if !self.percent {
-            line.right_in(Style::Strong, &format!("{text} {}", view.time.unit), 9);
+            line.right_in(Style::Strong, &format!("{} {}", text.trim_end(), view.time.unit), 9);
             line.gap(1);
             return line;
         }
@@ -164,7 +164,7 @@ impl Columns {
         }
         for class in self.classes() {
             let ns = share.ns[class.code() as usize];
-            let text = if ns == 0 { number::ZERO.to_owned() } else { view.time.figure(ns) };
+            let text = if ns == 0 { number::ZERO.to_owned() } else { view.time.column(ns) };
             line.right_in(Style::Plain, &text, 8);
         }
         line.gap(2);

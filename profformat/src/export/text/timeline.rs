@@ -13,8 +13,8 @@ const FROM: u64 = 1 << 20;
 /// Bars at most, and the indent before them.
 const BARS: usize = 72;
 const INDENT: usize = 2;
-const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-const LEVELS_ASCII: [char; 8] = ['_', '.', ':', '-', '=', '+', '*', '#'];
+pub(super) const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+pub(super) const LEVELS_ASCII: [char; 8] = ['_', '.', ':', '-', '=', '+', '*', '#'];
 
 /// Lines that have a row of their own at most, and the part of the highest bar that they must have held.
 const LINES: usize = 3;
@@ -117,7 +117,7 @@ pub(in crate::export) fn bars(
     bars
 }
 
-fn level(bytes: u64, highest: u64) -> usize {
+pub(super) fn level(bytes: u64, highest: u64) -> usize {
     let top = LEVELS.len() as u128 - 1;
     let level = (u128::from(bytes) * top).div_ceil(u128::from(highest.max(1)));
     usize::try_from(level.min(top)).unwrap_or(0)

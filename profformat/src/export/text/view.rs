@@ -1,5 +1,6 @@
 //! A profile as the report looks at it: rows, totals, scales.
 
+use super::imports::{self, Imports};
 use super::number::{self, TimeScale};
 use super::page::{Look, SiteKey, Style, foreign};
 use super::place::{Place, Places};
@@ -23,6 +24,8 @@ pub(super) struct View<'a> {
     pub(super) rows: Vec<Row>,
     pub(super) functions: Vec<FunctionSum>,
     pub(super) totals: Totals,
+    /// Time below the import system.
+    pub(super) imports: Imports,
     /// One unit of time for all tables.
     pub(super) time: TimeScale,
     pub(super) source: &'a dyn Source,
@@ -83,7 +86,9 @@ impl<'a> View<'a> {
         source: &'a dyn Source,
     ) -> Self {
         let places = Places::new(profile);
-        let rows = rows(figures.sites, &places);
+        let imports = Imports::of(profile);
+        let mut rows = rows(figures.sites, &places);
+        imports.fill(&mut rows);
         let totals = Totals::new(profile);
         let look =
             Look { width: options.width.max(20), color: options.color, ascii: options.ascii };
@@ -102,8 +107,9 @@ impl<'a> View<'a> {
             sort,
             places,
             rows,
-            functions: figures.functions,
+            functions: imports.fold(profile, figures.functions),
             totals,
+            imports,
             time,
             source,
         }
@@ -165,6 +171,9 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn spot_of(&self, file: StringId, line: u32, function: StringId) -> String {
+        if imports::is_import_system(self.profile.tables.string(file)) {
+            return imports::NAME.into();
+        }
         let place = self.place(file);
         let short = |name: &str| self.look.cut_start(name, 40);
         match (line, place.base().as_str()) {

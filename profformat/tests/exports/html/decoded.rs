@@ -10,36 +10,38 @@ use profformat::export::Metric;
 use serde_json::Value;
 
 /// A node of the tree.
-pub(super) struct Node {
-    pub(super) depth: usize,
-    pub(super) parent: usize,
+pub(crate) struct Node {
+    pub(crate) depth: usize,
+    pub(crate) parent: usize,
     /// As collapsed stacks name it.
-    pub(super) label: String,
+    pub(crate) label: String,
 }
 
 /// What a thread did in a node in a part of the run.
-pub(super) struct Entry {
-    pub(super) part: usize,
-    pub(super) thread: usize,
-    pub(super) node: usize,
-    pub(super) class: usize,
-    pub(super) ns: u64,
+pub(crate) struct Entry {
+    pub(crate) part: usize,
+    pub(crate) thread: usize,
+    pub(crate) node: usize,
+    pub(crate) class: usize,
+    pub(crate) ns: u64,
 }
 
-pub(super) struct Line {
-    pub(super) line: u64,
-    pub(super) function: String,
-    pub(super) ns: Vec<u64>,
-    pub(super) total_ns: u64,
-    pub(super) why: Vec<(u64, String, u64)>,
-    pub(super) callers: Vec<(u64, u64, u64)>,
+pub(crate) struct Line {
+    /// Path.
+    pub(crate) file: String,
+    pub(crate) line: u64,
+    pub(crate) function: String,
+    pub(crate) ns: Vec<u64>,
+    pub(crate) total_ns: u64,
+    pub(crate) why: Vec<(u64, String, u64)>,
+    pub(crate) callers: Vec<(u64, u64, u64)>,
     /// From `alloc` to `copies`.
     bytes: Vec<u64>,
-    pub(super) curve: Vec<u64>,
+    pub(crate) curve: Vec<u64>,
 }
 
 impl Line {
-    pub(super) fn of(&self, metric: Metric) -> u64 {
+    pub(crate) fn of(&self, metric: Metric) -> u64 {
         match metric {
             Metric::Cpu => self.ns[..4].iter().sum(),
             Metric::Wall => self.ns.iter().sum(),
@@ -51,29 +53,29 @@ impl Line {
     }
 }
 
-pub(super) struct Function {
-    pub(super) name: String,
-    pub(super) ns: Vec<u64>,
+pub(crate) struct Function {
+    pub(crate) name: String,
+    pub(crate) ns: Vec<u64>,
 }
 
 /// A page's data.
-pub(super) struct Page {
-    pub(super) head: Value,
+pub(crate) struct Page {
+    pub(crate) head: Value,
     /// Path, short path, flags.
-    pub(super) files: Vec<(String, String, u64)>,
-    pub(super) tree: Vec<Node>,
+    pub(crate) files: Vec<(String, String, u64)>,
+    pub(crate) tree: Vec<Node>,
     /// By column and node.
-    pub(super) own: BTreeMap<(usize, usize), u64>,
-    pub(super) part_ns: u64,
-    pub(super) parts: usize,
-    pub(super) time: Vec<Entry>,
-    pub(super) points: Vec<(u64, u64, u64)>,
-    pub(super) lines: Vec<Line>,
-    pub(super) functions: Vec<Function>,
+    pub(crate) own: BTreeMap<(usize, usize), u64>,
+    pub(crate) part_ns: u64,
+    pub(crate) parts: usize,
+    pub(crate) time: Vec<Entry>,
+    pub(crate) points: Vec<(u64, u64, u64)>,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) functions: Vec<Function>,
 }
 
 /// The bytes of a block.
-pub(super) fn block(html: &str, name: &str) -> Vec<u8> {
+pub(crate) fn block(html: &str, name: &str) -> Vec<u8> {
     let open = format!("<script type=\"text/plain\" id=\"d-{name}\">");
     let packed = html.split(&open).nth(1).expect(name).split("</script>").next().unwrap();
     let deflated = STANDARD.decode(packed).unwrap();
@@ -124,7 +126,7 @@ impl Bytes<'_> {
 }
 
 impl Page {
-    pub(super) fn of(html: &str) -> Self {
+    pub(crate) fn of(html: &str) -> Self {
         let open = "<script type=\"application/json\" id=\"d-head\">";
         let head = html.split(open).nth(1).unwrap().split("</script>").next().unwrap();
         let head: Value = serde_json::from_str(head).unwrap();
@@ -180,7 +182,7 @@ impl Page {
         let lines = block(html, "lines");
         let mut bytes = Bytes(&lines);
         let lines = bytes.all(|bytes| {
-            let _file = &files[bytes.count()];
+            let file = files[bytes.count()].0.clone();
             let (line, function) = (bytes.number(), text(bytes.number()));
             let ns = bytes.numbers(6);
             let (_samples, _half) = (bytes.number(), bytes.number());
@@ -193,7 +195,7 @@ impl Page {
             let figures = bytes.numbers(10);
             let curve = bytes.all(Bytes::number);
             assert!([0, 24].contains(&curve.len()));
-            Line { line, function, ns, total_ns, why, callers, bytes: figures, curve }
+            Line { file, line, function, ns, total_ns, why, callers, bytes: figures, curve }
         });
         let functions = bytes.all(|bytes| {
             let name = text(bytes.number());
@@ -207,13 +209,13 @@ impl Page {
         Self { head, files, tree, own, part_ns, parts, time, points, lines, functions }
     }
 
-    pub(super) fn metric(&self, id: &str) -> &Value {
+    pub(crate) fn metric(&self, id: &str) -> &Value {
         let metrics = self.head["metrics"].as_array().unwrap();
         metrics.iter().find(|metric| metric["id"] == id).unwrap()
     }
 
     /// Weights by stack, outermost frame first, as collapsed stacks have them.
-    pub(super) fn stacks(&self, columns: Range<usize>) -> BTreeMap<String, u64> {
+    pub(crate) fn stacks(&self, columns: Range<usize>) -> BTreeMap<String, u64> {
         let mut stacks = BTreeMap::new();
         for ((_, node), value) in self.own.iter().filter(|(key, _)| columns.contains(&key.0)) {
             let mut names = Vec::new();

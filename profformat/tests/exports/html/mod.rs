@@ -1,6 +1,6 @@
 //! The HTML page: its blocks read back, and what must not be in it.
 
-mod decoded;
+pub(crate) mod decoded;
 mod hostile;
 
 use std::collections::BTreeMap;
@@ -19,14 +19,14 @@ use crate::run::Run;
 use crate::totals::{json, json_total, text};
 
 /// The page of a profile.
-fn page(profile: &Profile, source: &dyn Source) -> String {
+pub(crate) fn page(profile: &Profile, source: &dyn Source) -> String {
     let mut out = Vec::new();
     html::write(profile, source, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 /// The columns that a metric is the sum of.
-fn columns(metric: Metric) -> std::ops::Range<usize> {
+pub(crate) fn columns(metric: Metric) -> std::ops::Range<usize> {
     match metric {
         Metric::Cpu => 0..4,
         Metric::Wall => 0..6,

@@ -77,6 +77,16 @@ fn a_report_at_80_columns() {
 }
 
 #[test]
+fn a_report_at_72_columns() {
+    assert_golden("docs_72", &docs().report(&Options { width: 72, ..Options::default() }));
+}
+
+#[test]
+fn a_report_at_130_columns() {
+    assert_golden("docs_130", &docs().report(&Options { width: 130, ..Options::default() }));
+}
+
+#[test]
 fn a_report_at_60_columns() {
     assert_golden("docs_60", &docs().report(&Options { width: 60, ..Options::default() }));
 }
@@ -213,8 +223,8 @@ fn every_known_cost_has_its_row() {
             .split_whitespace()
             .collect()
     };
-    assert_eq!(figures(24)[0], "6.00");
-    assert_eq!(figures(31)[0], "2.50");
+    assert_eq!(figures(24)[0], "6.0");
+    assert_eq!(figures(31)[0], "2.5");
     assert!(figures(38).contains(&"192"), "{text}");
     assert_eq!(figures(43)[2..5], ["12", "25.0", "·"], "{text}");
     assert!(figures(47).contains(&"238"), "{text}");

@@ -1,5 +1,6 @@
 //! Reports of profiles built by hand.
 
+mod clauses;
 mod family;
 mod golden;
 mod states;

@@ -107,6 +107,23 @@ fn heavy_losses() {
     assert_golden("state_heavy_losses", &fixture.report(&Options::default()));
 }
 
+/// Launchers, static programs, or children without the environment.
+#[test]
+fn nothing_was_profiled() {
+    let mut fixture = Fixture::new(&["env", "static-program"], 2_000);
+    fixture.profile.processes[0].0.profiled = false;
+    fixture.profile.processes[0].0.python.clear();
+    assert_golden("state_nothing_profiled", &fixture.report(&Options::default()));
+}
+
+#[test]
+fn a_part_of_a_trace() {
+    let mut fixture = small(100);
+    let note = "this is a part of a trace, from 2.000 s to 4.000 s of it";
+    fixture.profile.notes.push(note.into());
+    assert_golden("state_part", &fixture.report(&Options::default()));
+}
+
 #[test]
 fn nothing_passes_the_filter() {
     let options = Options { file: Some("x*".into()), ..Options::default() };
