@@ -55,7 +55,7 @@ fn called(name: &[u8]) -> Run {
         time: Timestamp::ZERO,
         command: vec![name.to_vec(); 2],
         python: String::from_utf8_lossy(name).into_owned(),
-        profiled: name.len() % 2 == 0,
+        profiled: name.len().is_multiple_of(2),
     }));
     run.records.push(Record::Thread(Thread {
         id: ThreadId::new(9),
