@@ -123,14 +123,14 @@ function splitCell(item, by, full, unit) {
 const SHORT_WHY = ["itself", "GC", "", "kernel", ""];
 function whyWords(row) {
   if (!row || isNarrowed()) return "";
-  const parts = row.why.slice(0, 2).map(({ what, name: label, ns }) => `${SHORT_WHY[what] || `${what === 4 ? "→ " : ""}${cutMiddle(label, 24)}`} ${told(ns, "ns")}`);
+  const parts = row.why.slice(0, 2).map(({ what, name: label, ns }) => `${SHORT_WHY[what] || `${what === 4 ? "→ " : ""}${cutMiddle(label, 20)}`} ${told(ns, "ns")}`);
   return parts.join(" · ");
 }
 
 const placeText = ({ place, file }) => (file && file.path ? `${file.short}${place.line ? `:${place.line}` : ""}` : place.name);
 function placeCell(item) {
   const { place, file } = item;
-  const text = file && file.path ? `${cutStart(file.short, 34)}${place.line ? `:${place.line}` : ""}` : place.name || "[no name]";
+  const text = file && file.path ? `${cutStart(file.short, 30)}${place.line ? `:${place.line}` : ""}` : place.name || "[no name]";
   return el("span", { title: `${file ? file.path : ""}  ${place.name}` }, name(text));
 }
 
