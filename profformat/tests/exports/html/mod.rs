@@ -10,7 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use profformat::analysis::Profile;
 use profformat::export::text::{NoSource, Source, Whole};
 use profformat::export::{Format, Metric, html};
-use profformat::record::Class;
+use profformat::ids::ProcessId;
+use profformat::record::{Class, Footprint, Record};
 use sha2::{Digest, Sha256};
 
 use self::decoded::Page;
@@ -128,6 +129,31 @@ fn a_run_comes_back_from_its_page() {
     assert_eq!(hottest.total_ns, 1_000_000_027);
     assert_eq!(hottest.why[0], (0, String::new(), 1_000_000_007));
     assert_eq!(hottest.callers, [(1, 12, 1_000_000_027)]);
+}
+
+#[test]
+fn what_a_line_held_stands_in_its_row() {
+    let mut run = Run::new();
+    run.sample(0, 3, Class::Python, 100);
+    run.alloc(0, 0, 4 << 20, 1);
+    for at in 2..100 {
+        run.alloc(0, 3, 1 << 10, at);
+    }
+    let time = run.now();
+    run.records.push(Record::Footprint(Footprint {
+        time,
+        process: ProcessId::new(0),
+        native_bytes: 5 << 20,
+        python_bytes: 0,
+        peak: true,
+    }));
+    let page = Page::of(&page(&run.profile(), &NoSource));
+    let line = |number: u64| page.lines.iter().find(|line| line.line == number).unwrap();
+    let curve = &line(12).curve;
+    assert_eq!((curve.len(), curve.iter().max()), (24, Some(&(4 << 20))));
+    assert_eq!(curve.last(), Some(&(4 << 20)), "it was kept");
+    assert!(line(26).curve.is_empty(), "it allocated nothing");
+    assert_eq!(page.points, [(time.as_nanos(), 5 << 20, 0)]);
 }
 
 #[test]
