@@ -111,6 +111,7 @@ for (const file of [usual, ...real.map((name) => resolve(name))]) {
     equal(first.root, first.whole, "the root is the whole");
     equal(first.rows, first.whole, "hot lines add up");
     equal((await page.evaluate(() => window.__page.apart())).slice(0, 3), [], "every line has the figures of the tree");
+    for (const [tree, time] of await page.evaluate(() => window.__page.classes())) equal(time, tree, "the timeline has the time of the tree");
     for (const tab of ["functions", "files"]) {
       await page.click(`#tab-${tab}`);
       await settled(page);

@@ -116,10 +116,11 @@ function blocks({ samples, memory, functions, sources, parts, partNs, footprint 
   const sorted = [...cells].map(([key, ns]) => [...key.split(":").map(Number), ns]).sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || a[3] - b[3]);
   clock.numbers(partNs, parts, sorted.length);
   let last = 0;
-  for (const [part, thread, node, cls, ns] of sorted) {
-    clock.numbers(part - last, thread, node, cls, ns);
+  for (const [part] of sorted) {
+    clock.number(part - last);
     last = part;
   }
+  for (const column of [1, 2, 3, 4]) for (const entry of sorted) clock.number(entry[column]);
   clock.number(footprint.length);
   let then = 0;
   for (const [at, bytes] of footprint) {

@@ -99,17 +99,17 @@ function lineColumns(items, by) {
 const measured = (id) => (metricOf(id) || {}).measured;
 
 // What the marks of bytes need: the interval of the samples and the mean size of a block.
-function inMemory(item, samples) {
-  if (unitNow() === "ns" || !head.intervals) return samples;
-  const copies = state.metric === "copies";
-  const row = item.row || {};
-  const [amountOf, number] = copies ? [row.copies, row.copyCount] : [row.alloc, row.allocCount];
-  return { interval: copies ? head.intervals.copy : head.intervals.alloc, mean: number ? amountOf / number : 1 };
+const inMemory = (item, samples) => (unitNow() === "ns" ? samples : sampling(item.row, state.metric));
+
+function sampling(row, metric) {
+  if (!head.intervals || !row) return {};
+  const [interval, sum, number] = metric === "copies" ? [head.intervals.copy, row.copies, row.copyCount] : [head.intervals.alloc, row.alloc, row.allocCount];
+  return { interval, mean: number ? sum / number : 1 };
 }
 
 function byteColumn(items, key, text, title, value) {
   const scale = byteScale(most(items, value));
-  return { key, num: true, text: `${text} ${scale.unit}`, title, cell: (item) => figure(value(item), scale) };
+  return { key, num: true, text: `${text} ${scale.unit}`, title, cell: (item) => marked(value(item), scale, "bytes", sampling(item.row, key)) };
 }
 
 // By total, the rest of the bar is what the line led to.
@@ -123,14 +123,14 @@ function splitCell(item, by, full, unit) {
 const SHORT_WHY = ["itself", "GC", "", "kernel", ""];
 function whyWords(row) {
   if (!row || isNarrowed()) return "";
-  const parts = row.why.slice(0, 2).map(({ what, name: label, ns }) => `${SHORT_WHY[what] || `${what === 4 ? "→ " : ""}${cutMiddle(label, 24)}`} ${told(ns, "ns")}`);
+  const parts = row.why.slice(0, 2).map(({ what, name: label, ns }) => `${SHORT_WHY[what] || `${what === 4 ? "→ " : ""}${cutMiddle(label, 20)}`} ${told(ns, "ns")}`);
   return parts.join(" · ");
 }
 
 const placeText = ({ place, file }) => (file && file.path ? `${file.short}${place.line ? `:${place.line}` : ""}` : place.name);
 function placeCell(item) {
   const { place, file } = item;
-  const text = file && file.path ? `${cutStart(file.short, 34)}${place.line ? `:${place.line}` : ""}` : place.name || "[no name]";
+  const text = file && file.path ? `${cutStart(file.short, 30)}${place.line ? `:${place.line}` : ""}` : place.name || "[no name]";
   return el("span", { title: `${file ? file.path : ""}  ${place.name}` }, name(text));
 }
 
@@ -192,15 +192,15 @@ function workerItems(list, isProcess) {
 function workerColumns(items, isProcess) {
   const scale = timeScale(most(items, (item) => Math.max(item.cpu, item.waiting)));
   const full = most(items, (item) => item.cpu + item.waiting);
-  const na = (id, text) => (measured(id) ? text : UNMEASURED);
+  const cell = (id, item, text) => (measured(id) && item.worker.profiled !== false ? text : UNMEASURED);
   const sizes = (key, metric, text, title) => ({ ...byteColumn(items, key, text, title, (item) => item[key] || 0) });
   const alloc = sizes("alloc", "alloc", "allocated", "Bytes it allocated");
   const copied = sizes("copied", "copies", "copied", "Bytes it copied");
   return [
-    { key: "cpu", num: true, text: `CPU ${scale.unit}`, title: "Time on CPU", cell: (item) => (isProcess && !item.worker.profiled ? UNMEASURED : na("cpu", marked(item.cpu, scale, "ns"))) },
-    { key: "waiting", num: true, text: `waiting ${scale.unit}`, title: "Waiting, for the GIL too", cell: (item) => na("wall", marked(item.waiting, scale, "ns")) },
+    { key: "cpu", num: true, text: `CPU ${scale.unit}`, title: "Time on CPU", cell: (item) => cell("cpu", item, marked(item.cpu, scale, "ns")) },
+    { key: "waiting", num: true, text: `waiting ${scale.unit}`, title: "Waiting, for the GIL too", cell: (item) => cell("wall", item, marked(item.waiting, scale, "ns")) },
     { key: "split", text: "split", title: `full bar = ${time(full)}`, cell: (item) => classBar(item.split, full), plain: (item) => splitWords(item.split) },
-    { ...alloc, cell: (item) => na("alloc", alloc.cell(item)) }, { ...copied, cell: (item) => na("copies", copied.cell(item)) },
+    { ...alloc, cell: (item) => cell("alloc", item, alloc.cell(item)) }, { ...copied, cell: (item) => cell("copies", item, copied.cell(item)) },
     { key: "pid", num: true, text: isProcess ? "process" : "thread", title: "Number of the system", cell: (item) => String(isProcess ? item.worker.pid : item.worker.tid) },
     { key: "label", text: isProcess ? "command" : "name", title: isProcess ? "Command line" : "Name of the thread", cell: (item) => name(cutMiddle(item.label, 100)) },
     !isProcess && { key: "only", text: "only", title: "Only this thread", cell: (item) => el("button", { type: "button", click: item.open }, state.thread === item.id ? "chosen" : "only this") },
@@ -214,10 +214,11 @@ function keptItems() {
 }
 
 function keptColumns(items) {
-  const leak = byteColumn(items, "leak", "grows", "A possible leak: still growing at the end", (item) => (item.row.leak ? item.row.leak - 1 : 0));
+  const growth = (item) => Math.max(item.row.leak - 1, 0);
+  const scale = byteScale(most(items, growth));
   return [
     byteColumn(items, "live", "kept", "Never freed before the end", (item) => item.row.live),
-    { ...leak, text: `${leak.text}/s`, cell: (item) => (item.row.leak ? leak.cell(item) : ZERO) },
+    { key: "leak", num: true, text: `grows ${scale.unit}/s`, title: "A possible leak: still growing at the end", cell: (item) => figure(growth(item), scale) },
     { key: "blocks", num: true, text: "blocks", title: "Followed blocks that were never freed", cell: (item) => (item.row.blocks ? count(item.row.blocks) : ZERO) },
     byteColumn(items, "alloc", "allocated", "Allocated over the run", (item) => item.row.alloc),
     { key: "held", text: "held", title: "Memory of the line over the run, from zero", cell: (item) => (item.row.curve.some((v) => v) ? sparkline(item.row.curve) : ""), plain: () => "" },

@@ -89,24 +89,20 @@ function readTree(block) {
   return { length, parent, frame, columns };
 }
 
-// CPU and waiting time by part of the run, thread and node; and the memory held over the run.
+// CPU and waiting time by part of the run, thread and node, in columns; and the memory held over the run.
 function readTime(block) {
   const { number, list } = reader(block);
   const partNs = number();
   const parts = number();
   const length = number();
-  const time = { partNs, parts, length, part: new Uint32Array(length), thread: new Uint32Array(length) };
-  time.node = new Uint32Array(length);
-  time.cls = new Uint8Array(length);
-  time.weight = new Float64Array(length);
-  let part = 0;
-  for (let at = 0; at < length; at++) {
-    time.part[at] = part += number();
-    time.thread[at] = number();
-    time.node[at] = number();
-    time.cls[at] = number();
-    time.weight[at] = number();
-  }
+  const column = (List) => List.from({ length }, number);
+  const time = { partNs, parts, length };
+  time.part = column(Uint32Array);
+  for (let at = 1; at < length; at++) time.part[at] += time.part[at - 1];
+  time.thread = column(Uint32Array);
+  time.node = column(Uint32Array);
+  time.cls = column(Uint8Array);
+  time.weight = column(Float64Array);
   let now = 0;
   time.footprint = list(() => ({ at: (now += number()), bytes: number(), python: number() }));
   return time;

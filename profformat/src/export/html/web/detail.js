@@ -170,9 +170,11 @@ function excerpt(place) {
   const box = el("div", { className: "excerpt" });
   const text = sourceOf(place.file, () => renderDetail());
   if (!text) return hasSource(place.file) ? box : el("p", { className: "note" }, missingSource(place.file));
-  const first = Math.max(1, Math.min(place.line - AROUND, text.length - 2 * AROUND));
-  for (let line = first; line <= Math.min(text.length, first + 2 * AROUND); line++) {
-    box.append(el("div", { className: line === place.line ? "at" : "" }, el("span", { className: "num" }, line), el("code", {}, text[line - 1].slice(0, 500))));
+  const shown = text.slice(Math.max(0, place.line - 1 - AROUND), place.line + AROUND).filter((line) => line.trim());
+  const indent = Math.min(...shown.map((line) => line.search(/\S/)), 200);
+  const first = Math.max(1, place.line - AROUND);
+  for (let line = first; line <= Math.min(text.length, place.line + AROUND); line++) {
+    box.append(el("div", { className: line === place.line ? "at" : "" }, el("span", { className: "num" }, line), el("code", {}, text[line - 1].slice(indent, 500))));
   }
   return box;
 }

@@ -115,6 +115,8 @@ window.__page = Object.freeze({
   totals: () => ({ metric: state.metric, root: now.all, whole: metricOf(state.metric).total, rows: add(tables.items, (item) => item.own || 0) }),
   found: () => ({ boxes: found.boxes, total: found.total, error: found.error }),
   nodes: () => now.view.length,
+  // Time by class in the tree, and over the run.
+  classes: () => CLASSES.map((_, cls) => [base.columns[cls].weights.reduce((a, b) => a + b, 0), clock.weight.reduce((sum, ns, at) => sum + (clock.cls[at] === cls ? ns : 0), 0)]),
   // Lines whose figures differ from the sums over the tree, without filters: none, unless the tree was cut.
   apart: () => {
     const { own, total } = sumsBy(siteOf, sites.length, METRIC_COLUMNS.cpu.map((column) => base.columns[column]));

@@ -3,6 +3,8 @@
 
 const AXIS = 16;
 const TIME_MOST_THREADS = 8;
+// Least width of a column, in pixels.
+const COLUMN = 4;
 const strip = { drag: null, per: null, shown: [], width: 0 };
 
 function buildTimeline() {
@@ -62,9 +64,9 @@ function renderTime(keys) {
   const { cpu, memory } = timeHeights();
   const track = (text, height) => (height ? sized(el("span", { className: "track" }, text), height) : null);
   clear(byId("time-labels"), track("CPU", cpu), track("memory", memory), ...labels, strip.more > 0 ? el("span", { className: "track" }, `+ ${strip.more} more`) : null);
-  byId("time-note").textContent = clock.length || memory ? timeNote() : "no time and no memory was measured over the run";
   byId("time-hover").textContent = clock.length ? "Drag for a range, or use the arrow keys here; everything below follows." : "";
   drawTime();
+  byId("time-note").textContent = clock.length || memory ? timeNote() : "no time and no memory was measured over the run";
 }
 
 function sized(element, height) {
@@ -81,12 +83,17 @@ function timeNote() {
   return words.join(" · ");
 }
 
+// Parts of the run that one column of the drawing stands for: a column of one tick would say nothing of the load.
+const partsOfColumn = () => Math.max(1, Math.ceil(COLUMN / timeX(clock.partNs)));
+
+// The busiest column, as the mean of its parts; one CPU at least.
 function fullHeight() {
   let most = clock.partNs;
-  for (let part = 0; part < clock.parts; part++) {
+  const columns = partsOfColumn();
+  for (let part = 0; part < clock.parts; part += columns) {
     let sum = 0;
-    for (let cls = 0; cls < 4; cls++) sum += strip.per[part * 6 + cls];
-    most = Math.max(most, sum);
+    for (let at = part; at < Math.min(part + columns, clock.parts); at++) for (let cls = 0; cls < 4; cls++) sum += strip.per[at * 6 + cls];
+    most = Math.max(most, sum / columns);
   }
   return most;
 }
@@ -116,8 +123,8 @@ function drawTime() {
 // Classes upon each other in fixed order, one column of the screen at a time.
 function drawStack(ink, per, top, height, full, classes) {
   const { classes: paints } = colors();
-  const wide = Math.max(timeX(clock.partNs), 1);
-  const columns = Math.max(1, Math.round(1 / timeX(clock.partNs)));
+  const columns = partsOfColumn();
+  const wide = timeX(clock.partNs * columns);
   for (let part = 0; part < clock.parts; part += columns) {
     let y = top + height;
     for (let cls = 0; cls < classes; cls++) {
