@@ -7,7 +7,8 @@
 mod books;
 mod build;
 pub(crate) mod copies;
-mod estimate;
+pub mod diff;
+pub(crate) mod estimate;
 pub mod family;
 mod footprint;
 mod heap;

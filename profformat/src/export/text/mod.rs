@@ -9,6 +9,7 @@
 //! profiled program is escaped, and no line is wider than the page.
 
 mod bar;
+pub(in crate::export) mod diff;
 mod functions;
 mod kept;
 mod lines;
