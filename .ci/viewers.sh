@@ -142,6 +142,8 @@ fi
 # --- schemas -----------------------------------------------------------------------------------------
 if [ -n "$CHECK_JSONSCHEMA" ]; then
     check "json fits docs/profile.schema.json" "$CHECK_JSONSCHEMA" --schemafile "$here/../docs/profile.schema.json" "$out/profile.json"
+    "$prof" diff "$trace" "$trace" --format json -o "$out/diff.json"
+    check "json fits docs/diff.schema.json" "$CHECK_JSONSCHEMA" --schemafile "$here/../docs/diff.schema.json" "$out/diff.json"
     if [ -n "$SPEEDSCOPE" ]; then
         for metric in $metrics; do
             check "speedscope's schema, $metric" "$CHECK_JSONSCHEMA" --schemafile "$SPEEDSCOPE/file-format-schema.json" "$out/$metric.speedscope.json"

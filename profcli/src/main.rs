@@ -1,9 +1,11 @@
 //! `prof`: profiles a program by line and turns traces into reports.
 #![forbid(unsafe_code)]
 
+mod budget;
 mod check;
 mod convert;
 mod damage;
+mod diff;
 mod info;
 mod merge;
 mod output;
@@ -48,6 +50,10 @@ enum Command {
     Merge(merge::Args),
     /// Make a trace of a part of another: what lies between two moments
     Split(split::Args),
+    /// Compare two programs by line, and tell what is more than noise
+    Diff(diff::Args),
+    /// Tell whether a program used more than it may: status 3 if it did, 1 if that cannot be told
+    CheckBudget(budget::Args),
 }
 
 fn main() -> ExitCode {
@@ -69,6 +75,8 @@ fn main() -> ExitCode {
         Command::Recover(args) => recover::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Split(args) => split::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::CheckBudget(args) => budget::run(&args),
     }
 }
 

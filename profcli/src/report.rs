@@ -9,10 +9,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use clap::ValueEnum;
 use profformat::analysis::Profile;
+use profformat::analysis::diff::Texts;
 use profformat::export::escape::escape;
 use profformat::export::text::{self, Options, Sort, Source, Whole};
 use profformat::split::SplitError;
@@ -68,10 +70,21 @@ enum By {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Color {
+pub(crate) enum Color {
     Auto,
     Always,
     Never,
+}
+
+impl Color {
+    /// Are colors written to an output that is a terminal, or not?
+    pub(crate) fn is_wanted(self, terminal: bool) -> bool {
+        match self {
+            Color::Auto => terminal && colors_wanted(),
+            Color::Always => true,
+            Color::Never => false,
+        }
+    }
 }
 
 pub(crate) fn run(args: &Args) -> ExitCode {
@@ -120,11 +133,7 @@ fn report(args: &Args) -> Result<(), ReportError> {
         threads: args.threads,
         processes: args.processes,
         all_classes: args.all_classes,
-        color: match args.color {
-            Color::Auto => terminal && colors_wanted(),
-            Color::Always => true,
-            Color::Never => false,
-        },
+        color: args.color.is_wanted(terminal),
         ascii: args.ascii || ascii_only(),
         warnings: Vec::new(),
     };
@@ -152,7 +161,7 @@ fn colors_wanted() -> bool {
 }
 
 /// Does the environment ask for a locale without UTF-8?
-fn ascii_only() -> bool {
+pub(crate) fn ascii_only() -> bool {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .into_iter()
         .filter_map(std::env::var_os)
@@ -162,7 +171,7 @@ fn ascii_only() -> bool {
 }
 
 /// Columns: the terminal's, else `COLUMNS`, else 100.
-fn width(stream: &impl std::os::fd::AsFd) -> usize {
+pub(crate) fn width(stream: &impl std::os::fd::AsFd) -> usize {
     let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
     let window = rustix::termios::tcgetwinsize(stream).ok();
     window.map(|size| usize::from(size.ws_col)).filter(|&n| n > 0).or_else(columns).unwrap_or(100)
@@ -216,6 +225,11 @@ impl Files {
         Self { embed, ..self }
     }
 
+    /// The one of the older run: what it holds was not edited since either.
+    pub(crate) fn older(self, other: Self) -> Self {
+        if other.started < self.started { other } else { self }
+    }
+
     fn read(&self, path: &[u8]) -> Option<Content> {
         // Opening a pipe or a device can block or do something: a look first, and no waiting at the open.
         let path = Path::new(OsStr::from_bytes(path));
@@ -236,6 +250,20 @@ impl Files {
         let text = String::from_utf8_lossy(&bytes);
         let public = about.mode() & 0o004 != 0 && path.extension() == Some(OsStr::new("py"));
         Some(Content::Lines { lines: text.lines().map(str::to_owned).collect(), public })
+    }
+}
+
+impl Texts for Files {
+    fn lines(&self, file: &[u8]) -> Option<Rc<[String]>> {
+        match self
+            .files
+            .borrow_mut()
+            .entry(file.to_vec())
+            .or_insert_with(|| self.read(file).unwrap_or(Content::Unreadable))
+        {
+            Content::Lines { lines, .. } => Some(lines.as_slice().into()),
+            Content::Changed | Content::Unreadable => None,
+        }
     }
 }
 

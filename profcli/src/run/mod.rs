@@ -3,7 +3,7 @@
 mod command;
 mod elf;
 mod output;
-mod quantity;
+pub(crate) mod quantity;
 mod shim;
 mod summary;
 

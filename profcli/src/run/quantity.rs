@@ -26,9 +26,47 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
     }
 }
 
+/// A size: bytes, with K, M, G or KiB, MiB, GiB for binary multiples and kB, MB, GB for decimal ones.
+pub(crate) fn size(text: &str) -> Result<f64, String> {
+    const UNITS: [(&str, f64); 10] = [
+        ("KiB", 1024.0),
+        ("MiB", 1048576.0),
+        ("GiB", 1073741824.0),
+        ("kB", 1e3),
+        ("MB", 1e6),
+        ("GB", 1e9),
+        ("K", 1024.0),
+        ("M", 1048576.0),
+        ("G", 1073741824.0),
+        ("B", 1.0),
+    ];
+    let found = UNITS.iter().find_map(|(unit, bytes)| Some((text.strip_suffix(unit)?, *bytes)));
+    let (digits, unit) = found.unwrap_or((text, 1.0));
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    match digits.parse::<f64>() {
+        Ok(number) if is_number && number * unit <= 1e18 => Ok((number * unit).floor()),
+        _ => Err("give a size, such as 500MB, 1.5GiB or 0".into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_their_real_units() {
+        assert_eq!(size("0"), Ok(0.0));
+        assert_eq!(size("500MB"), Ok(500e6));
+        assert_eq!(size("500MiB"), Ok(524_288_000.0));
+        assert_eq!(size("500M"), size("500MiB"));
+        assert_eq!(size("1.5kB"), Ok(1500.0));
+        assert_eq!(size("12B"), Ok(12.0));
+        for wrong in
+            ["", "MB", "-1", "+1", "1e3", "nan", "inf", "1 MB", "1mb", "1TB", "9999999999GB"]
+        {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn rates_have_bounds() {

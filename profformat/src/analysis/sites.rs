@@ -59,8 +59,12 @@ pub struct Site {
     pub alloc_python_bytes: u64,
     /// Estimated number of allocations.
     pub alloc_count: u64,
+    /// Number of samples that these were scaled up from.
+    pub alloc_samples: u64,
     /// Bytes from here that were live when the footprint was highest.
     pub live_at_peak_bytes: u64,
+    /// Followed blocks among them.
+    pub live_at_peak_blocks: u64,
     /// Bytes from here that were never freed.
     pub live_at_end_bytes: u64,
     /// Followed blocks among them.
@@ -73,6 +77,8 @@ pub struct Site {
     pub copy_bytes: u64,
     /// Estimated number of copies.
     pub copy_count: u64,
+    /// Number of samples that these were scaled up from.
+    pub copy_samples: u64,
     /// Bytes copied, by the size of the copy: up to each of [`COPY_SIZES`], and larger.
     pub copy_sizes: [u64; COPY_SIZES.len() + 1],
     /// Whose code copied, largest first. What the trace does not tell is left out.
@@ -193,7 +199,9 @@ pub fn sites(profile: &Profile) -> Vec<Site> {
         site.alloc_bytes = site.alloc_bytes.saturating_add(sum.alloc_bytes);
         site.alloc_python_bytes = site.alloc_python_bytes.saturating_add(sum.alloc_python_bytes);
         site.alloc_count = site.alloc_count.saturating_add(sum.alloc_count);
+        site.alloc_samples = site.alloc_samples.saturating_add(sum.samples);
         site.live_at_peak_bytes = site.live_at_peak_bytes.saturating_add(sum.live_at_peak_bytes);
+        site.live_at_peak_blocks = site.live_at_peak_blocks.saturating_add(sum.live_at_peak_blocks);
         site.live_at_end_bytes = site.live_at_end_bytes.saturating_add(sum.live_at_end_bytes);
         site.live_at_end_blocks = site.live_at_end_blocks.saturating_add(sum.live_at_end_blocks);
         site.churn_bytes = site.churn_bytes.saturating_add(sum.churn_bytes);
@@ -205,6 +213,7 @@ pub fn sites(profile: &Profile) -> Vec<Site> {
         let site = &mut sites[leaf];
         site.copy_bytes = site.copy_bytes.saturating_add(sum.copy_bytes);
         site.copy_count = site.copy_count.saturating_add(sum.copy_count);
+        site.copy_samples = site.copy_samples.saturating_add(sum.samples);
         copies::add_sizes(&mut site.copy_sizes, &sum.copy_sizes);
         if !profile.tables.string(sum.copier).is_empty() {
             site.copiers.push(Copier { module: sum.copier, bytes: sum.copy_bytes });
@@ -317,13 +326,16 @@ fn site(place: Place) -> Site {
         alloc_bytes: 0,
         alloc_python_bytes: 0,
         alloc_count: 0,
+        alloc_samples: 0,
         live_at_peak_bytes: 0,
+        live_at_peak_blocks: 0,
         live_at_end_bytes: 0,
         live_at_end_blocks: 0,
         churn_bytes: 0,
         leak: None,
         copy_bytes: 0,
         copy_count: 0,
+        copy_samples: 0,
         copy_sizes: [0; COPY_SIZES.len() + 1],
         copiers: Vec::new(),
         copy_cpu_ns: 0,

@@ -3,6 +3,7 @@
 //! Every output of one metric has the same total, to the nanosecond or byte.
 
 pub mod collapsed;
+pub mod diff;
 pub mod escape;
 pub mod html;
 pub mod json;

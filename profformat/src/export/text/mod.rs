@@ -13,6 +13,7 @@
 mod bar;
 mod clauses;
 mod columns;
+pub(in crate::export) mod diff;
 mod functions;
 mod imports;
 mod kept;

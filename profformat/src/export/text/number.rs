@@ -4,6 +4,7 @@
 //! breaking lines.
 
 use super::route::ByClass;
+use crate::analysis::estimate::bytes_variance;
 use crate::record::Class;
 
 /// Half-width factor of a 95 % interval.
@@ -112,7 +113,7 @@ fn mark(figure: String, wide: bool) -> String {
     if wide && !figure.starts_with('<') { format!("~{figure}") } else { figure }
 }
 
-fn fixed(value: f64, decimals: usize) -> String {
+pub(super) fn fixed(value: f64, decimals: usize) -> String {
     let smallest = 10f64.powi(-(decimals as i32));
     if value > 0.0 && value < smallest / 2.0 {
         return format!("<{smallest:.decimals$}");
@@ -184,16 +185,11 @@ impl ByteScale {
                 fixed(upper / self.bytes, self.decimals).trim_start_matches('<')
             );
         }
-        mark(self.figure(bytes), bytes_half_width(bytes, mean, interval) > bytes as f64 / 3.0)
+        mark(
+            self.figure(bytes),
+            Z * bytes_variance(bytes, mean, interval).sqrt() > bytes as f64 / 3.0,
+        )
     }
-}
-
-/// A small block is sampled or not, with its share of an interval as probability; a large one is always
-/// sampled and its weight is off by less than an interval.
-fn bytes_half_width(bytes: u64, mean: f64, interval: f64) -> f64 {
-    let mean = mean.max(1.0);
-    let blocks = bytes as f64 / mean;
-    Z * interval * (blocks * (mean / interval).min(0.25)).sqrt()
 }
 
 /// Bytes by themselves, with their unit: three significant digits at most.

@@ -88,7 +88,8 @@ impl<'a> Places<'a> {
     }
 }
 
-fn place<'a>(path: &'a [u8], python: bool, roots: &[Vec<u8>]) -> Place<'a> {
+/// What is known of a file by its path; `roots` are those of [`roots_of`].
+pub(super) fn place<'a>(path: &'a [u8], python: bool, roots: &[Vec<u8>]) -> Place<'a> {
     let installed = installed(path);
     let relative = !path.starts_with(b"/");
     let root = roots.iter().filter(|root| under(path, root)).max_by_key(|root| root.len());
@@ -157,6 +158,14 @@ fn roots(profile: &Profile, files: &[&[u8]]) -> Vec<Vec<u8>> {
     let profiled = profile.processes.iter().filter(|(process, _)| process.profiled);
     let commands =
         std::iter::once(&profile.header.command).chain(profiled.map(|(p, _)| &p.command));
+    roots_of(commands, files)
+}
+
+/// The same as far as commands and files tell.
+pub(super) fn roots_of<'c>(
+    commands: impl Iterator<Item = &'c Vec<Vec<u8>>>,
+    files: &[&[u8]],
+) -> Vec<Vec<u8>> {
     let mut known = HashSet::new();
     let different = commands.filter(|command| known.insert(*command)).take(COMMANDS);
     let mut roots: Vec<Vec<u8>> =

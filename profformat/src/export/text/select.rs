@@ -110,12 +110,15 @@ fn merged(group: &mut Vec<Site>) -> Option<Site> {
         sum.alloc_bytes = sum.alloc_bytes.saturating_add(site.alloc_bytes);
         sum.alloc_python_bytes = sum.alloc_python_bytes.saturating_add(site.alloc_python_bytes);
         sum.alloc_count = sum.alloc_count.saturating_add(site.alloc_count);
+        sum.alloc_samples = sum.alloc_samples.saturating_add(site.alloc_samples);
         sum.live_at_peak_bytes = sum.live_at_peak_bytes.saturating_add(site.live_at_peak_bytes);
+        sum.live_at_peak_blocks = sum.live_at_peak_blocks.saturating_add(site.live_at_peak_blocks);
         sum.live_at_end_bytes = sum.live_at_end_bytes.saturating_add(site.live_at_end_bytes);
         sum.live_at_end_blocks = sum.live_at_end_blocks.saturating_add(site.live_at_end_blocks);
         sum.churn_bytes = sum.churn_bytes.saturating_add(site.churn_bytes);
         sum.copy_bytes = sum.copy_bytes.saturating_add(site.copy_bytes);
         sum.copy_count = sum.copy_count.saturating_add(site.copy_count);
+        sum.copy_samples = sum.copy_samples.saturating_add(site.copy_samples);
         copies::add_sizes(&mut sum.copy_sizes, &site.copy_sizes);
         sum.copiers.extend(site.copiers);
         sum.copy_cpu_ns = sum.copy_cpu_ns.saturating_add(site.copy_cpu_ns);

@@ -101,7 +101,9 @@ prop_compose! {
             alloc_bytes: pick(index + 5),
             alloc_python_bytes: pick(index + 6),
             alloc_count: pick(index + 7),
+            alloc_samples: pick(index),
             live_at_peak_bytes: pick(index + 8),
+            live_at_peak_blocks: pick(index + 1),
             live_at_end_bytes: pick(index + 9),
             live_at_end_blocks: pick(index + 10),
             churn_bytes: pick(index + 11),
@@ -115,6 +117,7 @@ prop_compose! {
             }),
             copy_bytes: pick(index + 11),
             copy_count: pick(index + 12),
+            copy_samples: pick(index + 2),
             copy_sizes: std::array::from_fn(|class| pick(index + class)),
             copiers: (0..index % 5)
                 .map(|at| Copier { module: StringId::new(at as u32), bytes: pick(index + at) })
