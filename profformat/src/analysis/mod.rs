@@ -4,6 +4,7 @@
 //! of the peak; the second ([`Builder`]) adds everything up and can so tell at once, for every block,
 //! whether it was live at that moment. Both passes keep sums, never records.
 
+mod activity;
 mod books;
 mod build;
 pub(crate) mod copies;
@@ -49,6 +50,8 @@ pub struct Profile {
     pub threads: Vec<(Thread, Option<ThreadEnd>)>,
     /// Sums by thread, stack and class, in that order.
     pub time: Vec<TimeSum>,
+    /// When that time was spent; `None` unless it was asked for, see [`Builder::with_activity`].
+    pub activity: Option<Activity>,
     /// Sums of allocations by thread and stack, in that order.
     pub memory: Vec<MemorySum>,
     /// What of that was held over time.
@@ -86,6 +89,26 @@ pub struct TimeSum {
     pub samples: u64,
     /// Sum of squared weights (ns squared), for intervals.
     pub weight_squares: u128,
+}
+
+/// When time was spent. The weights of one sum add up to that sum, whatever the parts are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// Length of a part of the run, nanoseconds.
+    pub part_ns: u64,
+    /// Weights by part and place of their sum, in that order.
+    pub weights: Vec<PartWeight>,
+}
+
+/// What a sum of time got in a part of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartWeight {
+    /// Number of the part, from 0 at the begin.
+    pub part: u32,
+    /// Place of the sum in [`Profile::time`].
+    pub sum: u32,
+    /// Nanoseconds.
+    pub weight_ns: u64,
 }
 
 /// Allocation of one thread in one stack, scaled up from samples.

@@ -1,8 +1,9 @@
 //! Time by thread, stack and class.
 
 use super::SUMS;
+use super::activity::Parts;
 use super::sums::{Key, Sum, Sums};
-use crate::analysis::TimeSum;
+use crate::analysis::{Activity, TimeSum};
 use crate::record::{Class, Sample};
 
 impl Sum for TimeSum {
@@ -20,11 +21,13 @@ impl Sum for TimeSum {
 #[derive(Debug)]
 pub(super) struct Time {
     pub(super) sums: Sums<TimeSum>,
+    /// The same weights by part of the run, if they are wanted.
+    pub(super) parts: Option<Parts>,
 }
 
 impl Time {
     pub(super) fn new() -> Self {
-        Self { sums: Sums::new(SUMS) }
+        Self { sums: Sums::new(SUMS), parts: None }
     }
 
     pub(super) fn sample(&mut self, sample: &Sample) {
@@ -34,13 +37,27 @@ impl Time {
         sum.weight_ns = sum.weight_ns.saturating_add(weight);
         sum.samples += 1;
         sum.weight_squares = sum.weight_squares.saturating_add(u128::from(weight).pow(2));
+        if let Some(parts) = &mut self.parts {
+            parts.add(at, sample.time, weight);
+        }
     }
 
-    /// The sums by thread, stack and class, in that order.
-    pub(super) fn finish(self) -> Vec<TimeSum> {
+    /// The sums by thread, stack and class, in that order, and when they came about.
+    pub(super) fn finish(self) -> (Vec<TimeSum>, Option<Activity>) {
+        let key = |s: &TimeSum| (s.thread, s.stack, s.class);
         let mut sums = self.sums.all;
-        sums.sort_unstable_by_key(|s| (s.thread, s.stack, s.class));
-        sums
+        let Some(parts) = self.parts else {
+            sums.sort_unstable_by_key(key);
+            return (sums, None);
+        };
+        let mut order: Vec<u32> = (0..sums.len() as u32).collect();
+        order.sort_unstable_by_key(|&at| key(&sums[at as usize]));
+        let mut sorted = vec![0; sums.len()];
+        for (place, &at) in order.iter().enumerate() {
+            sorted[at as usize] = place as u32;
+        }
+        let sums = order.iter().map(|&at| sums[at as usize]).collect();
+        (sums, Some(parts.finish(&sorted)))
     }
 }
 
@@ -62,7 +79,7 @@ mod tests {
             time.sample(&Sample { time: time_of, thread, stack, weight_ns: 2, class });
         }
         assert_eq!(time.sums.crowded_out, 5);
-        let sums = time.finish();
+        let (sums, _) = time.finish();
         assert_eq!(sums.len(), SUMS + 1);
         assert_eq!(sums.iter().map(|sum| sum.weight_ns).sum::<u64>(), 2 * u64::from(samples));
         assert_eq!((sums[0].stack, sums[0].samples), (None, 5));
@@ -77,7 +94,7 @@ mod tests {
             time.sample(&Sample { time: Timestamp::ZERO, thread, stack, weight_ns: 2, class });
         }
         assert_eq!(time.sums.crowded_out, 100_000);
-        let sums = time.finish();
+        let (sums, _) = time.finish();
         assert!(sums.len() < SUMS + 70_000);
         assert_eq!(sums.iter().map(|sum| sum.weight_ns).sum::<u64>(), 2 * u64::from(samples));
     }
