@@ -8,11 +8,12 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use profformat::Filter;
 use profformat::analysis::{Profile, Survey};
-use profformat::export::{ExportError, Format, Metric, export, text};
+use profformat::export::{ExportError, Format, Metric, export, scalene, speedscope, text};
 
 use profformat::units::Timestamp;
 
 use crate::output::{Output, Refusal, Replace, refuse, shown};
+use crate::parts;
 use crate::split::moment;
 use crate::words::complain;
 
@@ -23,7 +24,7 @@ pub(crate) struct Args {
     /// The format to write
     #[arg(long, value_enum)]
     to: Target,
-    /// What stacks are weighed by; text and json have everything side by side
+    /// What stacks are weighed by; text, json and scalene have everything side by side (scalene: cpu or wall time)
     #[arg(long, value_enum, default_value = "cpu")]
     metric: Figure,
     /// What is live is taken at this moment, not at the peak: 12.5s, 300ms, 2m, or seconds
@@ -32,6 +33,12 @@ pub(crate) struct Args {
     /// The file to write; `-`, as without it, is standard output
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
+    /// For pprof: a file for every N seconds of the run, OUT with .001, .002, … in its name
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    split_seconds: Option<u32>,
+    /// For speedscope: stacks that each profile tells apart; the lightest of more are one
+    #[arg(long, value_name = "N", default_value_t = speedscope::MAX_SAMPLES)]
+    max_samples: usize,
     /// Replace OUT if it is there
     #[arg(long)]
     force: bool,
@@ -84,13 +91,19 @@ impl ValueEnum for Figure {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum ConvertError {
+pub(crate) enum ConvertError {
     #[error(transparent)]
     Open(#[from] profformat::Error),
     #[error("{}: {error}", shown(path))]
     Trace { path: PathBuf, error: profformat::Error },
     #[error("{} is binary and standard output is a terminal: give a file with -o", .0.name())]
     Terminal(Format),
+    #[error("--split-seconds makes files of pprof: say --to pprof, and -o OUT")]
+    NoParts,
+    #[error("{} is not a sum over time: --split-seconds is for cpu, wall, alloc and copies", .0.name())]
+    Undivided(Metric),
+    #[error("that would be more than {0} files: give more seconds")]
+    TooManyParts(u64),
     #[error(transparent)]
     Output(#[from] Refusal),
     #[error(transparent)]
@@ -119,9 +132,15 @@ fn convert(args: &Args) -> Result<(), ConvertError> {
     if file.is_none() && format.is_binary() && io::stdout().is_terminal() {
         return Err(ConvertError::Terminal(format));
     }
+    if args.split_seconds.is_some() && (file.is_none() || format != Format::Pprof) {
+        return Err(ConvertError::NoParts);
+    }
+    if args.split_seconds.is_some() && matches!(metric, Metric::Live | Metric::Peak) {
+        return Err(ConvertError::Undivided(metric));
+    }
     let replace = if args.force { Replace::File } else { Replace::Unforced };
     let inputs = [&args.trace];
-    if let Some(path) = file {
+    if let Some(path) = file.filter(|_| args.split_seconds.is_none()) {
         refuse(path, replace, &inputs)?;
     }
     let bytes = profformat::map::open(&args.trace)?;
@@ -132,43 +151,58 @@ fn convert(args: &Args) -> Result<(), ConvertError> {
     };
     let survey = args.at.map_or_else(Survey::default, Survey::at);
     let behind = |offset| bytes.release_before(offset);
-    let profile = Profile::from_bytes_with(&bytes, &filter, survey, behind)
-        .map_err(|error| ConvertError::Trace { path: args.trace.clone(), error })?;
+    let read = match format.has_times() {
+        true => Profile::from_bytes_with_activity(&bytes, &filter, survey, behind),
+        false => Profile::from_bytes_with(&bytes, &filter, survey, behind),
+    };
+    let profile = read.map_err(|error| ConvertError::Trace { path: args.trace.clone(), error })?;
     crate::damage::warn(&args.trace, &profile);
-    match file {
-        Some(path) => {
-            let output = Output::open(path, replace, &inputs)?;
-            to_file(&profile, format, metric, path, output)
+    let what = What { format, metric, max_samples: args.max_samples };
+    match (file, args.split_seconds) {
+        (Some(path), Some(seconds)) => {
+            let to = (args.trace.as_path(), path, replace);
+            parts::write(&bytes, &profile, to, what, u64::from(seconds) * 1_000_000_000)
         }
-        None => write(&profile, format, metric, &mut BufWriter::new(io::stdout().lock())),
+        (Some(path), None) => {
+            let output = Output::open(path, replace, &inputs)?;
+            to_file(&profile, what, path, output)
+        }
+        (None, _) => write(&profile, what, &mut BufWriter::new(io::stdout().lock())),
     }
 }
 
-/// Exports; the text report has source lines as `prof report` has them.
-fn write(
-    profile: &Profile,
+/// What is made of a profile.
+#[derive(Clone, Copy)]
+pub(crate) struct What {
     format: Format,
-    metric: Metric,
-    out: &mut dyn Write,
-) -> Result<(), ConvertError> {
-    if matches!(format, Format::Text) {
-        let source = crate::report::Files::of(profile);
-        text::write(profile, &text::Options::default(), &source, out).map_err(ExportError::Io)?;
-    } else {
-        export(profile, format, metric, out)?;
+    pub(crate) metric: Metric,
+    max_samples: usize,
+}
+
+/// Exports, with source lines as `prof report` has them.
+fn write(profile: &Profile, what: What, out: &mut dyn Write) -> Result<(), ConvertError> {
+    let What { format, metric, max_samples } = what;
+    let source = || crate::report::Files::of(profile);
+    match format {
+        Format::Text => text::write(profile, &text::Options::default(), &source(), out)
+            .map_err(ExportError::Io)?,
+        Format::Scalene => scalene::write(profile, metric, &source(), out)?,
+        Format::Speedscope => {
+            speedscope::write_at_most(profile, metric.measured_by(profile)?, max_samples, out)?;
+        }
+        _ => export(profile, format, metric, out)?,
     }
     Ok(out.flush().map_err(ExportError::Io)?)
 }
 
-fn to_file(
+pub(crate) fn to_file(
     profile: &Profile,
-    format: Format,
-    metric: Metric,
+    what: What,
     path: &Path,
     output: Output,
 ) -> Result<(), ConvertError> {
     let mut out = BufWriter::new(output.file());
-    write(profile, format, metric, &mut out).map_err(|error| match error {
+    write(profile, what, &mut out).map_err(|error| match error {
         ConvertError::Export(ExportError::Io(error)) => {
             Refusal::Write { path: path.to_owned(), error }.into()
         }

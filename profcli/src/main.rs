@@ -7,6 +7,7 @@ mod damage;
 mod info;
 mod merge;
 mod output;
+mod parts;
 mod recover;
 mod report;
 mod run;
@@ -32,7 +33,7 @@ enum Command {
     Run(run::Args),
     /// Show where time, memory and copies went, by line
     Report(report::Args),
-    /// Turn a trace into text, JSON, pprof, speedscope or collapsed stacks
+    /// Turn a trace into what other programs read: text, JSON, pprof, speedscope and more
     Convert(convert::Args),
     /// Show what a trace holds: processes, threads, counts, losses
     Info(info::Args),

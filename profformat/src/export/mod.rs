@@ -4,10 +4,14 @@
 
 pub mod collapsed;
 pub mod escape;
+pub mod firefox;
+pub mod flamegraph;
 pub mod json;
 pub mod metric;
 mod names;
+mod pieces;
 pub mod pprof;
+pub mod scalene;
 pub mod speedscope;
 pub mod text;
 
@@ -29,12 +33,26 @@ pub enum Format {
     Speedscope,
     /// One line for each stack: `root;caller;leaf WEIGHT`.
     Collapsed,
+    /// The JSON of Scalene, for `scalene view`.
+    Scalene,
+    /// A picture for a browser: SVG.
+    Flamegraph,
+    /// The file format of <https://profiler.firefox.com>.
+    Firefox,
 }
 
 impl Format {
     /// Every format, in the order they are offered.
-    pub const ALL: [Format; 5] =
-        [Format::Text, Format::Json, Format::Pprof, Format::Speedscope, Format::Collapsed];
+    pub const ALL: [Format; 8] = [
+        Format::Text,
+        Format::Json,
+        Format::Pprof,
+        Format::Speedscope,
+        Format::Collapsed,
+        Format::Scalene,
+        Format::Flamegraph,
+        Format::Firefox,
+    ];
 
     /// The name on the command line.
     pub const fn name(self) -> &'static str {
@@ -44,17 +62,35 @@ impl Format {
             Format::Pprof => "pprof",
             Format::Speedscope => "speedscope",
             Format::Collapsed => "collapsed",
+            Format::Scalene => "scalene",
+            Format::Flamegraph => "flamegraph",
+            Format::Firefox => "firefox",
         }
     }
 
-    /// True for an output of one metric; the others have everything side by side.
+    /// True for an output of one metric; the others have everything side by side. Scalene's and Firefox's have the
+    /// metric's weights beside everything else.
     pub const fn is_of_one_metric(self) -> bool {
-        matches!(self, Format::Pprof | Format::Speedscope | Format::Collapsed)
+        match self {
+            Format::Pprof | Format::Speedscope | Format::Collapsed | Format::Flamegraph => true,
+            Format::Text | Format::Json | Format::Scalene | Format::Firefox => false,
+        }
     }
 
     /// True for an output that no terminal can show.
     pub const fn is_binary(self) -> bool {
-        matches!(self, Format::Pprof)
+        match self {
+            Format::Pprof => true,
+            _ => false,
+        }
+    }
+
+    /// True for an output that tells when time was spent, if the profile does: see [`Profile::activity`].
+    pub const fn has_times(self) -> bool {
+        match self {
+            Format::Firefox => true,
+            _ => false,
+        }
     }
 }
 
@@ -96,6 +132,9 @@ pub fn export(
         Format::Pprof => pprof::write(profile, metric.measured_by(profile)?, out)?,
         Format::Speedscope => speedscope::write(profile, metric.measured_by(profile)?, out)?,
         Format::Collapsed => collapsed::write(profile, metric.measured_by(profile)?, out)?,
+        Format::Scalene => scalene::write(profile, metric, &text::NoSource, out)?,
+        Format::Flamegraph => flamegraph::write(profile, metric.measured_by(profile)?, out)?,
+        Format::Firefox => firefox::write(profile, metric.measured_by(profile)?, out)?,
     }
     out.flush()?;
     Ok(())
