@@ -9,6 +9,8 @@ pub mod flamegraph;
 pub mod json;
 pub mod metric;
 mod names;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 mod pieces;
 pub mod pprof;
 pub mod scalene;
@@ -39,11 +41,14 @@ pub enum Format {
     Flamegraph,
     /// The file format of <https://profiler.firefox.com>.
     Firefox,
+    /// One row for each weight, for DuckDB and the like.
+    #[cfg(feature = "parquet")]
+    Parquet,
 }
 
 impl Format {
     /// Every format, in the order they are offered.
-    pub const ALL: [Format; 8] = [
+    pub const ALL: [Format; 8 + cfg!(feature = "parquet") as usize] = [
         Format::Text,
         Format::Json,
         Format::Pprof,
@@ -52,6 +57,8 @@ impl Format {
         Format::Scalene,
         Format::Flamegraph,
         Format::Firefox,
+        #[cfg(feature = "parquet")]
+        Format::Parquet,
     ];
 
     /// The name on the command line.
@@ -65,6 +72,8 @@ impl Format {
             Format::Scalene => "scalene",
             Format::Flamegraph => "flamegraph",
             Format::Firefox => "firefox",
+            #[cfg(feature = "parquet")]
+            Format::Parquet => "parquet",
         }
     }
 
@@ -73,6 +82,8 @@ impl Format {
     pub const fn is_of_one_metric(self) -> bool {
         match self {
             Format::Pprof | Format::Speedscope | Format::Collapsed | Format::Flamegraph => true,
+            #[cfg(feature = "parquet")]
+            Format::Parquet => true,
             Format::Text | Format::Json | Format::Scalene | Format::Firefox => false,
         }
     }
@@ -81,6 +92,8 @@ impl Format {
     pub const fn is_binary(self) -> bool {
         match self {
             Format::Pprof => true,
+            #[cfg(feature = "parquet")]
+            Format::Parquet => true,
             _ => false,
         }
     }
@@ -89,6 +102,8 @@ impl Format {
     pub const fn has_times(self) -> bool {
         match self {
             Format::Firefox => true,
+            #[cfg(feature = "parquet")]
+            Format::Parquet => true,
             _ => false,
         }
     }
@@ -135,6 +150,8 @@ pub fn export(
         Format::Scalene => scalene::write(profile, metric, &text::NoSource, out)?,
         Format::Flamegraph => flamegraph::write(profile, metric.measured_by(profile)?, out)?,
         Format::Firefox => firefox::write(profile, metric.measured_by(profile)?, out)?,
+        #[cfg(feature = "parquet")]
+        Format::Parquet => parquet::write(profile, metric.measured_by(profile)?, out)?,
     }
     out.flush()?;
     Ok(())

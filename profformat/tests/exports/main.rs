@@ -3,6 +3,8 @@
 mod copiers;
 mod firefox;
 mod flamegraph;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod run;
 mod scalene;
 mod threads;

@@ -90,6 +90,8 @@ pub(crate) fn totals(profile: &Profile, metric: Metric) -> [BTreeMap<u64, u64>; 
     scalene::check(profile, metric, overall, &classes);
     flamegraph::check(profile, metric, &stacks);
     firefox::check(profile, metric, (&stacks, &from_pprof, &classes));
+    #[cfg(feature = "parquet")]
+    crate::parquet::check(profile, metric, (&stacks, &from_pprof, &classes));
 
     let file = json(profile, Format::Speedscope, metric);
     let frames: Vec<String> =
