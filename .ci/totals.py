@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """Compares the totals of one metric in all exports of one trace, to the nanosecond or byte.
 
-totals.py METRIC RAW SPEEDSCOPE COLLAPSED JSON
+totals.py METRIC RAW SPEEDSCOPE COLLAPSED JSON FLAMEGRAPH FIREFOX SCALENE
 RAW is what `go tool pprof -raw` prints of the pprof file.
-Compared: the total; every stack in pprof, collapsed stacks and speedscope's whole; every thread in pprof, speedscope and,
-for time, JSON; every class of every thread in pprof and JSON.
+Compared: the total; every stack in pprof, collapsed stacks, speedscope's whole and Firefox's file; every thread in pprof,
+speedscope, Firefox's file and, for time, JSON; every class of every thread in pprof and JSON; every box of the flame graph
+with the stacks that lead through it; for time, allocations and copies the lines of Scalene's file.
 """
 
 import collections
 import json
 import re
 import sys
+import xml.etree.ElementTree
 
 SAMPLE = re.compile(r"\s*(\d[\d ]*):((?: \d+)+) *$")
 LABEL = re.compile(r"(\w+):\[([^]]*)\]")
@@ -130,6 +132,79 @@ def classes_by_json(document, metric):
     return sums
 
 
+def by_firefox(path, metric):
+    """Sums by stack, in the words of collapsed stacks, and by thread."""
+    document = json.load(open(path, encoding="utf-8"))
+    shared = document["shared"]
+    strings, functions, frames = shared["stringArray"], shared["funcTable"], shared["frameTable"]
+    names = []
+    for function, line in zip(frames["func"], frames["line"]):
+        source = functions["source"][function]
+        name = strings[functions["name"][function]]
+        if source is not None:
+            place = strings[shared["sources"]["filename"][source]] + (":%d" % line if line else "")
+            name += " (%s)" % place
+        names.append(name.replace(";", "\\x3b"))
+    table, stacks = shared["stackTable"], []
+    for prefix, frame in zip(table["prefix"], table["frame"]):
+        stacks.append(names[frame] if prefix is None else stacks[prefix] + ";" + names[frame])
+    sums, threads = collections.Counter(), collections.Counter()
+    for thread in document["threads"]:
+        samples = thread["samples"]
+        assert len(samples["stack"]) == len(samples["time"]) == len(samples["weight"]) == samples["length"], "lengths"
+        assert samples["time"] == sorted(samples["time"]), "times"
+        for stack, weight in zip(samples["stack"], samples["weight"]):
+            weight = round(weight * 1e6) if samples["weightType"] == "tracing-ms" else weight
+            sums[stacks[stack]] += weight
+            threads[thread["pid"], thread["tid"]] += weight
+    return sums, +threads
+
+
+def check_flamegraph(path, metric, stacks):
+    """Every box weighs what the stacks through it weigh; the number of boxes."""
+    expected = collections.Counter()
+    for stack, weight in stacks.items():
+        names = ["all"] + [re.sub(r":\d+\)$", ")", frame.replace("\\x3b", ";")) for frame in stack.split(";")]
+        for depth in range(1, len(names) + 1):
+            expected[tuple(names[:depth])] += weight
+    svg = "{http://www.w3.org/2000/svg}"
+    levels = []
+    boxes = []
+    for g in xml.etree.ElementTree.parse(path).getroot().iter(svg + "g"):
+        level, start, weight = (int(g.get("data-" + key)) for key in ("level", "start", "weight"))
+        boxes.append((level, start, weight, g.find(svg + "title").text.split("\n")[0]))
+    paths = {}
+    for level, start, weight, name in sorted(boxes):
+        under = [path for (l, s, w), path in levels if l + 1 == level and s <= start and start + weight <= s + w]
+        assert len(under) == (level > 0), "a box that hangs from %d others" % len(under)
+        path = (under[0] if under else ()) + (name,)
+        if name != "[other]":
+            levels.append(((level, start, weight), path))
+            paths[path] = weight
+    missing = {path: weight for path, weight in expected.items() if path not in paths}
+    whole = sum(stacks.values())
+    assert all(weight <= whole // 10000 for weight in missing.values()), "boxes that could be seen are missing"
+    differ(metric, "boxes of the flame graph and stacks", paths, {path: expected[path] for path in paths})
+    return len(paths)
+
+
+def by_scalene(path, metric):
+    """The total of all lines; None of what Scalene has no such figure for."""
+    document = json.load(open(path, encoding="utf-8"))
+    whole, seconds = document["prof"]["time_ns"], document["elapsed_time_sec"]
+    figure = {
+        "alloc": lambda line: line["n_malloc_mb"] * 2**20,
+        "copies": lambda line: line["n_copy_mb_s"] * 2**20 * seconds,
+    }
+    if metric in ("cpu", "wall"):
+        assert document["prof"]["time"] == metric
+        parts = ("n_cpu_percent_python", "n_cpu_percent_c", "n_sys_percent")
+        figure = {metric: lambda line: sum(round(line[part] / 100 * whole) for part in parts)}
+    if metric not in figure:
+        return None
+    return sum(round(figure[metric](line)) for file in document["files"].values() for line in file["lines"])
+
+
 def differ(metric, what, one, other):
     """Ends with the differences, if there are any."""
     if one != other:
@@ -139,7 +214,7 @@ def differ(metric, what, one, other):
 
 
 def main():
-    metric, raw, speedscope, collapsed, document = sys.argv[1:]
+    metric, raw, speedscope, collapsed, document, flamegraph, firefox, scalene = sys.argv[1:]
     document = json.load(open(document, encoding="utf-8"))
     stacks, classes = by_raw(raw)
     scope_collapsed, scope_raw, scope_threads, others = by_speedscope(speedscope)
@@ -150,22 +225,30 @@ def main():
     total = sum(stacks.values())
     found = {"pprof": total, "speedscope": sum(scope_raw.values()), "collapsed": sum(lines.values()),
              "json": by_json(document, metric)}
+    fire_stacks, fire_threads = by_firefox(firefox, metric)
+    found["firefox"] = sum(fire_stacks.values())
+    found["scalene"] = by_scalene(scalene, metric)
+    if found["scalene"] is None:
+        del found["scalene"]
     if len(set(found.values())) != 1:
         sys.exit("totals of %s differ: %s" % (metric, found))
     differ(metric, "stacks in pprof and speedscope", stacks, scope_raw)
     differ(metric, "stacks in collapsed stacks and speedscope", lines, scope_collapsed)
+    differ(metric, "stacks in collapsed stacks and Firefox's file", fire_stacks, lines)
+    boxes = check_flamegraph(flamegraph, metric, lines)
     threads = collections.Counter()
     for (pid, tid, _), weight in classes.items():
         threads[pid, tid] += weight
     assert len(threads) == len(scope_threads) + others, "the number of threads"
     shown = {thread: weight for thread, weight in threads.items() if not others or thread in scope_threads}
     differ(metric, "threads in pprof and speedscope", shown, dict(scope_threads))
+    differ(metric, "threads in pprof and Firefox's file", dict(threads), dict(fire_threads))
     if metric in ("cpu", "wall"):
         differ(metric, "classes in pprof and JSON", classes, classes_by_json(document, metric))
         if not total:
             sys.exit("no %s time at all: the trace proves nothing" % metric)
-    print("%s: %d in all four, %d stacks, %d threads and %d of their classes agree"
-          % (metric, total, len(stacks), len(threads), len(classes)))
+    print("%s: %d in all %d, %d stacks, %d boxes, %d threads and %d of their classes agree"
+          % (metric, total, len(found) + 1, len(stacks), boxes, len(threads), len(classes)))
 
 
 main()

@@ -2,16 +2,20 @@
 # Proves with the real viewers that the exports of a real trace are what they should be:
 #   .ci/viewers.sh [--install] PROF TRACE
 # - `go tool pprof` reads the pprof files (-raw, -top, -traces, -tags);
-# - stacks, threads, classes and totals of pprof, speedscope, collapsed and JSON agree to the nanosecond and byte
-#   (.ci/totals.py);
+# - stacks, threads, classes and totals of pprof, speedscope, collapsed, JSON, flame graph, Firefox's and Scalene's files
+#   agree to the nanosecond and byte (.ci/totals.py);
 # - JSON and speedscope files fit their schemas;
 # - speedscope itself, in a headless Chromium, shows the files;
+# - the flame graph is shown there, and a click widens a box;
+# - `scalene view` makes a page of its file, which shows our lines there;
+# - where `prof` was built with the feature `parquet`, DuckDB reads that, with the same total;
 # - of a run of profcli/tests/programs/libraries.py, both show numpy, zlib and a Rust library below the Python lines that
 #   called them, with their lines where the library has any (.ci/libraries.py), and speedscope lists the threads.
 # Exit: 0 all proven, 1 a check failed, 2 wrong usage, 3 a tool was missing (its checks say SKIPPED).
 # SHOTS=FOLDER keeps the picture of speedscope with the libraries. Their Python is one that .ci/apps.sh has packages for.
 # --install gets what is missing: apt for go and chromium, npm and pip into a scratch folder.
-# SPEEDSCOPE (its dist/release) and CHECK_JSONSCHEMA name tools that stand elsewhere.
+# SPEEDSCOPE (its dist/release), CHECK_JSONSCHEMA, SCALENE and DUCKDB (a Python that can import it) name tools that stand
+# elsewhere.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 install=no
@@ -38,6 +42,7 @@ check() {
 apt_install() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1
 }
+parquet() { "$prof" convert --help | grep -q parquet; }
 chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 if [ $install = yes ]; then
     if ! have go || [ -z "$chromium" ]; then
@@ -50,12 +55,19 @@ if [ $install = yes ]; then
         npm install --silent --prefix "$work" speedscope@1.25.0 >/dev/null 2>&1
         SPEEDSCOPE=$work/node_modules/speedscope/dist/release
     fi
+    packages=
     if [ -z "${CHECK_JSONSCHEMA-}" ] && ! have check-jsonschema; then
-        python3 -m venv "$work/venv" && "$work/venv/bin/pip" -q install check-jsonschema==0.39.0 >/dev/null 2>&1
-        CHECK_JSONSCHEMA=$work/venv/bin/check-jsonschema
+        packages="$packages check-jsonschema==0.39.0" CHECK_JSONSCHEMA=$work/venv/bin/check-jsonschema
+    fi
+    [ -n "${SCALENE-}" ] || packages="$packages scalene==2.4.0" SCALENE=$work/venv/bin/scalene
+    [ -n "${DUCKDB-}" ] || ! parquet || packages="$packages duckdb" DUCKDB=$work/venv/bin/python
+    if [ -n "$packages" ]; then
+        python3 -m venv "$work/venv" && "$work/venv/bin/pip" -q install --only-binary :all: $packages >/dev/null 2>&1
     fi
 fi
 [ -n "${CHECK_JSONSCHEMA-}" ] || CHECK_JSONSCHEMA=$(command -v check-jsonschema || true)
+[ -x "${SCALENE-}" ] || SCALENE=$(command -v scalene || true)
+[ -x "${DUCKDB-}" ] || DUCKDB=
 [ -d "${SPEEDSCOPE-}" ] || SPEEDSCOPE=
 
 out=$work/out
@@ -87,7 +99,10 @@ for metric in cpu wall alloc live peak copies; do
     if "$prof" convert "$trace" --to collapsed --metric $metric >"$out/$metric.collapsed" 2>"$work/log"; then
         metrics="$metrics $metric"
         check "convert $metric to pprof" "$prof" convert "$trace" --to pprof --metric $metric -o "$out/$metric.pb.gz"
-        check "convert $metric to speedscope" "$prof" convert "$trace" --to speedscope --metric $metric -o "$out/$metric.speedscope.json"
+        for format in speedscope firefox scalene; do
+            check "convert $metric to $format" "$prof" convert "$trace" --to $format --metric $metric -o "$out/$metric.$format.json"
+        done
+        check "convert $metric to flamegraph" "$prof" convert "$trace" --to flamegraph --metric $metric -o "$out/$metric.svg"
     elif grep -q "has no $metric figures" "$work/log"; then
         echo "none     $metric: $(cat "$work/log")"
     else
@@ -97,7 +112,7 @@ done
 if [ -n "$libraries" ]; then
     check "convert libraries to json" "$prof" convert "$libraries" --to json -o "$out/libraries.json"
     for metric in cpu wall; do
-        for format in pprof speedscope collapsed; do
+        for format in pprof speedscope collapsed flamegraph firefox scalene; do
             check "convert $metric of libraries to $format" "$prof" convert "$libraries" --to $format --metric $metric -o "$out/libraries.$metric.$format"
         done
     done
@@ -112,7 +127,8 @@ if have go && go tool -n pprof >/dev/null 2>&1; then
             check "go tool pprof -$view $metric" sh -c "go tool pprof -symbolize=none -$view '$file' >'$out/$metric.$view'"
         done
         if have python3; then
-            check "totals of $metric" python3 "$here/totals.py" $metric "$out/$metric.raw" "$out/$metric.speedscope.json" "$out/$metric.collapsed" "$out/profile.json"
+            check "totals of $metric" python3 "$here/totals.py" $metric "$out/$metric.raw" "$out/$metric.speedscope.json" "$out/$metric.collapsed" "$out/profile.json" \
+                "$out/$metric.svg" "$out/$metric.firefox.json" "$out/$metric.scalene.json"
         else
             skip "totals of $metric: no python3"
         fi
@@ -121,7 +137,8 @@ if have go && go tool -n pprof >/dev/null 2>&1; then
         for metric in cpu wall; do
             file=$out/libraries.$metric
             check "go tool pprof -raw $metric of libraries" sh -c "go tool pprof -symbolize=none -raw '$file.pprof' >'$file.raw'"
-            check "totals of $metric of libraries" python3 "$here/totals.py" $metric "$file.raw" "$file.speedscope" "$file.collapsed" "$out/libraries.json"
+            check "totals of $metric of libraries" python3 "$here/totals.py" $metric "$file.raw" "$file.speedscope" "$file.collapsed" "$out/libraries.json" \
+                "$file.flamegraph" "$file.firefox" "$file.scalene"
         done
         file=$out/libraries.cpu
         check "go tool pprof -tags of libraries" sh -c "go tool pprof -symbolize=none -tags '$file.pprof' >'$file.tags'"
@@ -155,13 +172,84 @@ else
     skip "schemas: no check-jsonschema"
 fi
 
-# --- speedscope --------------------------------------------------------------------------------------
+# --- flame graph, Scalene, DuckDB --------------------------------------------------------------------
 browse() {
     "$chromium" --headless --no-sandbox --disable-gpu --enable-unsafe-swiftshader --disable-quic \
         --no-first-run --disable-background-networking --disable-component-update --disable-sync \
         --user-data-dir="$(mktemp -d -p "$work")" --window-size=1600,900 --virtual-time-budget=20000 \
         "$@" 2>"$work/chromium"
 }
+# FILE: the flame graph's first box below the topmost is clicked: it is told about, and as wide as the picture.
+clicked() {
+    sed 's|^</svg>|<script>document.querySelectorAll("g.box")[1].dispatchEvent(new Event("click"));</script></svg>|' "$1" >"$work/clicked.svg"
+    browse --dump-dom "file://$work/clicked.svg" >"$work/dom"
+    python3 - "$work/dom" <<'PY'
+import re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+boxes = re.findall(r'<g class="box".*?</g>', page, re.S)
+name = re.search("<title>(.*?)\n", boxes[1]).group(1)
+about = re.search('class="about"[^>]*>(.*?)</text>', page).group(1)
+assert about.startswith(name + ": "), about
+assert float(re.search(r' width="([\d.]+)"', boxes[1]).group(1)) == 1200, boxes[1]
+PY
+}
+# FILE: fits Scalene's schema.
+scalene_schema() {
+    "$(dirname "$SCALENE")/python" - "$1" <<'PY'
+import json, sys
+from scalene.scalene_json import ScaleneJSONSchema
+ScaleneJSONSchema(**json.load(open(sys.argv[1], encoding="utf-8")))
+PY
+}
+# FILE: Scalene's page shows the lines of the tour that take time, with their source.
+scalene_page() {
+    (cd "$work" && "$SCALENE" view --standalone "$1") && browse --dump-dom "file://$work/scalene-profile.html" >"$work/dom"
+    python3 - "$1" "$work/dom" <<'PY'
+import html, json, re, sys
+profile = json.load(open(sys.argv[1], encoding="utf-8"))
+page = html.unescape(re.sub("<[^>]*>", "", open(sys.argv[2], encoding="utf-8").read().split('id="profile"', 1)[1]))
+files = sorted(profile["files"].items(), key=lambda file: -file[1]["percent_cpu_time"])
+name, hottest = files[0]
+assert name in page, name
+lines = [line for line in hottest["lines"] if line["n_cpu_percent_python"] + line["n_cpu_percent_c"] >= 2]
+assert lines, "no line took any time"
+for line in lines:
+    text = re.sub(r"\\u00(..)", lambda code: chr(int(code[1], 16)), line["line"]).strip()
+    assert text in page, text
+print(len(lines), "lines of", name)
+PY
+}
+if [ -n "$chromium" ] && have python3; then
+    check "the flame graph's boxes answer clicks" clicked "$out/cpu.svg"
+    sed 's|data-weight="[0-9]*"|data-weight="0"|' "$out/cpu.svg" >"$work/other.svg"
+    if clicked "$work/other.svg" >/dev/null 2>&1; then bad "a flame graph without weights passes"; else ok "a flame graph without weights is refused"; fi
+    if [ -n "$SCALENE" ]; then
+        check "Scalene's schema" scalene_schema "$out/cpu.scalene.json"
+        check "scalene view shows our lines" scalene_page "$out/cpu.scalene.json"
+    else
+        skip "Scalene's page: no scalene"
+    fi
+else
+    skip "flame graph and Scalene's page: needs chromium and python3"
+fi
+if parquet && [ -n "$DUCKDB" ]; then
+    for metric in $metrics; do
+        check "convert $metric to parquet" "$prof" convert "$trace" --to parquet --metric $metric -o "$out/$metric.parquet"
+        check "DuckDB has the total of $metric" "$DUCKDB" - "$out/$metric.parquet" "$out/$metric.collapsed" <<'PY'
+import collections, duckdb, sys
+lines = collections.Counter()
+for line in open(sys.argv[2], encoding="utf-8"):
+    stack, weight = line.rstrip("\n").rsplit(" ", 1)
+    lines[stack] += int(weight)
+found = dict(duckdb.sql("select stack, sum(weight)::bigint from '%s' group by 1" % sys.argv[1]).fetchall())
+assert found == dict(lines), "stacks differ"
+PY
+    done
+elif parquet; then
+    skip "parquet: no DuckDB"
+fi
+
+# --- speedscope --------------------------------------------------------------------------------------
 # FILE WORDS: loads the file in speedscope; the page's title must have the words in it.
 page() {
     browse --dump-dom "http://127.0.0.1:$port/speedscope/index.html#profileURL=http://127.0.0.1:$port/$1" >"$work/dom"

@@ -7,12 +7,13 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use profformat::analysis::Profile;
-use profformat::export::{ExportError, Format, Metric, export, html, text};
+use profformat::export::{ExportError, Format, Metric, export, html, scalene, speedscope, text};
 use profformat::split::SplitError;
 
 use crate::output::{Output, Refusal, Replace, refuse, shown};
 use crate::part::Part;
 use crate::report::{Embed, Files};
+use crate::by_seconds;
 use crate::words::complain;
 
 #[derive(clap::Args)]
@@ -22,7 +23,7 @@ pub(crate) struct Args {
     /// The format to write
     #[arg(long, value_enum)]
     to: Target,
-    /// What stacks are weighed by; text, html and json have everything side by side
+    /// What stacks are weighed by; text, html, json and scalene have everything side by side (scalene: cpu or wall time)
     #[arg(long, value_enum, default_value = "cpu")]
     metric: Figure,
     #[command(flatten)]
@@ -32,6 +33,12 @@ pub(crate) struct Args {
     /// The file to write; `-`, as without it, is standard output
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
+    /// For pprof: a file for every N seconds of the run, OUT with .001, .002, … in its name
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with_all = ["from", "until", "at"])]
+    split_seconds: Option<u32>,
+    /// For speedscope: stacks that each profile tells apart; the lightest of more are one
+    #[arg(long, value_name = "N", default_value_t = speedscope::MAX_SAMPLES)]
+    max_samples: usize,
     /// Replace OUT if it is there
     #[arg(long)]
     force: bool,
@@ -118,6 +125,12 @@ pub(crate) enum ConvertError {
     NoPage,
     #[error("{} is binary and standard output is a terminal: give a file with -o", .0.name())]
     Terminal(Format),
+    #[error("--split-seconds makes files of pprof: say --to pprof, and -o OUT")]
+    NoParts,
+    #[error("{} is not a sum over time: --split-seconds is for cpu, wall, alloc and copies", .0.name())]
+    Undivided(Metric),
+    #[error("that would be more than {0} files: give more seconds")]
+    TooManyParts(u64),
     #[error(transparent)]
     Output(#[from] Refusal),
     #[error(transparent)]
@@ -134,7 +147,9 @@ impl Args {
         force: bool,
     ) -> Self {
         let (to, metric) = (Target(Format::Html), Figure(Metric::Cpu));
-        Self { trace, to, metric, part, sources, output: Some(path), force }
+        let (split_seconds, max_samples) = (None, speedscope::MAX_SAMPLES);
+        let output = Some(path);
+        Self { trace, to, metric, part, sources, output, split_seconds, max_samples, force }
     }
 }
 
@@ -164,54 +179,71 @@ pub(crate) fn convert(args: &Args) -> Result<(), ConvertError> {
     if !matches!(format, Format::Html) && args.sources.any() {
         return Err(ConvertError::NoPage);
     }
+    if args.split_seconds.is_some() && (file.is_none() || format != Format::Pprof) {
+        return Err(ConvertError::NoParts);
+    }
+    if args.split_seconds.is_some() && matches!(metric, Metric::Live | Metric::Peak) {
+        return Err(ConvertError::Undivided(metric));
+    }
     let replace = if args.force { Replace::File } else { Replace::Unforced };
     let inputs = [&args.trace];
-    if let Some(path) = file {
+    if let Some(path) = file.filter(|_| args.split_seconds.is_none()) {
         refuse(path, replace, &inputs)?;
     }
     let bytes = profformat::map::open(&args.trace)?;
     let kinds = format.is_of_one_metric().then(|| metric.kinds());
-    let profile = (args.part.profile(&bytes, kinds, matches!(format, Format::Html)))
+    let profile = (args.part.profile(&bytes, kinds, format.has_times()))
         .map_err(|error| ConvertError::Trace { path: args.trace.clone(), error })?;
     crate::damage::warn(&args.trace, &profile);
-    let embed = args.sources.embed();
-    match file {
-        Some(path) => {
-            let output = Output::open(path, replace, &inputs)?;
-            to_file(&profile, format, metric, embed, path, output)
+    let (embed, max_samples) = (args.sources.embed(), args.max_samples);
+    let what = What { format, metric, embed, max_samples };
+    match (file, args.split_seconds) {
+        (Some(path), Some(seconds)) => {
+            let to = (args.trace.as_path(), path, replace);
+            by_seconds::write(&bytes, &profile, to, what, u64::from(seconds) * 1_000_000_000)
         }
-        None => write(&profile, format, metric, embed, &mut BufWriter::new(io::stdout().lock())),
+        (Some(path), None) => {
+            let output = Output::open(path, replace, &inputs)?;
+            to_file(&profile, what, path, output)
+        }
+        (None, _) => write(&profile, what, &mut BufWriter::new(io::stdout().lock())),
     }
 }
 
-/// Exports; text and page have source lines as `prof report` has them.
-fn write(
-    profile: &Profile,
+/// What is made of a profile.
+#[derive(Clone, Copy)]
+pub(crate) struct What {
     format: Format,
-    metric: Metric,
+    pub(crate) metric: Metric,
     embed: Embed,
-    out: &mut dyn Write,
-) -> Result<(), ConvertError> {
-    let source = Files::of(profile);
+    max_samples: usize,
+}
+
+/// Exports, with source lines as `prof report` has them.
+fn write(profile: &Profile, what: What, out: &mut dyn Write) -> Result<(), ConvertError> {
+    let What { format, metric, embed, max_samples } = what;
+    let source = || Files::of(profile);
     match format {
-        Format::Text => text::write(profile, &text::Options::default(), &source, out)
+        Format::Text => text::write(profile, &text::Options::default(), &source(), out)
             .map_err(ExportError::Io)?,
-        Format::Html => html::write(profile, &source.embed(embed), out)?,
+        Format::Html => html::write(profile, &source().embed(embed), out)?,
+        Format::Scalene => scalene::write(profile, metric, &source(), out)?,
+        Format::Speedscope => {
+            speedscope::write_at_most(profile, metric.measured_by(profile)?, max_samples, out)?;
+        }
         _ => export(profile, format, metric, out)?,
     }
     Ok(out.flush().map_err(ExportError::Io)?)
 }
 
-fn to_file(
+pub(crate) fn to_file(
     profile: &Profile,
-    format: Format,
-    metric: Metric,
-    embed: Embed,
+    what: What,
     path: &Path,
     output: Output,
 ) -> Result<(), ConvertError> {
     let mut out = BufWriter::new(output.file());
-    write(profile, format, metric, embed, &mut out).map_err(|error| match error {
+    write(profile, what, &mut out).map_err(|error| match error {
         ConvertError::Export(ExportError::Io(error)) => {
             Refusal::Write { path: path.to_owned(), error }.into()
         }

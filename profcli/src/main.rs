@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod budget;
+mod by_seconds;
 mod check;
 mod convert;
 mod damage;
@@ -36,7 +37,7 @@ enum Command {
     Run(run::Args),
     /// Show where time, memory and copies went, by line
     Report(report::Args),
-    /// Turn a trace into an HTML page, text, JSON, pprof, speedscope or collapsed stacks
+    /// Turn a trace into a page or into what other programs read: text, JSON, pprof, speedscope and more
     Convert(convert::Args),
     /// Show a trace as a page in the browser
     View(view::Args),

@@ -1,11 +1,15 @@
 //! Traces put together and taken apart: the figures add up.
 
 use std::ffi::OsStr;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use profformat::export::pprof::message as pb;
+use prost::Message;
+
 use crate::bad_input::{expect_refusal, scratch};
-use crate::prof::{Profile, Python, Recording, call, program};
+use crate::prof::{Profile, Python, Recording, call, program, workspace};
 
 fn words<'a>(words: &[&'a dyn AsRef<OsStr>]) -> Vec<&'a OsStr> {
     words.iter().map(|word| (*word).as_ref()).collect()
@@ -117,4 +121,51 @@ fn what_cannot_be_merged_or_split_is_refused() {
     refused(1, "nothing lies", &[&"report", &trace, &"--from=2s", &"--until=1s"]);
     refused(1, "ends at", &[&"convert", &trace, &"--to=json", &"--from=9m"]);
     assert_eq!(std::fs::read(&trace).expect("it is still there"), whole);
+}
+
+/// Sums of the sample types of a pprof file, and when it begins and how long it lasts, nanoseconds.
+fn pprof_sums(path: &Path) -> (Vec<i64>, [i64; 2]) {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).expect("it was written");
+    flate2::read::GzDecoder::new(file).read_to_end(&mut bytes).expect("gzip");
+    let message = pb::Profile::decode(&bytes[..]).expect("a profile");
+    let mut sums = vec![0; message.sample_type.len()];
+    for sample in &message.sample {
+        sums.iter_mut().zip(&sample.value).for_each(|(sum, value)| *sum += value);
+    }
+    (sums, [message.time_nanos, message.duration_nanos])
+}
+
+#[test]
+fn pprof_in_parts_adds_up() {
+    let trace = workspace().join("profformat/tests/recorded/forks.proftrace");
+    let folder = scratch();
+    let out = |name: &str| folder.path().join(name);
+    for metric in ["cpu", "wall", "alloc", "copies"] {
+        let whole = out("whole.pb.gz");
+        let to = ["convert", "--to", "pprof", "--metric", metric, "--force"];
+        let to: Vec<&dyn AsRef<OsStr>> = to.iter().map(|word| word as _).collect();
+        succeed(&[&to[..], &[&trace, &"-o", &whole]].concat());
+        let name = format!("{metric}.pb.gz");
+        succeed(&[&to[..], &[&trace, &"-o", &out(&name), &"--split-seconds", &"1"]].concat());
+        let (expected, [begin, length]) = pprof_sums(&whole);
+        let (mut sums, mut parts) = (vec![0; expected.len()], 0);
+        for second in 0..=length / 1_000_000_000 {
+            let part = out(&format!("{metric}.{:03}.pb.gz", second + 1));
+            if !part.exists() {
+                continue;
+            }
+            parts += 1;
+            let (own, [from, lasts]) = pprof_sums(&part);
+            assert_eq!(from, begin + second * 1_000_000_000, "{metric}, {second}");
+            assert_eq!(lasts, (length - second * 1_000_000_000).min(1_000_000_000));
+            sums.iter_mut().zip(own).for_each(|(sum, value)| *sum += value);
+        }
+        // What is held is no sum over time.
+        let summed = if metric == "alloc" { 1..2 } else { 1..expected.len() };
+        assert_eq!(sums[summed.clone()], expected[summed], "{metric} in {parts} parts");
+        assert!(expected[1] > 0 && parts > 1, "{metric}: {expected:?} in {parts} parts");
+    }
+    let refused = ["convert", "--to", "pprof", "--split-seconds", "1", "x.proftrace"];
+    expect_refusal(folder.path(), &refused.map(OsStr::new), 1, "-o OUT");
 }

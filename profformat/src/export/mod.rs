@@ -5,11 +5,17 @@
 pub mod collapsed;
 pub mod diff;
 pub mod escape;
+pub mod firefox;
+pub mod flamegraph;
 pub mod html;
 pub mod json;
 pub mod metric;
 mod names;
+#[cfg(feature = "parquet")]
+pub mod parquet;
+mod pieces;
 pub mod pprof;
+pub mod scalene;
 pub mod speedscope;
 pub mod text;
 
@@ -33,17 +39,31 @@ pub enum Format {
     Speedscope,
     /// One line for each stack: `root;caller;leaf WEIGHT`.
     Collapsed,
+    /// The JSON of Scalene, for `scalene view`.
+    Scalene,
+    /// A picture for a browser: SVG.
+    Flamegraph,
+    /// The file format of <https://profiler.firefox.com>.
+    Firefox,
+    /// One row for each weight, for DuckDB and the like.
+    #[cfg(feature = "parquet")]
+    Parquet,
 }
 
 impl Format {
     /// Every format, in the order they are offered.
-    pub const ALL: [Format; 6] = [
+    pub const ALL: [Format; 9 + cfg!(feature = "parquet") as usize] = [
         Format::Text,
         Format::Html,
         Format::Json,
         Format::Pprof,
         Format::Speedscope,
         Format::Collapsed,
+        Format::Scalene,
+        Format::Flamegraph,
+        Format::Firefox,
+        #[cfg(feature = "parquet")]
+        Format::Parquet,
     ];
 
     /// The name on the command line.
@@ -55,17 +75,44 @@ impl Format {
             Format::Pprof => "pprof",
             Format::Speedscope => "speedscope",
             Format::Collapsed => "collapsed",
+            Format::Scalene => "scalene",
+            Format::Flamegraph => "flamegraph",
+            Format::Firefox => "firefox",
+            #[cfg(feature = "parquet")]
+            Format::Parquet => "parquet",
         }
     }
 
-    /// True for an output of one metric; the others have everything side by side.
+    /// True for an output of one metric; the others have everything side by side. Scalene's and Firefox's have the
+    /// metric's weights beside everything else.
     pub const fn is_of_one_metric(self) -> bool {
-        matches!(self, Format::Pprof | Format::Speedscope | Format::Collapsed)
+        match self {
+            Format::Pprof | Format::Speedscope | Format::Collapsed | Format::Flamegraph => true,
+            #[cfg(feature = "parquet")]
+            Format::Parquet => true,
+            Format::Text | Format::Html | Format::Json => false,
+            Format::Scalene | Format::Firefox => false,
+        }
     }
 
     /// True for an output that no terminal can show.
     pub const fn is_binary(self) -> bool {
-        matches!(self, Format::Pprof)
+        match self {
+            Format::Pprof => true,
+            #[cfg(feature = "parquet")]
+            Format::Parquet => true,
+            _ => false,
+        }
+    }
+
+    /// True for an output that tells when time was spent, if the profile does: see [`Profile::activity`].
+    pub const fn has_times(self) -> bool {
+        match self {
+            Format::Html | Format::Firefox => true,
+            #[cfg(feature = "parquet")]
+            Format::Parquet => true,
+            _ => false,
+        }
     }
 }
 
@@ -108,6 +155,11 @@ pub fn export(
         Format::Pprof => pprof::write(profile, metric.measured_by(profile)?, out)?,
         Format::Speedscope => speedscope::write(profile, metric.measured_by(profile)?, out)?,
         Format::Collapsed => collapsed::write(profile, metric.measured_by(profile)?, out)?,
+        Format::Scalene => scalene::write(profile, metric, &text::NoSource, out)?,
+        Format::Flamegraph => flamegraph::write(profile, metric.measured_by(profile)?, out)?,
+        Format::Firefox => firefox::write(profile, metric.measured_by(profile)?, out)?,
+        #[cfg(feature = "parquet")]
+        Format::Parquet => parquet::write(profile, metric.measured_by(profile)?, out)?,
     }
     out.flush()?;
     Ok(())

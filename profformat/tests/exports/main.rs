@@ -2,10 +2,15 @@
 
 mod agreement;
 mod copiers;
+mod firefox;
+mod flamegraph;
 mod hostile_names;
 mod html;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod readers;
 mod run;
+mod scalene;
 mod threads;
 mod totals;
 
@@ -183,6 +188,20 @@ fn pprof_has_go_s_types_and_one_function_for_all_its_lines() {
     assert_eq!(cpu.period, 10_000_000);
     let f = cpu.function.iter().filter(|f| cpu.string_table[f.name as usize] == "f;g\\x0ah");
     assert_eq!(f.count(), 1);
+    let label = |sample: &pb::Sample, key: &str| {
+        let text = |at: i64| cpu.string_table[at as usize].as_str();
+        sample.label.iter().find(|label| text(label.key) == key).map(|label| text(label.str))
+    };
+    let langs: Vec<_> = cpu.sample.iter().map(|s| (label(s, "class"), label(s, "lang"))).collect();
+    let expected = [
+        (Some("python"), Some("python")),
+        (Some("native"), Some("native")),
+        (Some("kernel"), Some("native")),
+        (Some("python"), None),
+        (Some("gc"), Some("native")),
+        (Some("native"), Some("native")),
+    ];
+    assert_eq!(langs, expected);
     let heap = pprof(&profile, Metric::Peak);
     let go =
         ["alloc_objects/count", "alloc_space/bytes", "inuse_objects/count", "inuse_space/bytes"];
@@ -197,7 +216,7 @@ fn pprof_has_go_s_types_and_one_function_for_all_its_lines() {
 #[test]
 fn what_was_not_measured_is_an_error_and_not_a_zero() {
     let mut profile = Run::new().profile();
-    for format in [Format::Pprof, Format::Speedscope, Format::Collapsed] {
+    for format in Format::ALL {
         assert!(export(&profile, format, Metric::Copies, &mut Vec::new()).is_ok());
     }
     profile.header.copy_interval = 0;

@@ -1,8 +1,8 @@
-//! speedscope's file: which threads have a profile of their own.
+//! speedscope's file: which threads have a profile of their own, and which stacks are told apart.
 
-use profformat::export::{Format, Metric};
+use profformat::export::{Format, Metric, speedscope};
 use profformat::ids::{ProcessId, ThreadId};
-use profformat::record::{Class, Record, Thread};
+use profformat::record::{Class, Lang, Record, Thread};
 use profformat::units::Timestamp;
 use serde_json::Value;
 
@@ -75,4 +75,74 @@ fn threads_beyond_the_hundred_heaviest_share_a_profile() {
     let file = json(&run.profile(), Format::Speedscope, Metric::Cpu);
     assert_eq!(file["profiles"][0]["samples"].as_array().unwrap().len(), 2);
     assert_eq!(file["profiles"][101]["samples"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn the_lightest_stacks_are_one() {
+    let mut run = Run::new();
+    for weight in [3u32, 50, 7, 40, 1] {
+        let frame = run.frame(&format!("f{weight}"), "app.py", weight, Lang::Python);
+        let stack = run.interner.stack(None, frame);
+        let stack = run.keep(Some(stack));
+        run.sample(1, stack, Class::Python, weight.into());
+    }
+    run.sample(2, 3, Class::Python, 5);
+    let mut out = Vec::new();
+    speedscope::write_at_most(&run.profile(), Metric::Cpu, 2, &mut out).unwrap();
+    let file: Value = serde_json::from_slice(&out).unwrap();
+    let names: Vec<&str> =
+        file["profiles"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
+    let expected = [
+        "all 2 threads (2 of 6 stacks, the others as [other])",
+        "python3 4000 / thread 5001 (2 of 5 stacks, the others as [other])",
+        "python3 4001 / Main;\\x0aThread 5002",
+    ];
+    assert_eq!(names, expected);
+    let frames = file["shared"]["frames"].as_array().unwrap();
+    let profile = |at: usize| {
+        let profile = &file["profiles"][at];
+        let samples = profile["samples"].as_array().unwrap().iter();
+        let leaf = |sample: &Value| {
+            let leaf = sample.as_array().unwrap().last().unwrap();
+            frames[leaf.as_u64().unwrap() as usize]["name"].as_str().unwrap().to_owned()
+        };
+        let weights = profile["weights"].as_array().unwrap().iter();
+        let weights = weights.map(|weight| weight.as_u64().unwrap());
+        let pairs: Vec<(String, u64)> = samples.map(leaf).zip(weights).collect();
+        assert_eq!(profile["endValue"], pairs.iter().map(|pair| pair.1).sum::<u64>());
+        pairs
+    };
+    let pair = |name: &str, weight| (name.to_owned(), weight);
+    assert_eq!(profile(0), [pair("f50", 50), pair("f40", 40), pair("[other]", 16)]);
+    assert_eq!(profile(1), [pair("f50", 50), pair("f40", 40), pair("[other]", 11)]);
+    // What is in no stack that is told apart is not listed.
+    assert!(!frames.iter().any(|frame| frame["name"] == "f7"));
+}
+
+/// A file that no browser could open is of no use either.
+#[test]
+fn deep_stacks_are_fewer() {
+    let mut run = Run::new();
+    let mut base = None;
+    for line in 0..4_000 {
+        let frame = run.frame("deep", "app.py", line, Lang::Python);
+        base = Some(run.interner.stack(base, frame));
+    }
+    for line in 0..2_000 {
+        let frame = run.frame("leaf", "app.py", line, Lang::Python);
+        let stack = run.interner.stack(base, frame);
+        let stack = run.keep(Some(stack));
+        run.sample(0, stack, Class::Python, u64::from(line) + 1);
+    }
+    let mut out = Vec::new();
+    speedscope::write(&run.profile(), Metric::Cpu, &mut out).unwrap();
+    assert!(out.len() < 50_000_000, "{} bytes", out.len());
+    let file: Value = serde_json::from_slice(&out).unwrap();
+    let profile = &file["profiles"][0];
+    assert_eq!(profile["endValue"], 2_000 * 2_001 / 2);
+    assert!(
+        profile["name"].as_str().unwrap().contains("(1499 of 2000 stacks, "),
+        "{}",
+        profile["name"]
+    );
 }

@@ -9,6 +9,8 @@ use profformat::export::{Format, Metric, export};
 use prost::Message as _;
 use serde_json::Value;
 
+use crate::{firefox, flamegraph, scalene};
+
 pub(crate) fn text(profile: &Profile, format: Format, metric: Metric) -> Vec<u8> {
     let mut out = Vec::new();
     export(profile, format, metric, &mut out).unwrap();
@@ -58,9 +60,9 @@ pub(crate) fn check_valid(message: &pb::Profile) {
 }
 
 /// Weights by stack, as collapsed stacks write it.
-type ByStack = BTreeMap<String, u64>;
+pub(crate) type ByStack = BTreeMap<String, u64>;
 
-fn label(name: &str, file: &str, line: u64) -> String {
+pub(crate) fn label(name: &str, file: &str, line: u64) -> String {
     let text = match (file, line) {
         ("", _) => name.to_owned(),
         (_, 0) => format!("{name} ({file})"),
@@ -84,6 +86,12 @@ pub(crate) fn totals(profile: &Profile, metric: Metric) -> [BTreeMap<u64, u64>; 
     if matches!(metric, Metric::Cpu | Metric::Wall) {
         assert_eq!(json_classes(&document, metric), classes, "{metric:?} by thread and class");
     }
+
+    scalene::check(profile, metric, overall, &classes);
+    flamegraph::check(profile, metric, &stacks);
+    firefox::check(profile, metric, (&stacks, &from_pprof, &classes));
+    #[cfg(feature = "parquet")]
+    crate::parquet::check(profile, metric, (&stacks, &from_pprof, &classes));
 
     let file = json(profile, Format::Speedscope, metric);
     let frames: Vec<String> =
@@ -136,7 +144,7 @@ fn speedscope_stacks(frames: &[String], profile: &Value) -> ByStack {
 }
 
 /// Weights by tid and class.
-type ByClass = BTreeMap<(u64, String), u64>;
+pub(crate) type ByClass = BTreeMap<(u64, String), u64>;
 
 /// Weights of pprof's file by tid, by stack, and by tid and class.
 fn of_pprof(profile: &Profile, metric: Metric) -> (BTreeMap<u64, u64>, ByStack, ByClass) {

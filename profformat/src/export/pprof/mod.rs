@@ -19,6 +19,7 @@ use super::names::{Name, program_name, shown, thread_name, thread_of};
 use super::{ExportError, Metric, Unit};
 use crate::analysis::{MemorySum, Profile};
 use crate::ids::{FrameId, StackId, ThreadId};
+use crate::record::Lang;
 
 /// Encoded bytes that are compressed at once.
 const BATCH: usize = 64 * 1024;
@@ -191,6 +192,9 @@ impl<W: Write> Writer<'_, W> {
             location_id.push(self.location(None));
         }
         let mut label = self.labels_of(thread);
+        if let Some(lang) = lang(profile, stack) {
+            label.push(self.label("lang", lang));
+        }
         if let Some((key, text)) = own_label {
             label.push(self.label(key, text));
         }
@@ -295,6 +299,16 @@ impl<W: Write> Writer<'_, W> {
             self.append(&pb::Profile { function, ..pb::Profile::default() });
         }
         id
+    }
+}
+
+/// The language of the innermost frame, if it has one.
+fn lang(profile: &Profile, stack: Option<StackId>) -> Option<&'static str> {
+    let frame = profile.tables.walk(stack).next()?;
+    match profile.tables.function(profile.tables.frame(frame)?.function)?.lang {
+        Lang::Python => Some("python"),
+        Lang::Native => Some("native"),
+        Lang::Other => None,
     }
 }
 

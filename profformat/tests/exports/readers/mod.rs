@@ -4,9 +4,14 @@
 //! those of all others.
 
 mod collapsed;
+mod firefox;
+mod flamegraph;
 mod html;
 mod json;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod pprof;
+mod scalene;
 mod speedscope;
 mod text;
 
@@ -19,13 +24,18 @@ use profformat::export::{Format, Metric};
 pub(crate) type Reader = fn(&Profile, Metric) -> Told;
 
 /// A reader for each format, by the format's name.
-const READERS: [(&str, Reader); 6] = [
+const READERS: &[(&str, Reader)] = &[
     ("text", text::read),
     ("html", html::read),
     ("json", json::read),
     ("pprof", pprof::read),
     ("speedscope", speedscope::read),
     ("collapsed", collapsed::read),
+    ("scalene", scalene::read),
+    ("flamegraph", flamegraph::read),
+    ("firefox", firefox::read),
+    #[cfg(feature = "parquet")]
+    ("parquet", parquet::read),
 ];
 
 /// The reader of a format.
