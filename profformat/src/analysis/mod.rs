@@ -13,6 +13,7 @@ mod footprint;
 mod heap;
 pub mod leaks;
 mod listed;
+pub mod live;
 pub mod sites;
 mod sums;
 mod time;

@@ -9,6 +9,7 @@
 //! profiled program is escaped, and no line is wider than the page.
 
 mod bar;
+pub mod cells;
 mod functions;
 mod kept;
 mod lines;

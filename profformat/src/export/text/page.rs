@@ -6,25 +6,38 @@ use unicode_width::UnicodeWidthChar;
 
 /// How a page looks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Look {
-    pub(super) width: usize,
-    pub(super) color: bool,
-    pub(super) ascii: bool,
+pub struct Look {
+    /// Cells of a line.
+    pub width: usize,
+    /// Terminal colors.
+    pub color: bool,
+    /// Nothing but ASCII.
+    pub ascii: bool,
 }
 
 /// What a piece of text is; colors follow from it. Only the sixteen names are used, so that the user's
 /// theme holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
+pub enum Style {
+    /// Most of a page.
     Plain,
+    /// What stands out.
     Strong,
+    /// What helps and says little.
     Dim,
+    /// Time in Python.
     Python,
+    /// Time in native code.
     Native,
+    /// Time in the collector of cyclic garbage.
     Gc,
+    /// Time in system calls.
     System,
+    /// Memory.
     Memory,
+    /// Copies.
     Copies,
+    /// Losses, leaks, what got worse.
     Loss,
 }
 
@@ -46,7 +59,7 @@ impl Style {
 }
 
 /// Cells that a text takes on a terminal, character by character as most terminals do it.
-pub(super) fn cells(text: &str) -> usize {
+pub fn cells(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
@@ -57,7 +70,7 @@ pub(super) fn foreign(bytes: &[u8]) -> String {
 
 impl Look {
     /// The text in the page's characters; foreign text must be escaped before.
-    pub(super) fn text(self, text: &str) -> String {
+    pub fn text(self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         for c in text.chars() {
             match c {
@@ -74,7 +87,7 @@ impl Look {
     }
 
     /// Cut at the right: for source.
-    pub(super) fn cut_end(self, text: &str, width: usize) -> String {
+    pub fn cut_end(self, text: &str, width: usize) -> String {
         let text = self.text(text);
         if cells(&text) <= width {
             return text;
@@ -86,7 +99,7 @@ impl Look {
     }
 
     /// Cut at the left: for paths, of which the end names the place.
-    pub(super) fn cut_start(self, text: &str, width: usize) -> String {
+    pub fn cut_start(self, text: &str, width: usize) -> String {
         let text = self.text(text);
         if cells(&text) <= width {
             return text;
@@ -98,7 +111,7 @@ impl Look {
     }
 
     /// Cut in the middle: for names.
-    pub(super) fn cut_middle(self, text: &str, width: usize) -> String {
+    pub fn cut_middle(self, text: &str, width: usize) -> String {
         let text = self.text(text);
         if cells(&text) <= width {
             return text;
@@ -121,7 +134,11 @@ fn ascii(c: char) -> String {
         '·' => "-",
         '…' => "...",
         '±' => "+-",
-        '−' => "-",
+        '−' | '─' => "-",
+        '▸' => ">",
+        '↵' => "Enter",
+        '↑' => "up",
+        '↓' => "down",
         _ => return format!("\\u{{{:x}}}", c as u32),
     }
     .into()
