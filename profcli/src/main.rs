@@ -5,6 +5,7 @@ mod check;
 mod convert;
 mod damage;
 mod info;
+mod live;
 mod merge;
 mod output;
 mod recover;
@@ -30,6 +31,8 @@ struct Cli {
 enum Command {
     /// Run a program under the profiler
     Run(run::Args),
+    /// Look at a trace while it is written
+    Live(live::Args),
     /// Show where time, memory and copies went, by line
     Report(report::Args),
     /// Turn a trace into text, JSON, pprof, speedscope or collapsed stacks
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
     }
     match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Live(args) => live::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Info(args) => info::run(&args),

@@ -11,6 +11,7 @@ mod held;
 mod kill;
 mod languages;
 mod limits;
+mod live;
 mod memory;
 mod natives;
 mod outputs;
