@@ -8,6 +8,7 @@ mod convert;
 mod damage;
 mod diff;
 mod info;
+mod live;
 mod merge;
 mod output;
 mod part;
@@ -35,6 +36,8 @@ struct Cli {
 enum Command {
     /// Run a program under the profiler
     Run(run::Args),
+    /// Look at a trace while it is written
+    Live(live::Args),
     /// Show where time, memory and copies went, by line
     Report(report::Args),
     /// Turn a trace into a page or into what other programs read: text, JSON, pprof, speedscope and more
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
     }
     match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Live(args) => live::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::View(args) => view::run(args),

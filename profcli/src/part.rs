@@ -8,7 +8,7 @@ use profformat::{Filter, Kind};
 
 use crate::split::moment;
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub(crate) struct Part {
     /// Only what happened from this moment on: 12.5s, 300ms, 2m, or seconds
     #[arg(long, value_name = "T", value_parser = moment)]

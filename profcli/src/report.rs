@@ -101,6 +101,24 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     }
 }
 
+/// The report with nothing asked for.
+pub(crate) fn show(trace: &Path) -> ExitCode {
+    run(&Args {
+        trace: trace.to_owned(),
+        sort: By::Cpu,
+        top: None,
+        file: None,
+        part: Part::default(),
+        functions: false,
+        threads: false,
+        processes: false,
+        all_classes: false,
+        width: None,
+        color: Color::Auto,
+        ascii: false,
+    })
+}
+
 #[derive(Debug, thiserror::Error)]
 enum ReportError {
     #[error(transparent)]
@@ -155,7 +173,7 @@ pub(crate) fn summary_options() -> Options {
     }
 }
 
-fn colors_wanted() -> bool {
+pub(crate) fn colors_wanted() -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != *"dumb")
 }
@@ -216,7 +234,12 @@ enum Content {
 
 impl Files {
     pub(crate) fn of(profile: &Profile) -> Self {
-        let started = SystemTime::UNIX_EPOCH + Duration::from_nanos(profile.header.start_unix_ns);
+        Self::since(profile.header.start_unix_ns)
+    }
+
+    /// Files as they were at this moment, nanoseconds since the Unix epoch.
+    pub(crate) fn since(unix_ns: u64) -> Self {
+        let started = SystemTime::UNIX_EPOCH + Duration::from_nanos(unix_ns);
         Self { started, embed: Embed::Everything, files: RefCell::default() }
     }
 

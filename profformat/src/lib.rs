@@ -61,6 +61,7 @@
 //! a copy, [`TraceReader::next_record`] gives them one by one. Records of one kind keep the order in which they were
 //! written, and so do allocations, frees and resizes among each other; between other kinds, only times tell.
 //! [`TraceReader::filter`] asks for a time range, threads, processes or kinds, and skips the rest by the index.
+//! [`follow::Follower`] reads a trace that is still being written.
 //!
 //! Any input gives records or an [`Error`], in linear time, in memory that follows the dictionaries, and never panics.
 //! By default damage is passed over and counted ([`reader::Damage`]); [`TraceReader::strict`] makes it an error.
@@ -99,6 +100,7 @@ mod decode;
 mod encode;
 pub mod error;
 mod filter;
+pub mod follow;
 #[doc = include_str!("../FORMAT.md")]
 pub mod format {}
 pub mod header;

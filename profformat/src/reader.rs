@@ -98,6 +98,26 @@ impl<'a> TraceReader<'a> {
         Ok(reader)
     }
 
+    /// The same reader, for the bytes that stand behind those it has read. It knows no index any more.
+    pub(crate) fn go_on<'b>(self, bytes: &'b [u8]) -> TraceReader<'b> {
+        TraceReader {
+            scan: self.scan.go_on(bytes),
+            header: self.header,
+            version: self.version,
+            start: self.start,
+            strict: self.strict,
+            filter: self.filter,
+            plan: None,
+            decoder: self.decoder,
+            decompressor: self.decompressor,
+            buffer: self.buffer,
+            made_up: self.made_up,
+            taken: self.taken,
+            begin: self.begin,
+            first_error: None,
+        }
+    }
+
     /// Makes damage an error instead of skipping and counting it.
     pub fn strict(mut self) -> Self {
         self.strict = true;
@@ -313,7 +333,7 @@ impl<'a> TraceReader<'a> {
     }
 
     fn allow_made_up(&mut self) {
-        self.decoder.known.allow_made_up(self.scan.bytes().len() as u64);
+        self.decoder.known.allow_made_up(self.scan.length());
     }
 
     /// Decodes a chunk whose checksum fits.

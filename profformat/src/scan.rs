@@ -39,6 +39,8 @@ impl Damage {
 #[derive(Clone, Debug)]
 pub(crate) struct Scan<'a> {
     bytes: &'a [u8],
+    /// Bytes of the file that stand before them.
+    before: u64,
     /// Where the next chunk begins.
     at: usize,
     /// Its sequence number, if none is missing.
@@ -68,7 +70,8 @@ pub(crate) struct Step<'a> {
 impl<'a> Scan<'a> {
     /// A scan that begins behind the file header.
     pub(crate) fn new(bytes: &'a [u8], header: usize) -> Self {
-        Self { bytes, at: header, sequence: 0, jumps: false, damage: Damage::default() }
+        let damage = Damage::default();
+        Self { bytes, before: 0, at: header, sequence: 0, jumps: false, damage }
     }
 
     pub(crate) fn bytes(&self) -> &'a [u8] {
@@ -77,6 +80,17 @@ impl<'a> Scan<'a> {
 
     pub(crate) fn offset(&self) -> usize {
         self.at
+    }
+
+    /// The same scan, over the bytes that stand behind those it has gone over.
+    pub(crate) fn go_on<'b>(self, bytes: &'b [u8]) -> Scan<'b> {
+        let Self { sequence, jumps, damage, .. } = self;
+        Scan { bytes, before: self.length(), at: 0, sequence, jumps, damage }
+    }
+
+    /// Bytes of the file, as far as they were given.
+    pub(crate) fn length(&self) -> u64 {
+        self.before + self.bytes.len() as u64
     }
 
     /// Goes on at another place further behind.

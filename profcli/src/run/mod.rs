@@ -5,6 +5,7 @@ mod elf;
 mod output;
 pub(crate) mod quantity;
 mod shim;
+mod streams;
 mod summary;
 
 use std::ffi::OsString;
@@ -18,6 +19,8 @@ use profcore::collector::{self, Collector, Ended, Settings};
 use profcore::config::{Config, SESSION_VARIABLE};
 use profformat::export::escape::escape;
 
+use self::streams::Streams;
+use crate::live::{self, Left, Viewer};
 use crate::output::shown;
 use crate::words::complain;
 
@@ -66,6 +69,16 @@ pub(crate) struct Args {
     /// No summary when the program has ended
     #[arg(short, long)]
     quiet: bool,
+    /// Watch the program in this terminal while it runs, or in another one: --live=tty:/dev/pts/7
+    #[arg(
+        long,
+        value_name = "tty:PATH",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        value_parser = live::place
+    )]
+    live: Option<live::Place>,
     /// Replace TRACE if it is a trace
     #[arg(long)]
     force: bool,
@@ -105,11 +118,22 @@ impl From<String> for Refusal {
     }
 }
 
+/// A run that is over.
+struct Run {
+    ended: Ended,
+    /// What to say about the rate.
+    remark: Option<String>,
+    trace: PathBuf,
+    /// With a live view: the file with what the program wrote, and how the view was left.
+    output: Option<PathBuf>,
+    left: Left,
+}
+
 pub(crate) fn run(args: &Args) -> ExitCode {
     match start_and_follow(args) {
-        Ok((ended, remark, trace)) => {
-            summary::tell(args, &ended, remark.as_deref(), &trace);
-            end_as(ended.status)
+        Ok(run) => {
+            summary::tell(args, &run);
+            end_as(run.ended.status)
         }
         Err(Refusal { status, words }) => {
             complain(words);
@@ -119,12 +143,23 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 }
 
 /// Everything that can go wrong does so before the program is started.
-fn start_and_follow(args: &Args) -> Result<(Ended, Option<String>, PathBuf), Refusal> {
+fn start_and_follow(args: &Args) -> Result<Run, Refusal> {
     let (config, remark) = config(args)?;
     let target = command::resolve(&args.command)?;
     let preload = shim::Preload::find()?;
     let signals = Signals::guard().map_err(|e| format!("cannot arrange signals: {e}"))?;
+    let viewer = args.live.as_ref().map(Viewer::prepare).transpose()?.flatten();
     let mut output = output::open(args.output.as_deref(), &target.trace_name, args.force)?;
+    let streams = match &viewer {
+        None => Streams::default(),
+        Some(viewer) => match Streams::out_of_the_way(viewer, output.path()) {
+            Ok(streams) => streams,
+            Err(words) => {
+                output.discard();
+                return Err(words.into());
+            }
+        },
+    };
     let settings = Settings {
         config,
         command: args.command.iter().map(|word| word.as_bytes().to_vec()).collect(),
@@ -141,6 +176,7 @@ fn start_and_follow(args: &Args) -> Result<(Ended, Option<String>, PathBuf), Ref
         Ok(collector) => collector,
         Err(error) => {
             output.discard();
+            streams.discard();
             return Err(error.to_string().into());
         }
     };
@@ -151,11 +187,13 @@ fn start_and_follow(args: &Args) -> Result<(Ended, Option<String>, PathBuf), Ref
             ("LD_PRELOAD".into(), preload.value()),
             (SESSION_VARIABLE.into(), collector.session_name().into()),
         ],
+        streams: streams.all.clone(),
     };
     let program = match signals.spawn(&launch) {
         Ok(program) => program,
         Err(error) => {
             output.discard();
+            streams.discard();
             let words = format!("{}: {error}", shown(&launch.program));
             return Err(match error.kind() {
                 std::io::ErrorKind::NotFound => Refusal::new(NOT_FOUND, words),
@@ -165,10 +203,14 @@ fn start_and_follow(args: &Args) -> Result<(Ended, Option<String>, PathBuf), Ref
         }
     };
     let trace = output.take_place();
-    let ended = collector
-        .follow(program, &signals)
-        .map_err(|error| format!("lost sight of the program: {error}"))?;
-    Ok((ended, remark, trace))
+    let written = streams.output;
+    let follow = || collector.follow(program, &signals);
+    let (ended, left) = match viewer {
+        Some(viewer) => viewer.show(&signals, &trace, written.as_deref(), follow),
+        None => (follow(), Left::Quit),
+    };
+    let ended = ended.map_err(|error| format!("lost sight of the program: {error}"))?;
+    Ok(Run { ended, remark, trace, output: written, left })
 }
 
 /// What to sample, and a remark for the report when the rate cannot be reached.

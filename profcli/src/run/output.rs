@@ -73,6 +73,11 @@ fn open_free(name: &OsStr) -> Result<Output, String> {
 }
 
 impl Output {
+    /// Where the trace will be when the program has been started.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where the collector writes to.
     pub(super) fn writer(&self) -> io::Result<Writer> {
         Ok(Box::new(TraceFile::new(self.file.try_clone()?)))

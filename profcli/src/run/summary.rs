@@ -3,16 +3,17 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use profcore::collector::Ended;
 use profformat::Filter;
 use profformat::analysis::{Profile, Survey};
 use profformat::export::text;
 
-use super::{Args, shown};
+use super::{Args, Run, shown};
+use crate::live::Left;
 use crate::report::{Files, summary_options};
 
 /// Says what went wrong, and unless told to be quiet, what was found.
-pub(super) fn tell(args: &Args, ended: &Ended, remark: Option<&str>, trace: &Path) {
+pub(super) fn tell(args: &Args, run: &Run) {
+    let Run { ended, remark, trace, output, left } = run;
     let name = shown(trace);
     let mut words = String::new();
     if let Some(error) = &ended.failure {
@@ -31,8 +32,12 @@ pub(super) fn tell(args: &Args, ended: &Ended, remark: Option<&str>, trace: &Pat
     // Nobody is told when standard error is closed.
     let mut out = io::stderr().lock();
     let _ = out.write_all(words.as_bytes());
-    if args.quiet {
+    let wants_report = *left == Left::Report;
+    if args.quiet && !wants_report {
         return;
+    }
+    if let Some(output) = output {
+        let _ = writeln!(out, "prof: what the program wrote is in {}", shown(output));
     }
     if let Some(remark) = remark {
         let _ = writeln!(out, "prof: {remark}");
@@ -44,15 +49,19 @@ pub(super) fn tell(args: &Args, ended: &Ended, remark: Option<&str>, trace: &Pat
             ended.unsampled
         );
     }
-    let summary = if ended.profiled == 0 { Vec::new() } else { summary(trace).unwrap_or_default() };
+    let summary = if ended.profiled == 0 {
+        Vec::new()
+    } else {
+        summary(trace, wants_report).unwrap_or_default()
+    };
     let _ = match summary.is_empty() {
         true => writeln!(out, "prof: the trace is {name}"),
         false => out.write_all(&summary),
     };
 }
 
-/// The summary of a trace; `None` if it cannot be read back.
-fn summary(trace: &Path) -> Option<Vec<u8>> {
+/// The summary of a trace, or all of its report; `None` if it cannot be read back.
+fn summary(trace: &Path, whole: bool) -> Option<Vec<u8>> {
     let bytes = profformat::map::open(trace).ok()?;
     let profile = Profile::from_bytes_with(&bytes, &Filter::new(), Survey::default(), |offset| {
         bytes.release_before(offset)
@@ -61,6 +70,10 @@ fn summary(trace: &Path) -> Option<Vec<u8>> {
     let files = Files::of(&profile);
     let mut page = Vec::new();
     let path = trace.to_string_lossy();
+    if whole {
+        text::write(&profile, &summary_options(), &files, &mut page).ok()?;
+        return Some(page);
+    }
     text::summary(&profile, &summary_options(), &files, &path, &mut page).ok()?;
     Some(page)
 }

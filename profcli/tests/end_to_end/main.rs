@@ -14,6 +14,7 @@ mod hostile_names;
 mod kill;
 mod languages;
 mod limits;
+mod live;
 mod memory;
 mod natives;
 mod outputs;

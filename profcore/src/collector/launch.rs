@@ -9,7 +9,9 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use libc::{c_int, sigaction, signalfd_siginfo, sigset_t};
 use rustix::process::{Pid, PidfdFlags};
@@ -33,6 +35,8 @@ pub struct Launch {
     pub arguments: Vec<OsString>,
     /// Variables to set.
     pub environment: Vec<(OsString, OsString)>,
+    /// Standard input, output and error of the program, where they are not ours.
+    pub streams: [Option<Arc<OwnedFd>>; 3],
 }
 
 /// Our signals, arranged for a program that runs beside us.
@@ -40,6 +44,8 @@ pub struct Launch {
 pub struct Signals {
     descriptor: OwnedFd,
     saved: Saved,
+    /// There was something to hand on.
+    asked: AtomicBool,
 }
 
 /// What we were started with.
@@ -65,20 +71,7 @@ impl Signals {
     /// # Errors
     /// What the kernel says; nothing is left changed that matters to a program started without us.
     pub fn guard() -> io::Result<Self> {
-        let forwarded = set_of(&FORWARDED);
-        let mut mask = MaybeUninit::uninit();
-        // SAFETY: both sets are of this function, the second is filled by the call.
-        check(unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &forwarded, mask.as_mut_ptr()) })?;
-        // SAFETY: the call above succeeded, so it wrote the set.
-        let mask = unsafe { mask.assume_init() };
-        // SAFETY: a new descriptor for a set of this function.
-        let descriptor =
-            unsafe { libc::signalfd(-1, &forwarded, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
-        if descriptor < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: it was just opened and belongs to nobody else.
-        let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
+        let (descriptor, mask) = watch(&FORWARDED)?;
         let mut actions = [zeroed_action(); IGNORED.len()];
         for (signal, old) in IGNORED.iter().zip(&mut actions) {
             let mut ignore = zeroed_action();
@@ -87,31 +80,31 @@ impl Signals {
             check(unsafe { libc::sigaction(*signal, &ignore, old) })?;
         }
         let internal = INTERNAL.map(|signal| kernel_action(signal, None));
-        Ok(Self { descriptor, saved: Saved { mask, actions, internal } })
+        let saved = Saved { mask, actions, internal };
+        Ok(Self { descriptor, saved, asked: AtomicBool::new(false) })
     }
 
     /// Becomes readable when there is something to hand on.
-    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()
     }
 
     /// Hands pending signals on to the program, except those that the terminal sent to the whole group.
     pub(crate) fn forward(&self, to: &Program) {
-        let mut info = MaybeUninit::<signalfd_siginfo>::zeroed();
-        let size = size_of::<signalfd_siginfo>();
-        loop {
-            // SAFETY: reads at most `size` bytes into a value of that size, plain numbers all of it.
-            let got =
-                unsafe { libc::read(self.descriptor.as_raw_fd(), info.as_mut_ptr().cast(), size) };
-            if got != size as isize {
-                return;
-            }
-            // SAFETY: zeroed before and filled by the read.
-            let info = unsafe { info.assume_init() };
+        while let Some(info) = take(&self.descriptor) {
+            self.asked.store(true, Ordering::Relaxed);
             if info.ssi_code != libc::SI_KERNEL {
                 to.signal(info.ssi_signo as c_int);
             }
         }
+    }
+
+    /// Whether somebody wants the run to end: there was something to hand on, or there is since the program has ended.
+    pub fn asked_to_end(&self) -> bool {
+        while take(&self.descriptor).is_some() {
+            self.asked.store(true, Ordering::Relaxed);
+        }
+        self.asked.load(Ordering::Relaxed)
     }
 
     /// Starts the program with the signals that we were started with.
@@ -126,6 +119,13 @@ impl Signals {
         }
         command.args(arguments);
         command.envs(launch.environment.iter().map(|(name, value)| (name, value)));
+        let streams: [fn(&mut Command, Stdio) -> &mut Command; 3] =
+            [Command::stdin, Command::stdout, Command::stderr];
+        for (stream, set) in launch.streams.iter().zip(streams) {
+            if let Some(stream) = stream {
+                set(&mut command, stream.try_clone()?.into());
+            }
+        }
         let saved = self.saved;
         // SAFETY: the closure makes only async-signal-safe calls and touches only its own copy.
         unsafe { command.pre_exec(move || saved.restore().and_then(|()| inheritance::hand_on())) };
@@ -134,6 +134,34 @@ impl Signals {
             .and_then(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
         Ok(Program { child, pidfd })
     }
+}
+
+/// The next signal of a signalfd that does not block.
+pub(super) fn take(descriptor: &OwnedFd) -> Option<signalfd_siginfo> {
+    let mut info = MaybeUninit::<signalfd_siginfo>::zeroed();
+    let size = size_of::<signalfd_siginfo>();
+    // SAFETY: reads at most `size` bytes into a value of that size, plain numbers all of it.
+    let got = unsafe { libc::read(descriptor.as_raw_fd(), info.as_mut_ptr().cast(), size) };
+    // SAFETY: zeroed before and filled by the read.
+    (got == size as isize).then(|| unsafe { info.assume_init() })
+}
+
+/// A signalfd of its own for these signals, which the calling thread blocks from now on; and its mask before.
+pub(super) fn watch(signals: &[c_int]) -> io::Result<(OwnedFd, sigset_t)> {
+    let watched = set_of(signals);
+    let mut mask = MaybeUninit::uninit();
+    // SAFETY: both sets are of this function, the second is filled by the call.
+    check(unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &watched, mask.as_mut_ptr()) })?;
+    // SAFETY: the call above succeeded, so it wrote the set.
+    let mask = unsafe { mask.assume_init() };
+    // SAFETY: a new descriptor for a set of this function.
+    let descriptor =
+        unsafe { libc::signalfd(-1, &watched, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
+    if descriptor < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: it was just opened and belongs to nobody else.
+    Ok((unsafe { OwnedFd::from_raw_fd(descriptor) }, mask))
 }
 
 impl Saved {
@@ -211,7 +239,7 @@ pub fn die_by(signal: i32) {
     }
 }
 
-fn set_of(signals: &[c_int]) -> sigset_t {
+pub(super) fn set_of(signals: &[c_int]) -> sigset_t {
     let mut set = MaybeUninit::uninit();
     // SAFETY: `sigemptyset` fills the set; the additions change only it.
     unsafe {

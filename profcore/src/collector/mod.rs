@@ -40,6 +40,8 @@ mod resident;
 mod stacks;
 #[cfg(test)]
 mod station_tests;
+#[expect(unsafe_code, reason = "signals of a terminal; each block names why it may")]
+pub mod terminal;
 mod thread_states;
 mod trace;
 mod trace_file;

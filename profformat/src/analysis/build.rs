@@ -32,7 +32,7 @@ const COUNTER_NAMES: usize = 1 << 14;
 
 /// The first pass: finds when the footprint was highest. Only [`Record::Footprint`], [`Record::Process`],
 /// [`Record::Inherited`] and [`Record::ProcessEnd`] matter to it; a reader may leave out everything else.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Survey {
     total: Total,
 }

@@ -39,7 +39,7 @@ struct Step {
 }
 
 /// Follows the total.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Total {
     waiting: BinaryHeap<Reverse<Step>>,
     arrivals: u64,
@@ -142,7 +142,7 @@ impl Total {
 
 /// The highest point of each of at most [`TIMELINE`] equal parts of the run. A part is a power of two of
 /// nanoseconds long; when there are too many, two become one.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Timeline {
     points: Vec<FootprintPoint>,
     shift: u32,

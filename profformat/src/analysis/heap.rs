@@ -31,7 +31,7 @@ use self::lives::Lives;
 use self::sums::Sums;
 use crate::analysis::leaks::Births;
 use crate::analysis::{Curves, MemorySum};
-use crate::ids::{ProcessId, ThreadId};
+use crate::ids::{ProcessId, StackId, ThreadId};
 use crate::record::{Alloc, Free, MemoryEvent, Resize};
 use crate::units::Timestamp;
 
@@ -271,6 +271,11 @@ impl Heap {
             }
         }
         *last = Some(shrink);
+    }
+
+    /// Thread and stack of allocations, with the bytes of them that are live by what was seen so far.
+    pub(super) fn live(&self) -> impl Iterator<Item = (ThreadId, Option<StackId>, u64)> {
+        self.sums.live()
     }
 
     /// How many blocks could not be followed.

@@ -28,6 +28,10 @@ impl<T: Clone, E> Listed<T, E> {
         self.find(number).ok().map(|at| &mut self.all[at])
     }
 
+    pub(super) fn values(&self) -> &[(T, Option<E>)] {
+        &self.all
+    }
+
     pub(super) fn into_values(self) -> Vec<(T, Option<E>)> {
         self.all
     }

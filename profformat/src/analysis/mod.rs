@@ -15,6 +15,7 @@ mod footprint;
 mod heap;
 pub mod leaks;
 mod listed;
+pub mod live;
 mod part;
 pub mod sites;
 mod sums;

@@ -6,12 +6,14 @@ pub(crate) mod pprof;
 mod profile;
 mod recording;
 mod stacks;
+mod terminal;
 
 pub(crate) use byte_books::ByteBooks;
 pub(crate) use interpreter::{Python, each_python, every_python, sid, skip, some_python};
 pub(crate) use profile::{Line, Profile, line_of};
 pub(crate) use recording::{Ended, Recording, to_the_end, wait};
 pub(crate) use stacks::{Track, marked, share, stacks, tracks};
+pub(crate) use terminal::{LEFT, Pty, TAKEN};
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -17,13 +17,13 @@ const SHARERS: usize = 128;
 const GENERATIONS: usize = 64;
 
 /// Bytes of all processes, what several have counted once.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Sharing {
     members: HashMap<ProcessId, Member>,
     total: u128,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Member {
     parent: Option<ProcessId>,
     held: u64,

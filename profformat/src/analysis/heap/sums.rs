@@ -122,6 +122,12 @@ impl Sums {
         (sum.thread, sum.stack)
     }
 
+    /// Thread, stack and live bytes of every sum.
+    pub(super) fn live(&self) -> impl Iterator<Item = (ThreadId, Option<StackId>, u64)> {
+        let sums = self.sums.iter().zip(&self.held);
+        sums.map(|(sum, held)| (sum.thread, sum.stack, held.end_bytes))
+    }
+
     /// The sums by thread and stack, in that order. `gone` tells threads of which nothing was live at the peak.
     pub(super) fn finish(self, gone: impl Fn(ThreadId) -> bool) -> Vec<MemorySum> {
         let sums = self.sums.into_iter().zip(self.held).zip(self.churn);

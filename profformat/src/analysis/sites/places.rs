@@ -226,7 +226,7 @@ impl<'a> Places<'a> {
 }
 
 /// Whether a native source file is not one of a compiler's or a system's.
-fn is_own(file: &[u8]) -> bool {
+pub(crate) fn is_own(file: &[u8]) -> bool {
     let has = |part: &[u8]| file.windows(part.len()).any(|window| window == part);
     // The standard library of Rust has its paths from the machine that built it, or from `rust-src`.
     let foreign = file.starts_with(b"/usr/include/") || file.starts_with(b"/rustc/");

@@ -9,16 +9,16 @@ use crate::record::Class;
 pub(super) const PARTS: [&str; 4] = ["Python", "native", "GC", "system"];
 
 /// The four parts of CPU time.
-pub(super) fn four(ns: &ByClass) -> [u64; 4] {
+pub fn four(ns: &ByClass) -> [u64; 4] {
     [Class::Python, Class::Native, Class::Gc, Class::Kernel].map(|class| ns[class.code() as usize])
 }
 
 /// The four fills with their colors.
-pub(super) const FILLS: [(&str, Style); 4] =
+pub const FILLS: [(&str, Style); 4] =
     [("█", Style::Python), ("▓", Style::Native), ("▒", Style::Gc), ("░", Style::System)];
 
 /// A bar of `value` against `full` in `width` cells, filled up with spaces.
-pub(super) fn bar(
+pub fn bar(
     value: u64,
     full: u64,
     split: &[u64; 4],

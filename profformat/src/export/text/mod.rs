@@ -11,6 +11,7 @@
 //! profiled program is escaped, and no line is wider than the page.
 
 mod bar;
+pub mod cells;
 mod clauses;
 mod columns;
 pub(in crate::export) mod diff;

@@ -14,10 +14,12 @@ const FEW: [f64; 10] = [3.69, 5.57, 7.22, 8.77, 10.24, 11.67, 13.06, 14.42, 15.7
 /// Digits below this part of the half-width of a figure's interval say nothing.
 const TELLING: f64 = 30.0;
 
-/// Figures that are not given as they stand.
-pub(super) const ZERO: &str = "·";
-pub(super) const UNMEASURED: &str = "n/a";
-pub(super) const UNKNOWN: &str = "?";
+/// Stands for a figure that is zero.
+pub const ZERO: &str = "·";
+/// Stands for one that was not measured.
+pub const UNMEASURED: &str = "n/a";
+/// Stands for one that is not known.
+pub const UNKNOWN: &str = "?";
 
 /// A sum that stops at the largest number: figures of a damaged trace can be anything.
 pub(super) fn sum(values: impl IntoIterator<Item = u64>) -> u64 {
@@ -34,14 +36,16 @@ pub(super) fn on_cpu(ns: &ByClass) -> u64 {
 
 /// Unit and decimals of a column of time, fixed by its largest value.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct TimeScale {
+pub struct TimeScale {
     nanos: f64,
     decimals: usize,
-    pub(super) unit: &'static str,
+    /// The unit's name.
+    pub unit: &'static str,
 }
 
 impl TimeScale {
-    pub(super) fn for_largest(ns: u64) -> Self {
+    /// The scale of a column whose largest value are so many nanoseconds.
+    pub fn for_largest(ns: u64) -> Self {
         let scale = |nanos, decimals, unit| Self { nanos, decimals, unit };
         match ns {
             0..10_000_000 => scale(1e6, 1, "ms"),
@@ -53,7 +57,7 @@ impl TimeScale {
     }
 
     /// The figure alone, three digits at most; a value too small for the decimals says so.
-    pub(super) fn figure(self, ns: u64) -> String {
+    pub fn figure(self, ns: u64) -> String {
         let value = ns as f64 / self.nanos;
         fixed(value, self.decimals.min(decimals(value)))
     }
@@ -88,7 +92,7 @@ impl TimeScale {
     }
 
     /// A cell of a column: `ns` from `samples` samples whose squared weights sum to `squares`.
-    pub(super) fn cell(self, ns: u64, samples: u64, squares: u128) -> String {
+    pub fn cell(self, ns: u64, samples: u64, squares: u128) -> String {
         if ns == 0 {
             return ZERO.into();
         }
@@ -122,7 +126,7 @@ pub(super) fn fixed(value: f64, decimals: usize) -> String {
 }
 
 /// A time by itself, with its unit: three digits at most, hundredths of a second at best.
-pub(super) fn time(ns: u64) -> String {
+pub fn time(ns: u64) -> String {
     let (value, unit) = match ns {
         0 => return "0\u{a0}s".into(),
         1..999_500_000 => (ns as f64 / 1e6, "ms"),
@@ -134,10 +138,11 @@ pub(super) fn time(ns: u64) -> String {
 
 /// Unit and decimals of a column of bytes, fixed by its largest value.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct ByteScale {
+pub struct ByteScale {
     bytes: f64,
     decimals: usize,
-    pub(super) unit: &'static str,
+    /// The unit's name.
+    pub unit: &'static str,
 }
 
 const BYTE_UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -152,7 +157,8 @@ fn byte_unit(bytes: u64) -> (f64, &'static str) {
 }
 
 impl ByteScale {
-    pub(super) fn for_largest(bytes: u64) -> Self {
+    /// The scale of a column whose largest value are so many bytes.
+    pub fn for_largest(bytes: u64) -> Self {
         // A column of zeros has the unit that one expects.
         let (unit_bytes, unit) = byte_unit(if bytes == 0 { 1 << 20 } else { bytes });
         let decimals = match bytes as f64 / unit_bytes {
@@ -164,12 +170,13 @@ impl ByteScale {
         Self { bytes: unit_bytes, decimals, unit }
     }
 
-    pub(super) fn figure(self, bytes: u64) -> String {
+    /// The figure alone; a value too small for the decimals says so.
+    pub fn figure(self, bytes: u64) -> String {
         fixed(bytes as f64 / self.bytes, self.decimals)
     }
 
     /// A cell of a column: bytes scaled up from samples of one per `interval` bytes, in blocks of `mean` bytes.
-    pub(super) fn cell(self, bytes: u64, mean: f64, interval: u64) -> String {
+    pub fn cell(self, bytes: u64, mean: f64, interval: u64) -> String {
         if interval == 0 {
             return UNMEASURED.into();
         }
@@ -193,7 +200,7 @@ impl ByteScale {
 }
 
 /// Bytes by themselves, with their unit: three significant digits at most.
-pub(super) fn bytes(bytes: u64) -> String {
+pub fn bytes(bytes: u64) -> String {
     let (unit_bytes, unit) = byte_unit(bytes);
     let decimals = if unit == "B" { 0 } else { 2 };
     format!("{}\u{a0}{unit}", three_digits(bytes as f64 / unit_bytes, decimals))
@@ -215,7 +222,7 @@ fn decimals(value: f64) -> usize {
 }
 
 /// A count with its thousands apart.
-pub(super) fn count(count: u64) -> String {
+pub fn count(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -233,7 +240,7 @@ pub(super) fn of(number: u64, noun: &str) -> String {
 }
 
 /// Whole per cents that add up to 100 (largest remainder); all zero when nothing is there.
-pub(super) fn percents(parts: &[u64]) -> Vec<u64> {
+pub fn percents(parts: &[u64]) -> Vec<u64> {
     apportion(parts, 100)
 }
 
@@ -255,7 +262,7 @@ pub(super) fn apportion(parts: &[u64], whole: u64) -> Vec<u64> {
 }
 
 /// A share as a figure without its sign: whole from 10 up, one decimal below.
-pub(super) fn percent(part: u64, whole: u64) -> String {
+pub fn percent(part: u64, whole: u64) -> String {
     if whole == 0 {
         return UNKNOWN.into();
     }

@@ -9,36 +9,52 @@ use crate::ids::StringId;
 
 /// How a page looks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Look {
-    pub(super) width: usize,
-    pub(super) color: bool,
-    pub(super) ascii: bool,
+pub struct Look {
+    /// Cells of a line.
+    pub width: usize,
+    /// Terminal colors.
+    pub color: bool,
+    /// Nothing but ASCII.
+    pub ascii: bool,
 }
 
 /// What a piece of text is; colors follow from it. Only the sixteen names are used, so that the user's
 /// theme holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::export) enum Style {
+pub enum Style {
+    /// Most of a page.
     Plain,
+    /// What stands out.
     Strong,
     /// The name of a line: an output with links makes one of it.
     Site(SiteKey),
+    /// What helps and says little.
     Dim,
+    /// Time in Python.
     Python,
+    /// Time in native code.
     Native,
+    /// Time in the collector of cyclic garbage.
     Gc,
+    /// Time in system calls.
     System,
+    /// Memory.
     Memory,
+    /// Copies.
     Copies,
+    /// Losses, leaks, what got worse.
     Loss,
 }
 
 /// Which [`Site`] a piece of text names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::export) struct SiteKey {
-    pub(in crate::export) file: StringId,
-    pub(in crate::export) line: u32,
-    pub(in crate::export) function: StringId,
+pub struct SiteKey {
+    /// Source file.
+    pub file: StringId,
+    /// Line, 0 when unknown.
+    pub line: u32,
+    /// Qualified name of the function.
+    pub function: StringId,
 }
 
 impl SiteKey {
@@ -65,7 +81,7 @@ impl Style {
 }
 
 /// Cells that a text takes on a terminal, character by character as most terminals do it.
-pub(super) fn cells(text: &str) -> usize {
+pub fn cells(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
@@ -76,7 +92,7 @@ pub(super) fn foreign(bytes: &[u8]) -> String {
 
 impl Look {
     /// The text in the page's characters; foreign text must be escaped before.
-    pub(super) fn text(self, text: &str) -> String {
+    pub fn text(self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         for c in text.chars() {
             match c {
@@ -93,7 +109,7 @@ impl Look {
     }
 
     /// Cut at the right: for source.
-    pub(super) fn cut_end(self, text: &str, width: usize) -> String {
+    pub fn cut_end(self, text: &str, width: usize) -> String {
         let text = self.text(text);
         if cells(&text) <= width {
             return text;
@@ -105,7 +121,7 @@ impl Look {
     }
 
     /// Cut at the left: for paths, of which the end names the place.
-    pub(super) fn cut_start(self, text: &str, width: usize) -> String {
+    pub fn cut_start(self, text: &str, width: usize) -> String {
         let text = self.text(text);
         if cells(&text) <= width {
             return text;
@@ -117,7 +133,7 @@ impl Look {
     }
 
     /// Cut in the middle: for names.
-    pub(super) fn cut_middle(self, text: &str, width: usize) -> String {
+    pub fn cut_middle(self, text: &str, width: usize) -> String {
         let text = self.text(text);
         if cells(&text) <= width {
             return text;
@@ -141,11 +157,15 @@ fn ascii(c: char) -> String {
         '…' => "...",
         '±' => "+-",
         '≤' => "<=",
-        '−' => "-",
         '→' => "->",
         '◀' => "<",
         '▶' => ">",
         'µ' => "u",
+        '−' | '─' => "-",
+        '▸' => ">",
+        '↵' => "Enter",
+        '↑' => "up",
+        '↓' => "down",
         _ => return format!("\\u{{{:x}}}", c as u32),
     }
     .into()
