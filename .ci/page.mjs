@@ -2,7 +2,7 @@
 //   node page.mjs OUT [PAGE…]      OUT: a folder for screenshots and made pages; PAGE: reports of real traces
 // Made pages (page_fixture.mjs) cover what real ones do not: 100,000 stacks, hostile names, runs with next to nothing in them.
 // PLAYWRIGHT names a folder with playwright-core in its node_modules; without it, it is installed into OUT.
-// CHROMIUM names the browser. Exit: 0 all held, 1 something did not, 2 wrong usage.
+// CHROMIUM names the browser; ONLY is a part of the names of the stages to run. Exit: 0 all held, 1 something did not, 2 wrong usage.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -33,6 +33,7 @@ const check = (held, words) => {
 };
 const equal = (a, b, words) => check(JSON.stringify(a) === JSON.stringify(b), `${words}: ${JSON.stringify(a)}, not ${JSON.stringify(b)}`);
 const stage = async (name, act) => {
+  if (!name.includes(process.env.ONLY || "")) return;
   part = name;
   const [before, from] = [failed, Date.now()];
   try {
@@ -359,8 +360,10 @@ await stage("light, dark, forced colors, no movement", async () => {
 
 await stage("every width", async () => {
   for (const file of [usual, pages.hostile, ...real.map((name) => resolve(name))]) {
+    const page = await open(file);
     for (const width of [1400, 900, 600, 320]) {
-      const page = await open(file, { viewport: { width, height: 900 } });
+      await page.setViewportSize({ width, height: 900 });
+      await settled(page);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       check(wide <= width, `${file.split("/").pop()}: ${wide} px at ${width}`);
       const overlaps = await page.evaluate(() => {
@@ -370,8 +373,8 @@ await stage("every width", async () => {
       });
       equal(overlaps, [], `panes apart at ${width}`);
       if (width < 1000) await page.screenshot({ path: join(out, `${file.split("/").pop().replace(".html", "")}-${width}.png`), fullPage: true });
-      await page.context().close();
     }
+    await close(page, `${file.split("/").pop()} at every width`);
   }
 });
 
