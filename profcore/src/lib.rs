@@ -68,6 +68,8 @@ mod pace;
     reason = "reads the environment; maps the session's memory and takes it away"
 )]
 pub mod process;
+#[cfg(all(not(loom), any(feature = "record", feature = "embed")))]
+mod published;
 #[cfg(all(not(loom), any(feature = "record", feature = "trace")))]
 mod redact;
 #[cfg(not(loom))]

@@ -12,6 +12,8 @@
 //! Units: addresses and `bytes` as the allocator has them; a native block's bytes are its usable size, a
 //! Python block's the size asked for. `caller` is an address in the code that called, 0 if not known.
 
+#[cfg(feature = "embed")]
+pub(crate) mod embedded;
 mod footprint;
 pub mod hot;
 mod mappings;
@@ -21,11 +23,9 @@ mod sampler;
 mod tests;
 #[cfg(feature = "embed")]
 pub(crate) mod uncounted;
-mod usual;
 
 pub use mappings::{Backing, mapped, remapped, unmapped};
 pub use sample::Resizing;
-pub use usual::{usual_allocated, usual_freeing};
 
 use crate::cpython;
 use crate::process;

@@ -56,6 +56,9 @@ struct Range {
     /// Where in the file it begins.
     offset: u64,
     module: u32,
+    /// Where the file's first byte is mapped; 0: not right before this.
+    #[cfg_attr(not(feature = "embed"), expect(dead_code, reason = "who embeds reads it there"))]
+    head: u64,
 }
 
 /// A range of addresses, and what of which file is mapped there.
@@ -80,11 +83,19 @@ impl Modules {
     /// Takes `/proc/PID/maps` in. Lines that are not of its form are passed over.
     pub(crate) fn parse(maps: &[u8]) -> Self {
         let mut found = Self::default();
+        let mut begun: (u64, &[u8]) = (0, b"");
         for line in maps.split(|&b| b == b'\n') {
             if found.ranges.len() == MAX_RANGES {
                 break;
             }
-            let Some((start, end, offset, path)) = executable(line) else { continue };
+            let Some((start, end, offset, is_code, path)) = range(line) else { continue };
+            if offset == 0 {
+                begun = (start, path);
+            }
+            if !is_code {
+                continue;
+            }
+            let head = if begun.1 == path { begun.0 } else { 0 };
             let module = match found.modules.iter().rposition(|m| m.path == path) {
                 Some(known) => known,
                 None => {
@@ -92,7 +103,7 @@ impl Modules {
                     found.modules.len() - 1
                 }
             };
-            found.ranges.push(Range { start, end, offset, module: module as u32 });
+            found.ranges.push(Range { start, end, offset, module: module as u32, head });
         }
         // The kernel lists them in order; a list from elsewhere need not.
         found.ranges.sort_by_key(|r| r.start);
@@ -141,8 +152,14 @@ impl Modules {
 
     /// The range that holds an address.
     pub(crate) fn mapped(&self, pc: u64) -> Option<Mapped<'_>> {
-        let Range { start, end, offset, module } = *self.range(pc)?;
+        let Range { start, end, offset, module, .. } = *self.range(pc)?;
         Some(Mapped { start, end, offset, path: &self.modules[module as usize].path })
+    }
+
+    /// Where the first byte of the file is mapped that is mapped at `pc`: right before, as the loader does it.
+    #[cfg(feature = "embed")]
+    pub(crate) fn head(&self, pc: u64) -> Option<u64> {
+        self.range(pc).map(|range| range.head).filter(|&head| head != 0)
     }
 
     /// First addresses of all ranges.
@@ -174,8 +191,9 @@ impl Modules {
     }
 }
 
-/// Start, end, offset and path of a line's range if it is executable.
-fn executable(line: &[u8]) -> Option<(u64, u64, u64, &[u8])> {
+/// Start, end, offset and path of a line's range, and whether it is executable. One that is not is told only if a file
+/// begins there: most of a large program's are its data.
+fn range(line: &[u8]) -> Option<(u64, u64, u64, bool, &[u8])> {
     let mut rest = line;
     let mut field = || {
         let end = rest.iter().position(|&b| b == b' ').unwrap_or(rest.len());
@@ -183,17 +201,18 @@ fn executable(line: &[u8]) -> Option<(u64, u64, u64, &[u8])> {
         rest = tail.trim_ascii_start();
         word
     };
-    let range = field();
+    let addresses = field();
     let permissions = field();
     let (offset, _device, _inode) = (field(), field(), field());
-    if permissions.get(2) != Some(&b'x') {
+    let is_code = permissions.get(2) == Some(&b'x');
+    if !is_code && (rest.is_empty() || offset.iter().any(|&digit| digit != b'0')) {
         return None;
     }
-    let dash = range.iter().position(|&b| b == b'-')?;
-    let start = hex(&range[..dash])?;
-    let end = hex(&range[dash + 1..])?;
+    let dash = addresses.iter().position(|&b| b == b'-')?;
+    let start = hex(&addresses[..dash])?;
+    let end = hex(&addresses[dash + 1..])?;
     let path = if rest.is_empty() { ANONYMOUS } else { &rest[..rest.len().min(MAX_PATH)] };
-    (start < end).then_some((start, end, hex(offset)?, path))
+    (start < end).then_some((start, end, hex(offset)?, is_code, path))
 }
 
 fn hex(digits: &[u8]) -> Option<u64> {
@@ -299,6 +318,16 @@ zzzz-1 r-xp 0 0 0 x
         assert_eq!(modules.mapped(0x7f0000030000), None);
         let files: Vec<u64> = modules.files().map(|file| file.start).collect();
         assert_eq!(files.len(), 6, "each once: {files:x?}");
+    }
+
+    #[cfg(feature = "embed")]
+    #[test]
+    fn the_beginning_of_a_file_is_known_where_it_is_mapped() {
+        let modules = modules();
+        assert_eq!(modules.head(0x55d000010000), Some(0x55d000000000));
+        assert_eq!(modules.head(0x7f0000000000), None, "only a part of it is mapped");
+        assert_eq!(modules.head(0x7fff00000000), Some(0x7fff00000000), "it begins with its code");
+        assert_eq!(modules.head(0), None);
     }
 
     #[test]

@@ -137,6 +137,8 @@ pub(crate) mod word {
     /// Ends of blocks that are marked in the live table in the place of an event, and when the last of them was.
     pub(crate) const ENDS_MARKED: usize = 51;
     pub(crate) const LAST_END_MARKED: usize = 52;
+    /// Not 0: a thread wants the rings emptied or a table made before it is time (see `embed::call`).
+    pub(crate) const CALLED: usize = 53;
 }
 
 /// Bits of the control word.

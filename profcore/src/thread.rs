@@ -36,6 +36,7 @@ pub(crate) fn existing() -> Option<Slot> {
 
 /// The calling thread's slot if what it allocates natively is counted there: it has one, is not inside Python's
 /// allocators and is not ignored.
+#[cfg(feature = "embed")]
 #[inline(always)]
 pub(crate) fn counting() -> Option<Slot> {
     tls::block().counting()
@@ -188,10 +189,12 @@ pub(crate) fn write_rest(session: Session, slot: Slot) {
     }
 }
 
-/// The calling thread is the profiler's own: it never gets a slot.
+/// The calling thread is the profiler's own: it never gets a slot, or has no use any more for one that it has got.
 #[cfg(feature = "embed")]
 pub(crate) fn is_nobodys() {
-    tls::block().state.store(tls::DEAD, Ordering::Relaxed);
+    let block = tls::block();
+    block.state.store(tls::DEAD, Ordering::Relaxed);
+    block.set_slot(None);
 }
 
 /// In a forked child: the slot is the parent thread's, in the parent's session. Whether a hook's slow path

@@ -9,6 +9,7 @@
 //!   0           modules published
 //!   1..5        addresses without a module, asked for by handlers; 0: none
 //!   5           times that a module was withdrawn or came back
+//!   6           not 0: nobody is to be asked for the time being
 //!   8           512 modules of four words: start, end, load base, first row | rows << 32
 //!   8 + 2048    rows: offset from the load base in the high half, rule in the low half; sorted in each module
 //! ```
@@ -31,6 +32,7 @@ const WANTED: usize = if cfg!(loom) { 1 } else { 4 };
 
 const WANTED_AT: usize = 1;
 const CHANGES: usize = 5;
+const HUSHED: usize = 6;
 const MODULES_AT: usize = 8;
 const MODULE_WORDS: usize = 4;
 const ROWS_AT: usize = MODULES_AT + MODULES * MODULE_WORDS;
@@ -122,6 +124,7 @@ pub(crate) struct Lookup<'a> {
     /// Pairs of words: address and number of modules and changes, rule. The walking thread's own.
     cache: &'a [AtomicU64],
     modules: u64,
+    has_asked: bool,
 }
 
 impl Tables {
@@ -140,7 +143,7 @@ impl Tables {
         // be of before.
         let changes = self.words[CHANGES].load(Ordering::Acquire);
         let modules = self.words[0].load(Ordering::Acquire).wrapping_add(changes);
-        Lookup { tables: self, last: None, cache, modules }
+        Lookup { tables: self, last: None, cache, modules, has_asked: false }
     }
 
     fn module(self, pc: u64) -> Option<Module> {
@@ -160,11 +163,21 @@ impl Tables {
         })
     }
 
-    /// Asks for the module of `pc`.
+    /// Asks for the module of `pc`, if anybody may be asked.
     #[cold]
-    fn want(self, pc: u64) {
-        let at = WANTED_AT + (pc >> 12) as usize % WANTED;
-        self.words[at].store(pc, Ordering::Relaxed);
+    fn want(self, pc: u64) -> bool {
+        let may_ask = self.load(HUSHED) == 0;
+        if may_ask {
+            let at = WANTED_AT + (pc >> 12) as usize % WANTED;
+            self.words[at].store(pc, Ordering::Relaxed);
+        }
+        may_ask
+    }
+
+    /// Says whether asking is of no use for the time being: what was asked for last was no code.
+    #[cfg(any(test, feature = "embed"))]
+    pub(crate) fn hush(self, is_hushed: bool) {
+        self.words[HUSHED].store(is_hushed.into(), Ordering::Relaxed);
     }
 
     /// The addresses asked for since the last time.
@@ -235,6 +248,12 @@ impl Tables {
 }
 
 impl Lookup<'_> {
+    /// Whether a module was asked for.
+    #[inline]
+    pub(crate) fn has_asked(&self) -> bool {
+        self.has_asked
+    }
+
     /// The rule for the instruction at `pc`. Bounded and total: safe in a handler. An address in no module is
     /// asked for, and unknown.
     #[inline]
@@ -264,7 +283,7 @@ impl Lookup<'_> {
             _ => match self.tables.module(pc) {
                 Some(module) => *self.last.insert(module),
                 None => {
-                    self.tables.want(pc);
+                    self.has_asked |= self.tables.want(pc);
                     return Rule::Unknown;
                 }
             },
@@ -335,6 +354,11 @@ mod tests {
         let mut wanted: Vec<u64> = tables.take_wanted().collect();
         wanted.sort_unstable();
         assert_eq!(wanted, [0x50_0fff, 0x70_1000]);
+        assert_eq!(tables.take_wanted().count(), 0);
+        assert!(lookup.has_asked() && !tables.lookup(&[]).has_asked());
+        tables.hush(true);
+        let mut lookup = tables.lookup(&[]);
+        assert_eq!((lookup.rule(0x70_1000), lookup.has_asked()), (Rule::Unknown, false));
         assert_eq!(tables.take_wanted().count(), 0);
     }
 

@@ -15,6 +15,7 @@ use super::procfs;
 use super::recent::Recent;
 use super::trace::Trace;
 use crate::modules::{ANONYMOUS, Mapped, Modules, Place, file_name};
+use crate::published::Published;
 use crate::session::Session;
 use crate::unwind::Tables;
 
@@ -48,28 +49,7 @@ pub(crate) struct Natives {
     /// Names of code that has no file.
     made: Option<PerfMap>,
     known: Recent<(u64, bool), Spot>,
-    /// Code whose tables were published, in that order.
-    published: Vec<Published>,
-}
-
-/// A range of code whose table handlers have.
-#[derive(Debug)]
-struct Published {
-    /// Which of the session's modules it is.
-    number: usize,
-    start: u64,
-    end: u64,
-    offset: u64,
-    path: Vec<u8>,
-    /// Not withdrawn.
-    counts: bool,
-}
-
-impl Published {
-    fn is(&self, mapped: &Mapped<'_>) -> bool {
-        (self.start, self.end, self.offset) == (mapped.start, mapped.end, mapped.offset)
-            && self.path == mapped.path
-    }
+    published: Published,
 }
 
 impl Natives {
@@ -81,7 +61,7 @@ impl Natives {
             vdso: None,
             made: None,
             known: Recent::new(MAX_KNOWN),
-            published: Vec::new(),
+            published: Published::default(),
         }
     }
 
@@ -93,40 +73,18 @@ impl Natives {
     /// Publishes the unwind table of the code at `pc`; false if there is no code, or it was done before.
     pub(crate) fn publish(&mut self, session: Session, modules: &Modules, pc: u64) -> bool {
         let Some(mapped) = modules.mapped(pc) else { return false };
-        if let Some(known) = self.published.iter_mut().find(|known| known.is(&mapped)) {
-            let comes_back = !std::mem::replace(&mut known.counts, true);
-            if comes_back {
-                Tables::of(session).bring_back(known.number, known.end);
-            }
+        let tables = Tables::of(session);
+        if let Some(comes_back) = self.published.count(tables, &mapped) {
             return comes_back;
         }
-        let number = Tables::of(session).published();
-        let Mapped { start, end, offset, path } = mapped;
-        self.published.push(Published {
-            number,
-            start,
-            end,
-            offset,
-            path: path.to_vec(),
-            counts: true,
-        });
         let (binary, base) = self.binary(&mapped, pc);
-        let base = base.unwrap_or(mapped.start);
-        Tables::of(session).publish(mapped.start..mapped.end, base, &binary.rows);
+        self.published.add(tables, &mapped, base.unwrap_or(mapped.start), &binary.rows);
         true
     }
 
     /// A library was unloaded: where something else stands now, its table is withdrawn.
     pub(crate) fn withdraw(&mut self, session: Session, modules: &Modules) {
-        let counting = self.published.iter_mut().filter(|known| known.counts);
-        for known in counting {
-            // A mapping that is gone leaves an address that no stack has; one in its place begins anywhere in it.
-            let still = modules.mapped(known.start).is_some_and(|mapped| known.is(&mapped));
-            if !still {
-                known.counts = false;
-                Tables::of(session).withdraw(known.number, known.start);
-            }
-        }
+        self.published.withdraw(Tables::of(session), modules);
     }
 
     /// What stands at `pc`. `exact`: at this instruction, not at the call before it.

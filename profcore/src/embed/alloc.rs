@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   alloc -> STATE = 0 ----------------> inner allocator
-//!            STATE > 0 -> inner allocator -> memory::usual_allocated -> memory::allocated
+//!            STATE > 0 -> inner allocator -> embedded::usual_allocated -> embedded::allocated
 //!                                         -> measure::allocated
 //! ```
 //!
@@ -10,7 +10,7 @@
 //! allocates or touches errno, except as the inner allocator does.
 
 use super::{ignore, measure};
-use crate::memory::{self, Resizing, uncounted};
+use crate::memory::{self, Resizing, embedded, uncounted};
 use crate::thread;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -82,9 +82,9 @@ impl<A> SampledAlloc<A> {
 unsafe impl<A: GlobalAlloc> GlobalAlloc for SampledAlloc<A> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let state = STATE.load(Relaxed);
         // SAFETY: the caller's promise.
         let block = unsafe { self.0.alloc(layout) };
+        let state = STATE.load(Relaxed);
         if state != 0 {
             allocated(state, block, layout.size());
         }
@@ -93,9 +93,9 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for SampledAlloc<A> {
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        let state = STATE.load(Relaxed);
         // SAFETY: the caller's promise.
         let block = unsafe { self.0.alloc_zeroed(layout) };
+        let state = STATE.load(Relaxed);
         if state != 0 {
             allocated(state, block, layout.size());
         }
@@ -132,7 +132,7 @@ fn allocated(state: u32, block: *mut u8, bytes: usize) {
     if block.is_null() {
         return;
     }
-    if state & ACTIVE != 0 && !memory::usual_allocated(bytes) {
+    if state & ACTIVE != 0 && !embedded::usual_allocated(bytes) {
         unusual_allocated(block.addr(), bytes);
     }
     if state & THREADS != 0 {
@@ -152,7 +152,7 @@ extern "C" fn unusual_allocated(address: usize, bytes: usize) {
 
 extern "C" fn allocated_for(address: usize, bytes: usize, caller: usize) {
     if !ignore::is_ignored() {
-        memory::allocated(address, bytes, caller);
+        embedded::allocated(address, bytes, caller);
     }
 }
 
@@ -171,15 +171,15 @@ extern "C" fn resized_for(
     caller: usize,
 ) {
     if let Some(resizing) = resizing.take() {
-        memory::resized(resizing, old, address, bytes, caller);
+        embedded::resized(resizing, old, address, bytes, caller);
     }
 }
 
 /// Before the inner allocator has the block: from then on its address can be another's.
 #[inline(always)]
 fn freeing(state: u32, block: *mut u8, bytes: usize) {
-    if state & ACTIVE != 0 && !memory::usual_freeing(block.addr(), bytes) {
-        unusual_freeing(block.addr(), bytes);
+    if state & ACTIVE != 0 && !embedded::usual_freeing(block.addr()) {
+        unusual_freeing(block.addr());
     }
     if state & THREADS != 0 {
         thread::meet();
@@ -191,11 +191,11 @@ fn freeing(state: u32, block: *mut u8, bytes: usize) {
 
 #[cold]
 #[inline(never)]
-fn unusual_freeing(address: usize, bytes: usize) {
+fn unusual_freeing(address: usize) {
     if ignore::is_ignored() {
         uncounted::freeing(address);
     } else {
-        memory::freeing(address, bytes);
+        embedded::freeing(address);
     }
 }
 

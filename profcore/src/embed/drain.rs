@@ -8,7 +8,6 @@ use super::threads;
 use crate::budget::Budget;
 use crate::event::{self, Event, LABELS, StackDelta, flag};
 use crate::live::Live;
-use crate::pace::Pace;
 use crate::ring::registry::{self, Owner, State};
 use crate::ring::spsc::Popped;
 use crate::session::{SLOTS, Session, Slot, slot_word, word};
@@ -39,7 +38,6 @@ struct SlotState {
 pub(super) struct Drain {
     slots: Vec<SlotState>,
     budget: Budget,
-    pace: Pace,
     event: Vec<u64>,
     ends_marked: u64,
     /// CPU time of short threads that no sample of theirs stands for, and the end of the last of them.
@@ -57,7 +55,6 @@ impl Drain {
         Self {
             slots: Vec::new(),
             budget: Budget::of(word::MEMORY_INTERVAL),
-            pace: Pace::default(),
             event: Vec::new(),
             ends_marked: 0,
             pool_ns: 0,
@@ -68,9 +65,8 @@ impl Drain {
         }
     }
 
-    /// Takes everything out of the rings. Returns after how many nanoseconds it should be done again.
-    pub(super) fn drain(&mut self, session: Session, now: u64, history: &mut History) -> u64 {
-        self.pace.begin();
+    /// Takes everything out of the rings.
+    pub(super) fn drain(&mut self, session: Session, now: u64, history: &mut History) {
         let high = session.word(word::SLOTS_HIGH).load(Ordering::Relaxed) as usize;
         for number in 1..high.min(SLOTS) {
             if self.slots.len() <= number {
@@ -84,7 +80,6 @@ impl Drain {
         }
         self.look_for_ends(session, history);
         self.budget.look(session, now);
-        self.pace.pause(now)
     }
 
     fn drain_slot(
@@ -101,7 +96,6 @@ impl Drain {
             let thread = Arc::new((owner.tid, threads::name(owner.tid)));
             self.slots[number] = SlotState { owner: Some(owner), thread, ..SlotState::default() };
         }
-        self.pace.ring(slot.ring(), now);
         let mut event = std::mem::take(&mut self.event);
         let mut is_empty = false;
         for _ in 0..MAX_EVENTS {

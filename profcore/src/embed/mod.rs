@@ -28,6 +28,7 @@
 
 #[expect(unsafe_code, reason = "an allocator around another one")]
 mod alloc;
+pub(crate) mod call;
 mod config;
 mod drain;
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! The life of the profiler: start, snapshots, stop.
 //!
 //! The session's memory, the handler and the key of thread ends are made at the first start and stay for ever: a late tick
-//! must find them. What starts and stops are timers, and the one thread that empties the rings.
+//! must find them. What starts and stops are timers, and the one thread that empties the rings, the helper.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,15 +15,16 @@ use super::history::{Clocks, History};
 use super::snapshot::Snapshot;
 use super::stats::{Counters, Stats};
 use super::tables::Code;
-use super::{alloc, ignore, modules, threads};
+use super::threads::{self, Looks};
+use super::{alloc, call, ignore, modules};
 use crate::process;
 use crate::session::{Loss, Session, area, control, word};
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::{mapping, syscall};
 use crate::thread;
 
-/// Nanoseconds between two looks for new threads.
-const LOOK: u64 = 100_000_000;
+/// Nanoseconds for which the helper sleeps if nobody calls it. Threads that it alone finds are found as late as that.
+const SLEEP: u64 = 100_000_000;
 /// The longest interval between two samples of CPU time, and the shortest.
 const LONGEST: Duration = Duration::from_secs(3600);
 const SHORTEST: Duration = Duration::from_micros(100);
@@ -74,12 +75,10 @@ struct Run {
     /// The process that it runs in.
     pid: u32,
     work: Mutex<Work>,
-    /// Tells the helper that it is to end.
-    wakes: Condvar,
     is_over: AtomicBool,
     is_paused: AtomicBool,
     helper: Mutex<Option<JoinHandle<()>>>,
-    helper_tid: AtomicU64,
+    helper_tid: AtomicU32,
     /// Counters at the start.
     before: Counters,
 }
@@ -90,17 +89,25 @@ struct Work {
     drain: Drain,
     history: History,
     code: Code,
-    /// When the run began, when it was looked for threads.
+    threads: Looks,
+    /// When the run began.
     began: u64,
-    looked: u64,
     /// The helper's CPU time.
     own_ns: u64,
 }
 
-/// The run that is not over.
 static CURRENT: OfProcess = OfProcess::new();
 /// The session's memory, made at the first start, by whoever holds the lock above.
 static MEMORY: OnceLock<&'static [AtomicU64]> = OnceLock::new();
+
+/// The run that is not over, and what runs leave to the next one: the unwind tables that are in the session's memory.
+#[derive(Debug)]
+struct Current {
+    run: Option<Arc<Run>>,
+    code: Option<Code>,
+    /// The last helper's id: the kernel lists a thread that was waited for a moment longer.
+    last_helper: u32,
+}
 
 /// A process's own current run. In a forked child a lock may be held by a thread that is not there any more: it has the next
 /// link of the chain, which nobody has touched.
@@ -108,29 +115,30 @@ static MEMORY: OnceLock<&'static [AtomicU64]> = OnceLock::new();
 struct OfProcess {
     /// Whose this link is; 0: nobody's yet.
     pid: AtomicU32,
-    run: Mutex<Option<Arc<Run>>>,
+    current: Mutex<Current>,
     of_child: OnceLock<Box<OfProcess>>,
 }
 
 impl OfProcess {
     const fn new() -> Self {
-        Self { pid: AtomicU32::new(0), run: Mutex::new(None), of_child: OnceLock::new() }
+        let current = Current { run: None, code: None, last_helper: 0 };
+        Self { pid: AtomicU32::new(0), current: Mutex::new(current), of_child: OnceLock::new() }
     }
 
     /// The calling process's.
-    fn own(&self) -> &Mutex<Option<Arc<Run>>> {
+    fn own(&self) -> &Mutex<Current> {
         let own = syscall::getpid();
         let mut link = self;
         loop {
             let taken = link.pid.compare_exchange(0, own, Ordering::Relaxed, Ordering::Relaxed);
             if taken.is_ok() || taken == Err(own) {
-                return &link.run;
+                return &link.current;
             }
             link = link.of_child.get_or_init(|| Box::new(Self::new()));
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Arc<Run>>> {
+    fn lock(&self) -> MutexGuard<'_, Current> {
         lock(self.own())
     }
 }
@@ -143,7 +151,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(super) fn start(config: Config) -> Result<Profiler, StartError> {
     let _ignored = ignore::Ignored::begin();
     let mut current = CURRENT.lock();
-    if current.is_some() {
+    if current.run.is_some() {
         return Err(StartError::AlreadyRunning);
     }
     let session = session()?;
@@ -161,9 +169,9 @@ pub(super) fn start(config: Config) -> Result<Profiler, StartError> {
     let mut work = Work {
         drain: Drain::new(),
         history: History::new(keep, config.memory.0),
-        code: Code::default(),
+        code: current.code.take().unwrap_or_default(),
+        threads: Looks::begin(now),
         began: now,
-        looked: now,
         own_ns: 0,
     };
     // What the run before left behind.
@@ -175,25 +183,26 @@ pub(super) fn start(config: Config) -> Result<Profiler, StartError> {
         config,
         pid: syscall::getpid(),
         work: Mutex::new(work),
-        wakes: Condvar::new(),
         is_over: AtomicBool::new(false),
         is_paused: AtomicBool::new(false),
         helper: Mutex::new(None),
-        helper_tid: AtomicU64::new(0),
+        helper_tid: AtomicU32::new(0),
         before: Counters::of(session),
     });
+    // The helper comes last: it is not among the threads that are there.
+    run.switch_on(current.last_helper);
     let helped = run.clone();
     let builder = std::thread::Builder::new().name("prof-collect".into()).stack_size(512 << 10);
-    // It must be known which thread is ours before others are looked at.
-    let mut held = lock(&run.work);
-    let helper = builder.spawn(move || helped.help()).map_err(StartError::System)?;
-    *lock(&run.helper) = Some(helper);
-    while run.helper_tid.load(Ordering::Acquire) == 0 {
-        held = run.wakes.wait(held).unwrap_or_else(PoisonError::into_inner);
+    match builder.spawn(move || helped.help()) {
+        Ok(helper) => *lock(&run.helper) = Some(helper),
+        Err(error) => {
+            alloc::forget_profiler();
+            run.switch_off();
+            current.code = Some(std::mem::take(&mut lock(&run.work).code));
+            return Err(StartError::System(error));
+        }
     }
-    drop(held);
-    run.switch_on();
-    *current = Some(run.clone());
+    current.run = Some(run.clone());
     Ok(Profiler { run: Some(run) })
 }
 
@@ -239,13 +248,15 @@ impl Run {
             | of(self.config.alloc.0 != 0, control::MEMORY)
     }
 
-    fn own(&self) -> [u32; 1] {
-        [self.helper_tid.load(Ordering::Acquire) as u32]
+    /// The helper's id; 0 until it has begun.
+    fn helper(&self) -> u32 {
+        self.helper_tid.load(Ordering::Relaxed)
     }
 
-    fn switch_on(&self) {
+    /// Samples all threads but the helper.
+    fn switch_on(&self, helper: u32) {
         self.session.word(word::CONTROL).store(self.control(), Ordering::SeqCst);
-        threads::begin(self.session, &self.own());
+        threads::begin(self.session, helper);
         let samples_allocations = self.config.alloc.0 != 0;
         alloc::set_active(samples_allocations);
         alloc::set_watching_threads(!samples_allocations);
@@ -260,31 +271,31 @@ impl Run {
     fn help(&self) {
         let _ignored = ignore::Ignored::begin();
         thread::is_nobodys();
-        let mut work = lock(&self.work);
-        self.helper_tid.store(syscall::gettid().into(), Ordering::Release);
-        self.wakes.notify_all();
-        while !self.is_over.load(Ordering::Relaxed) {
-            let pause = work.tend(self);
+        self.helper_tid.store(syscall::gettid(), Ordering::Relaxed);
+        loop {
+            call::wait(self.session, SLEEP);
+            if self.is_over.load(Ordering::SeqCst) {
+                break;
+            }
+            let mut work = lock(&self.work);
+            work.tend(self);
             work.own_ns = syscall::thread_cpu();
-            let wait = self.wakes.wait_timeout(work, Duration::from_nanos(pause));
-            work = wait.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
 
 impl Work {
-    /// Empties the rings, and sees to threads and tables. Returns after how many nanoseconds it should be done again.
-    fn tend(&mut self, run: &Run) -> u64 {
+    /// Empties the rings, and sees to threads and tables.
+    fn tend(&mut self, run: &Run) {
         let now = syscall::monotonic();
-        let pause = self.drain.drain(run.session, now, &mut self.history);
-        let asked = self.code.tend(run.session, now);
+        self.drain.drain(run.session, now, &mut self.history);
+        self.code.tend(run.session, now);
         let is_on = !run.is_paused.load(Ordering::Relaxed) && !run.is_over.load(Ordering::Relaxed);
-        if is_on && now.saturating_sub(self.looked) >= LOOK && !run.config.cpu.is_zero() {
-            self.looked = now;
-            threads::look(run.session, &run.own());
+        let helper = run.helper();
+        if is_on && helper != 0 && !run.config.cpu.is_zero() {
+            self.threads.look(run.session, helper, now);
         }
         self.history.settle(clocks(now, self.own_ns));
-        if asked { crate::pace::SHORTEST } else { pause }
     }
 }
 
@@ -296,7 +307,7 @@ impl Profiler {
 
     /// The one that runs in this process.
     pub fn current() -> Option<Self> {
-        let run = CURRENT.lock().clone()?;
+        let run = CURRENT.lock().run.clone()?;
         Some(Self { run: Some(run) })
     }
 
@@ -352,7 +363,7 @@ impl Profiler {
             let _ignored = ignore::Ignored::begin();
             let _work = lock(&run.work);
             if run.is_paused.swap(false, Ordering::Relaxed) {
-                run.switch_on();
+                run.switch_on(run.helper());
             }
         }
     }
@@ -367,20 +378,17 @@ impl Profiler {
         if !run.is_over.swap(true, Ordering::SeqCst) {
             alloc::forget_profiler();
             run.switch_off();
-            run.wakes.notify_all();
+            call::call(run.session);
             let helper = lock(&run.helper).take();
             if let Some(helper) = helper {
-                // It notes when it is told between its look and its wait.
-                drop(lock(&run.work));
-                run.wakes.notify_all();
                 let _ = helper.join();
             }
             let mut work = lock(&run.work);
             work.tend(run);
             // A timer that was made while others were taken away.
             threads::end(run.session);
-            drop(work);
-            *current = None;
+            let code = Some(std::mem::take(&mut work.code));
+            *current = Current { run: None, code, last_helper: run.helper() };
         }
         run.stats()
     }

@@ -1,5 +1,6 @@
 //! Unwind tables for the process's own handlers: made when a stack has first passed a file's code.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
@@ -7,9 +8,12 @@ use std::os::unix::fs::FileExt;
 use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{LittleEndian, ReadCache, ReadRef, elf};
 
+use super::modules::file;
 use crate::call_frames;
-use crate::modules::{Mapped, Modules};
+use crate::modules::{Mapped, Modules, open};
+use crate::published::Published;
 use crate::session::Session;
+use crate::sys::syscall;
 use crate::unwind::Tables;
 
 /// The kernel's own code page has no file.
@@ -19,77 +23,47 @@ const MAX_VDSO: u64 = 1 << 20;
 /// Nanoseconds between two looks at the mappings: a library may be unloaded, and another take its place.
 const LOOK: u64 = 1_000_000_000;
 const PAGE: u64 = 4096;
-
-/// A range of code whose table was published.
-#[derive(Debug)]
-struct Published {
-    number: usize,
-    start: u64,
-    end: u64,
-    offset: u64,
-    path: Vec<u8>,
-    /// Not withdrawn.
-    counts: bool,
-}
-
-impl Published {
-    fn is(&self, mapped: &Mapped<'_>) -> bool {
-        (self.start, self.end, self.offset) == (mapped.start, mapped.end, mapped.offset)
-            && self.path == mapped.path
-    }
-}
+/// Nanoseconds for which nobody asks again after something was asked for that is no code, and so many times what the look
+/// took: where walks lead astray at each tick, that costs little.
+const HUSH: u64 = 200_000_000;
+const HUSH_TIMES: u64 = 100;
 
 /// The tables of the process's code.
 #[derive(Debug, Default)]
 pub(super) struct Code {
-    modules: Modules,
-    published: Vec<Published>,
+    published: Published,
     looked: u64,
+    hushed_until: u64,
 }
 
 impl Code {
-    /// Publishes the tables that handlers asked for, and withdraws those of code that is gone. True if any was.
-    pub(super) fn tend(&mut self, session: Session, now: u64) -> bool {
+    /// Publishes the tables that handlers asked for, and withdraws those of code that is gone.
+    pub(super) fn tend(&mut self, session: Session, now: u64) {
         let tables = Tables::of(session);
+        if self.hushed_until > 0 && now >= self.hushed_until {
+            self.hushed_until = 0;
+            tables.hush(false);
+        }
         let wanted: Vec<u64> = tables.take_wanted().collect();
         let is_due = now.saturating_sub(self.looked) >= LOOK && !self.published.is_empty();
         if wanted.is_empty() && !is_due {
-            return false;
-        }
-        self.looked = now;
-        self.modules = Modules::parse(&fs::read("/proc/self/maps").unwrap_or_default());
-        if !self.modules.is_empty() {
-            self.withdraw(tables);
-        }
-        for pc in &wanted {
-            self.publish(tables, *pc);
-        }
-        !wanted.is_empty()
-    }
-
-    fn publish(&mut self, tables: Tables, pc: u64) {
-        let Some(mapped) = self.modules.mapped(pc) else { return };
-        if let Some(known) = self.published.iter_mut().find(|known| known.is(&mapped)) {
-            if !std::mem::replace(&mut known.counts, true) {
-                tables.bring_back(known.number, known.end);
-            }
             return;
         }
-        let (base, rows) = rows(&mapped, pc).unwrap_or((mapped.start, Vec::new()));
-        let Mapped { start, end, offset, path } = mapped;
-        let number = tables.published();
-        if tables.publish(start..end, base, &rows) {
-            let path = path.to_vec();
-            self.published.push(Published { number, start, end, offset, path, counts: true });
+        self.looked = now;
+        let modules = Modules::parse(&fs::read("/proc/self/maps").unwrap_or_default());
+        if !modules.is_empty() {
+            self.published.withdraw(tables, &modules);
         }
-    }
-
-    fn withdraw(&mut self, tables: Tables) {
-        for known in self.published.iter_mut().filter(|known| known.counts) {
-            let still = self.modules.mapped(known.start).is_some_and(|mapped| known.is(&mapped));
-            if !still {
-                known.counts = false;
-                tables.withdraw(known.number, known.start);
+        for pc in wanted {
+            let Some(mapped) = modules.mapped(pc) else {
+                let took = syscall::monotonic().saturating_sub(now);
+                self.hushed_until = now.saturating_add(HUSH.max(took.saturating_mul(HUSH_TIMES)));
+                tables.hush(true);
+                continue;
+            };
+            if self.published.count(tables, &mapped).is_none() {
+                let (base, rows) = rows(&mapped, pc).unwrap_or((mapped.start, Vec::new()));
+                self.published.add(tables, &mapped, base, &rows);
             }
         }
     }
@@ -103,12 +77,8 @@ fn rows(mapped: &Mapped<'_>, pc: u64) -> Option<(u64, Vec<(u32, u32)>)> {
         File::open("/proc/self/mem").ok()?.read_exact_at(&mut bytes, mapped.start).ok()?;
         rows_of(&bytes[..], offset)?
     } else {
-        let path = std::ffi::OsStr::from_bytes(mapped.path);
-        let file = File::open(path).ok()?;
-        if !file.metadata().ok()?.is_file() {
-            return None;
-        }
-        rows_of(&ReadCache::new(file), offset)?
+        let path = file(OsStr::from_bytes(mapped.path))?;
+        rows_of(&ReadCache::new(open(&path)?), offset)?
     };
     Some((pc.wrapping_sub(address), rows))
 }
@@ -126,4 +96,38 @@ fn rows_of<'d, R: ReadRef<'d>>(data: R, offset: u64) -> Option<(u64, Vec<(u32, u
     })?;
     let address = header.p_vaddr(endian).wrapping_add(offset).wrapping_sub(header.p_offset(endian));
     Some((address, call_frames::rows(&file).0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stack::image;
+    use crate::unwind::Rule;
+
+    #[test]
+    fn code_that_is_asked_for_gets_its_table_and_what_is_none_is_asked_for_seldom() {
+        let session = image::session();
+        let tables = Tables::of(session);
+        let mut code = Code::default();
+        let rule = |pc: usize| {
+            let mut lookup = tables.lookup(&[]);
+            (lookup.rule(pc as u64), lookup.has_asked())
+        };
+        let here = rows as *const () as usize;
+        assert_eq!(rule(here), (Rule::Unknown, true));
+        code.tend(session, LOOK);
+        let (found, has_asked) = rule(here);
+        assert!(matches!(found, Rule::Sp { cfa: 8, .. }) && !has_asked, "{found:?}");
+
+        let nowhere = 0x1000;
+        assert_eq!(rule(nowhere), (Rule::Unknown, true));
+        let now = syscall::monotonic();
+        code.tend(session, now);
+        assert_eq!(rule(nowhere), (Rule::Unknown, false), "for a while");
+        code.tend(session, now + HUSH - 1);
+        assert_eq!(rule(nowhere), (Rule::Unknown, false));
+        code.tend(session, code.hushed_until);
+        assert_eq!(rule(nowhere), (Rule::Unknown, true));
+        assert_eq!(tables.published(), 1);
+    }
 }

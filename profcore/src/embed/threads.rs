@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 use crate::ring::registry::{self, Owner, State};
 use crate::session::{SLOTS, Session, Slot, slot_word, word};
@@ -26,7 +27,7 @@ pub(super) fn name(tid: u32) -> String {
 }
 
 /// The ids of all threads.
-fn all() -> Vec<u32> {
+fn all() -> HashSet<u32> {
     let entries = fs::read_dir(TASKS).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
@@ -46,24 +47,26 @@ fn occupied(session: Session) -> impl Iterator<Item = (Slot, Owner)> {
     })
 }
 
-/// Sampling begins: what threads have done so far is not told. All get timers but `own`, the profiler's thread.
-pub(super) fn begin(session: Session, own: &[u32]) {
+/// Sampling begins: what threads have done so far is not told. All get timers but `own`, the profiler's thread (0: there is
+/// none yet).
+pub(super) fn begin(session: Session, own: u32) {
     let interval = session.word(word::CPU_INTERVAL_NS).load(Ordering::Relaxed);
-    let mut known = Vec::new();
+    let tids = all();
+    let mut known = HashSet::new();
     for (slot, owner) in occupied(session) {
-        if !exists(owner.tid) {
+        if !tids.contains(&owner.tid) && !exists(owner.tid) {
             registry::retire(slot.word(slot_word::STATE), owner);
             continue;
         }
-        known.push(owner.tid);
+        known.insert(owner.tid);
         let clock = syscall::clock(syscall::clock_of(owner.tid));
         slot.word(slot_word::LAST_CPU).store(clock.max(1), Ordering::Relaxed);
         slot.word(slot_word::INTERVAL).store(interval, Ordering::Relaxed);
         timer::disarm(session, slot);
         timer::arm(session, slot, owner.tid);
     }
-    for tid in all() {
-        if !known.contains(&tid) && !own.contains(&tid) {
+    for tid in tids {
+        if !known.contains(&tid) && tid != own {
             let clock = syscall::clock(syscall::clock_of(tid));
             thread::claim_for(session, tid, clock.max(1));
         }
@@ -71,26 +74,62 @@ pub(super) fn begin(session: Session, own: &[u32]) {
     note_stacks(session);
 }
 
-/// Looks for threads that are new, and for those that ended without a word.
-pub(super) fn look(session: Session, own: &[u32]) {
-    let tids: HashSet<u32> = all().into_iter().collect();
+/// Nanoseconds between two looks at the list of threads, where their number stays the same. What a look costs grows with
+/// their number.
+const LOOK: u64 = 1_000_000_000;
+
+/// The list of threads as it was looked at last.
+#[derive(Debug)]
+pub(super) struct Looks {
+    last: u64,
+    count: Option<u64>,
+}
+
+impl Looks {
+    /// It is looked at in this moment.
+    pub(super) fn begin(now: u64) -> Self {
+        Self { last: now, count: count() }
+    }
+
+    /// Looks for threads that are new, and for those that ended without a word, if there are more or fewer than before, or
+    /// if it is long ago: one may have come for one that has gone.
+    pub(super) fn look(&mut self, session: Session, own: u32, now: u64) {
+        let before = std::mem::replace(&mut self.count, count());
+        let is_same = self.count.is_some() && before == self.count;
+        if !is_same || now.saturating_sub(self.last) >= LOOK {
+            self.last = now;
+            look(session, own);
+        }
+        note_stacks(session);
+    }
+}
+
+/// How many threads there are: each is a folder's link. `None`: the kernel does not say.
+fn count() -> Option<u64> {
+    Some(fs::metadata(TASKS).ok()?.nlink())
+}
+
+/// See [`Looks::look`].
+fn look(session: Session, own: u32) {
+    let tids = all();
     let mut known = HashSet::new();
     for (slot, owner) in occupied(session) {
         let lives_here = thread::has_moved_in(slot, owner);
         let is_gone = !tids.contains(&owner.tid) && !exists(owner.tid);
         // It found a slot by itself in the moment in which one was claimed for it.
         let has_another = known.contains(&owner.tid) && !lives_here;
-        if is_gone || has_another {
+        // It was there before anybody could know that it is the profiler's.
+        let is_own = owner.tid == own;
+        if is_gone || has_another || is_own {
             timer::disarm(session, slot);
             registry::retire(slot.word(slot_word::STATE), owner);
         } else {
             known.insert(owner.tid);
         }
     }
-    let mut new = tids.iter().filter(|tid| !own.contains(tid) && !known.contains(tid));
+    let mut new = tids.iter().filter(|&&tid| tid != own && !known.contains(&tid));
     // All of their time is ours to tell: they were not there at the last look. Where all slots are taken, no more are.
     let _ = new.all(|&tid| thread::claim_for(session, tid, 0));
-    note_stacks(session);
 }
 
 /// Sampling ends: no timer ticks any more.
@@ -134,4 +173,24 @@ fn start_of_mapping(maps: &[u8], address: u64) -> Option<u64> {
     });
     let mut holding = ranges.filter(|(start, end)| (*start..*end).contains(&address));
     holding.next().map(|(start, _)| start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::harness::alone;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn one_more_thread_is_one_more() {
+        alone(|| {
+            let before = count().expect("the kernel says");
+            assert_eq!(before, 2 + all().len() as u64, "a folder has two links of its own");
+            let (end, ended) = channel::<()>();
+            let thread = std::thread::spawn(move || ended.recv());
+            assert_eq!(count(), Some(before + 1));
+            drop(end);
+            assert!(thread.join().expect("it waits only").is_err());
+        });
+    }
 }

@@ -11,7 +11,7 @@
 use super::sampler::{ALLOCATIONS, COPIES, carry, weigh};
 use crate::cpython;
 #[cfg(feature = "embed")]
-use crate::embed::labels;
+use crate::embed::{call, labels};
 use crate::event::{flag, head_word, kind};
 use crate::live::{Followed, Inserted, Live};
 use crate::process;
@@ -150,6 +150,8 @@ impl Work {
             event.word(word);
         }
         event.commit();
+        #[cfg(feature = "embed")]
+        call::if_due(self.session, self.slot, false);
         true
     }
 
@@ -188,6 +190,8 @@ impl Work {
         stack.write(&mut event);
         event.commit();
         stack.committed(self.slot);
+        #[cfg(feature = "embed")]
+        call::if_due(self.session, self.slot, stack.has_asked);
         true
     }
 

@@ -73,7 +73,8 @@ impl<'a> Ring<'a> {
         Some(Reserved { ring: self, index, end: head.wrapping_add(len as u64) })
     }
 
-    /// Whether more than a quarter of it is taken. For the consumer.
+    /// Whether more than a quarter of it is taken. For the consumer and the owning thread.
+    #[inline]
     pub(crate) fn is_crowded(self) -> bool {
         self.used() > self.words.len() as u64 / 4
     }

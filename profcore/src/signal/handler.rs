@@ -4,7 +4,7 @@ use super::context::Context;
 use super::guard::{self, Measure};
 use super::{expiry, timer};
 #[cfg(feature = "embed")]
-use crate::embed::labels;
+use crate::embed::{call, labels};
 use crate::event::{flag, head_word, kind};
 use crate::process;
 use crate::ring::spsc::Share;
@@ -146,6 +146,8 @@ fn sample(
             // the clock, what was told too much is not told again.
             last.store(clock.max(told), Ordering::Relaxed);
             slot.add(Count::Samples, 1);
+            #[cfg(feature = "embed")]
+            call::if_due(session, slot, stack.has_asked);
         }
         None => slot.lose(LostKind::Tick, Loss::RingFull),
     }

@@ -37,6 +37,8 @@ pub(crate) struct Capture {
     native: &'static [AtomicU64],
     /// Native frames are missing that were out of reach.
     pub(crate) is_outside: bool,
+    /// They are missing for want of a table, which was asked for.
+    pub(crate) has_asked: bool,
 }
 
 /// Set once the accessor of the thread state has been bound, so that a handler may call it.
@@ -129,6 +131,7 @@ pub(crate) fn capture(
         let (depth, end) = native::walk(session, registers, reach, slot.rules(), buffer);
         capture.native = &buffer[..depth.min(MAX_NATIVE)];
         capture.is_outside = end == native::End::Outside;
+        capture.has_asked = end == native::End::Asked;
         if end != native::End::Outermost {
             capture.flags |= stack_flag::NATIVE_CUT;
         }
@@ -188,6 +191,7 @@ impl Capture {
             flags: 0,
             native: &[],
             is_outside: false,
+            has_asked: false,
         }
     }
 

@@ -127,6 +127,8 @@ pub(super) enum End {
     Cut,
     /// Where it led out of the memory that it may read.
     Outside,
+    /// In code whose table was asked for.
+    Asked,
 }
 
 /// Writes addresses of frames into `into`, innermost first, and says how many and why no more. The first is the
@@ -152,6 +154,7 @@ pub(super) fn walk(
         exact = rule == Rule::Signal;
         match caller(at, rule, reach) {
             Ok(next) => at = next,
+            Err(_) if lookup.has_asked() => return (depth + 1, End::Asked),
             Err(end) => return (depth + 1, end),
         }
     }

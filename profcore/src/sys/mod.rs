@@ -7,6 +7,8 @@
 compile_error!("profcore runs on x86_64 Linux with glibc only");
 
 #[cfg(feature = "embed")]
+pub(crate) mod futex;
+#[cfg(feature = "embed")]
 pub(crate) mod labels;
 pub(crate) mod mapping;
 pub(crate) mod probe;

@@ -132,6 +132,7 @@ impl Block {
     }
 
     /// The thread's slot while what `malloc` hands out is counted there.
+    #[cfg(any(test, feature = "embed"))]
     #[inline(always)]
     pub(crate) fn counting(&self) -> Option<Slot> {
         Self::slot_at(&self.counting)
