@@ -95,6 +95,13 @@ impl Limits {
     /// With these any page fits.
     const LEAST: Self = Self { nodes: 64, rows: 16, name: 32, family: 4 };
 
+    /// The limits for a tree of so many nodes. One that must be cut is cut to a quarter: what stays is in memory beside
+    /// a profile that is as large as can be.
+    fn of(nodes: usize) -> Self {
+        let most = if nodes > Self::FULL.nodes { Self::FULL.nodes / 4 } else { nodes };
+        Self { nodes: most.max(Self::LEAST.nodes), ..Self::FULL }
+    }
+
     fn halved(self) -> Self {
         Self {
             nodes: (self.nodes / 2).max(Self::LEAST.nodes),
@@ -120,7 +127,7 @@ pub fn write(
     let mut nodes = Nodes::of(profile);
     let script = script();
     let room = PAGE - MARKUP - FRAME.len() - STYLE.len() - script.len();
-    let mut limits = Limits::FULL;
+    let mut limits = Limits::of(nodes.parents.len());
     let data = loop {
         nodes = nodes.prune(limits.nodes);
         let data = Data::of(profile, &nodes, &figures, &words, &sources, limits)?;

@@ -147,6 +147,7 @@ impl Nodes {
         (nodes.own, nodes.stacks) = (self.own, self.stacks);
         nodes.own.iter_mut().for_each(|own| own.node = moved[own.node as usize]);
         add_up(&mut nodes.own);
+        nodes.own.shrink_to_fit();
         for node in nodes.stacks.iter_mut().filter(|node| **node != NONE) {
             *node = moved[*node as usize];
         }
