@@ -385,8 +385,12 @@ await stage("hostile names are text", async () => {
     await page.click(`#tab-${tab}`);
     await settled(page);
   }
-  await page.click("[data-mode=libraries]");
-  await settled(page);
+  for (const mode of ["inverted", "recursion", "libraries"]) {
+    await page.click(`[data-mode=${mode}]`);
+    await page.waitForFunction((wanted) => document.querySelector(`[data-mode=${wanted}]`).getAttribute("aria-pressed") === "true", mode);
+    const { root, whole } = await totals(page);
+    equal(root, whole, `${mode} of a stack of 3,000 frames`);
+  }
   await page.locator("#panel tbody tr").first().click();
   await settled(page);
   equal(await page.locator("main img, main svg:not(.spark), main script").count(), 0, "nothing was made of them");
