@@ -321,6 +321,8 @@ export const RUNS = {
     run.functions.forEach((fn, at) => at > 0 && Object.assign(fn, { name: NASTY[at % NASTY.length], path: fn.path && `${fn.path}${NASTY[at % 5]}`, short: fn.short && `${fn.short}${NASTY[at % 5]}` }));
     run.sources = Object.fromEntries(run.functions.filter(({ lang }) => lang === 0).map(({ path }, at) => [path, `${NASTY[at % NASTY.length].slice(0, 100_000)}\n`.repeat(at % NASTY.length === 7 ? 3 : 400)]));
     run.threads = [NASTY[0], NASTY[4]];
+    const deep = Array.from({ length: 3_000 }, (_, at) => [6 + (at % 20), at % 7]);
+    run.samples.push({ stack: deep, cls: 0, ns: 1e7, part: 0, thread: 0 }, { stack: deep, cls: 2, ns: 1e7, part: 1, thread: 0 });
     run.facts = NASTY[2];
     return run;
   },

@@ -60,7 +60,7 @@ function trie(room) {
     return (slots[slot] = length++);
   };
   const done = () => ({ length, parent: parent.subarray(0, length), frame: frame.subarray(0, length) });
-  return { child, done, parentOf: (node) => parent[node], frameOf: (node) => frame[node] };
+  return { child, done, size: () => length, parentOf: (node) => parent[node], frameOf: (node) => frame[node] };
 }
 
 // A step of shaping: `place(out, above, frame)` says which node of `out` stands for a frame below `above`, and where
@@ -128,13 +128,24 @@ function foldRecursion(out, above, frame) {
   return out.child(above, frame);
 }
 
-// What did the work stands on top, who called it below.
+// What did the work stands on top, who called it below. Upside down, deep stacks share little: callers beyond these
+// limits are cut off as [other].
+const INVERTED_NODES = 4_000_000;
+const INVERTED_LEVELS = 2_000;
+
 function* invert(tree) {
   const out = trie(tree.length);
   const put = new Uint32Array(tree.length);
   for (let leaf = 1; leaf < tree.length; leaf++) {
-    if (tree.own[leaf]) for (let node = leaf; node > 0; node = tree.parent[node]) put[leaf] = out.child(put[leaf], tree.frame[node]);
-    if (leaf % 2048 === 0) yield;
+    let room = INVERTED_LEVELS;
+    for (let node = tree.own[leaf] ? leaf : 0; node > 0; node = tree.parent[node]) {
+      if (room-- === 0 || out.size() > INVERTED_NODES) {
+        put[leaf] = out.child(put[leaf], pruned());
+        break;
+      }
+      put[leaf] = out.child(put[leaf], tree.frame[node]);
+    }
+    if (leaf % 64 === 0) yield;
   }
   return compose(tree, out.done(), put);
 }

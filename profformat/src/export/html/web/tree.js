@@ -36,10 +36,10 @@ function langOf(frame) {
 function finish(tree) {
   const { length, parent } = tree;
   tree.end = new Uint32Array(length);
-  tree.depth = new Uint16Array(length);
+  tree.depth = new Uint32Array(length);
   tree.levels = 0;
   for (let at = 1; at < length; at++) {
-    tree.depth[at] = Math.min(tree.depth[parent[at]] + 1, 65535);
+    tree.depth[at] = tree.depth[parent[at]] + 1;
     tree.levels = Math.max(tree.levels, tree.depth[at]);
   }
   for (let at = length - 1; at >= 0; at--) {
