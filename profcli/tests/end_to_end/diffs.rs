@@ -109,8 +109,8 @@ fn repeated_runs_stand_on_both_sides_of_two_dashes() {
     let runs = |second: &str| {
         [0, 1, 2].map(|_| recorded(&python, &path, &["0.2", second, "0.2", "1"], &[]))
     };
-    let (old, new) = (runs("0.2"), runs("0.6"));
-    let [old, new] = [old, new].each_ref().map(|runs| runs.each_ref().map(Recording::trace));
+    let sides = [runs("0.2"), runs("1.2")];
+    let [old, new] = sides.each_ref().map(|runs| runs.each_ref().map(Recording::trace));
     let mut words: Vec<&OsStr> =
         ["diff", "--fail-on", "slower", "--format", "json"].map(OsStr::new).into();
     words.extend(old.iter().map(|trace| trace.as_os_str()));

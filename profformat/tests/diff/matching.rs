@@ -119,6 +119,23 @@ fn a_line_that_was_edited_is_compared_with_what_stands_in_its_place() {
 }
 
 #[test]
+fn a_class_at_the_top_and_the_code_below_it_are_not_mixed_up() {
+    let made = |setup: u32, call: u32| {
+        let mut made = Made::new();
+        let module = made.function("a.py", "<module>", 1);
+        let class = made.function("a.py", "C", 1);
+        made.ticks(class, setup, 20).ticks(module, call, 30);
+        made.side()
+    };
+    let text = "class C:\n    x = load()\n\nwork()\n";
+    let edited = "class C:\n    # a word\n    x = load()\n\n\nwork()\n";
+    let (old, new) = (made(2, 4), made(3, 6));
+    let diff = compare(&old, &new, [&Text(text), &Text(edited)]);
+    let by = MatchedBy::Text;
+    assert_eq!(rows(&diff), [(Some(2), Some(3), 20, 20, by), (Some(4), Some(6), 30, 30, by)]);
+}
+
+#[test]
 fn without_texts_lines_move_with_their_function() {
     let (before, after) = (before().side(), after().side());
     let diff = compare(&before, &after, [&Text(BEFORE), &NoTexts]);

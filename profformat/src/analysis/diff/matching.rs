@@ -102,12 +102,9 @@ pub(super) fn pair<'a>(before: &'a Side, after: &'a Side, texts: [&dyn Texts; 2]
                 let key = (*after_file, number, if number == 0 { Some(name?) } else { None });
                 let there = places.get(&key).copied();
                 let there = there.filter(|&there| !taken[there as usize]);
-                is_same(before, line, after, there).then_some((
-                    *after_file,
-                    number,
-                    matched_by,
-                    there,
-                ))
+                let is_same = matched_by != MatchedBy::Offset
+                    || there.is_none_or(|there| is_same(before, line, after, there, &names));
+                is_same.then_some((*after_file, number, matched_by, there))
             });
             let by_offset = found.is_some_and(|(_, _, how, _)| how == MatchedBy::Offset);
             let has_moved = || of_file.as_ref().is_some_and(|(_, anchors, _)| anchors.have_moved());
@@ -148,10 +145,16 @@ impl<'a> Pairing<'a> {
     }
 }
 
-/// Can a line be that one? Its function must have the same name; one that has no figures there has none.
-fn is_same(before: &Side, line: &Line, after: &Side, there: Option<u32>) -> bool {
-    there.is_none_or(|there| {
-        let other = &after.lines[there as usize];
-        owner(before.name(line.function)) == owner(after.name(other.function))
-    })
+/// Can a line that was found by offset be that one? Its function must have the same name, or be known after; of one that
+/// is not, another can have taken the place.
+fn is_same(
+    before: &Side,
+    line: &Line,
+    after: &Side,
+    there: u32,
+    names: &HashMap<&[u8], u32>,
+) -> bool {
+    let function = before.name(line.function);
+    let other = after.name(after.lines[there as usize].function);
+    owner(function) == owner(other) || names.contains_key(function)
 }

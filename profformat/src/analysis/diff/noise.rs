@@ -119,16 +119,22 @@ impl Difference {
             }
             _ => HALF,
         };
-        Change { before: self.before, after: self.after, half_width: quantile * self.error }
+        // No error of infinite width is not a number.
+        let half_width = if self.error == 0.0 { 0.0 } else { quantile * self.error };
+        Change { before: self.before, after: self.after, half_width }
     }
 
     /// Chance of a difference as large or larger when there is none (two-sided).
     pub(super) fn chance(&self) -> f64 {
         let size = (self.after - self.before).abs();
-        match (size / self.error, distribution(self.freedom)) {
-            (ratio, Some(t)) if ratio.is_finite() => (2.0 * t.sf(ratio)).min(1.0),
+        let ratio = size / self.error;
+        match distribution(self.freedom) {
+            _ if size == 0.0 => 1.0,
             // No noise at all.
-            _ => f64::from(u8::from(size == 0.0)),
+            _ if self.error == 0.0 => 0.0,
+            Some(t) if ratio.is_finite() => (2.0 * t.sf(ratio)).min(1.0),
+            // Beyond what numbers can tell.
+            _ => 1.0,
         }
     }
 }
@@ -151,4 +157,78 @@ pub(super) fn discovery_rates(chances: &[Option<f64>]) -> Vec<Option<f64>> {
         rates[*at] = Some(least);
     }
     rates
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn side(values: &[f64], variance: f64, work: f64) -> Figures {
+        let figure = |value: &f64| Figure { value: *value, variance, samples: 10 };
+        Figures { runs: values.iter().map(figure).collect(), work }
+    }
+
+    #[track_caller]
+    fn assert_near(value: f64, expected: f64) {
+        assert!((value / expected - 1.0).abs() < 1e-3, "{value}, not {expected}");
+    }
+
+    #[test]
+    fn repeated_runs_are_tested_as_welch_does() {
+        // t = 6.3246 with 4.655 degrees of freedom; the chance by numerical integration.
+        let (before, after) = ([10.0, 12.0, 14.0], [20.0, 21.0, 25.0, 22.0]);
+        let difference = Difference::of(&side(&before, 0.0, 1.0), &side(&after, 0.0, 1.0));
+        assert_near(difference.freedom, 4.65517);
+        assert_near(difference.chance(), 0.0018872);
+        assert_near(difference.change().half_width, 4.15669);
+        let per_two = Difference::of(&side(&before, 0.0, 2.0), &side(&after, 0.0, 2.0));
+        assert_near(per_two.chance(), 0.0018872);
+        assert_near(per_two.change().half_width, 4.15669 / 2.0);
+    }
+
+    #[test]
+    fn runs_that_agree_by_chance_are_as_noisy_as_their_samples() {
+        let (before, after) = (side(&[10.0; 3], 9.0, 1.0), side(&[11.0; 3], 9.0, 1.0));
+        let difference = Difference::of(&before, &after);
+        assert_near(difference.error, 6f64.sqrt());
+        assert!(difference.chance() > 0.5);
+    }
+
+    #[test]
+    fn one_run_each_has_the_noise_of_sampling() {
+        // 100 and 130 samples of a tick each: z = 30 / sqrt(230).
+        let difference = Difference::of(&side(&[100.0], 100.0, 1.0), &side(&[130.0], 130.0, 1.0));
+        assert_near(difference.chance(), 0.047903);
+        assert_near(difference.change().half_width, 1.96 * 230f64.sqrt());
+        // Against runs that were repeated, it is taken to be as noisy as they are.
+        let repeated = side(&[100.0, 140.0, 120.0], 1.0, 1.0);
+        let difference = Difference::of(&side(&[130.0], 1.0, 1.0), &repeated);
+        assert_near(difference.error, (400.0f64 + 400.0 / 3.0).sqrt());
+        assert_near(difference.freedom, 2.0);
+    }
+
+    #[test]
+    fn nothing_and_the_largest_numbers_are_survived() {
+        for value in [0.0, 1.0, 1e38, f64::MAX] {
+            for variance in [0.0, 1e76, f64::MAX] {
+                let sides = [side(&[value, 0.0], variance, 1e-9), side(&[value], variance, 1e18)];
+                let difference = Difference::of(&sides[0], &sides[1]);
+                assert!((0.0..=1.0).contains(&difference.chance()), "{value} {variance}");
+                assert!(!difference.change().half_width.is_nan(), "{value} {variance}");
+            }
+        }
+        assert_eq!(Difference::of(&side(&[], 0.0, 1.0), &side(&[], 0.0, 1.0)).chance(), 1.0);
+    }
+
+    #[test]
+    fn discovery_rates_are_those_of_benjamini_and_hochberg() {
+        let chances = [Some(0.01), Some(0.04), None, Some(0.03), Some(0.005), Some(0.9)];
+        let rates = discovery_rates(&chances);
+        let expected = [Some(0.025), Some(0.05), None, Some(0.05), Some(0.025), Some(0.9)];
+        for (rate, expected) in rates.iter().zip(expected) {
+            assert_eq!(rate.is_some(), expected.is_some());
+            assert!((rate.unwrap_or(0.0) - expected.unwrap_or(0.0)).abs() < 1e-12, "{rates:?}");
+        }
+        assert_eq!(discovery_rates(&[]), []);
+    }
 }

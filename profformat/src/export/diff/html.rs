@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::Options;
 use crate::analysis::diff::{Compared, Metric, Row};
 use crate::export::escape::escape;
-use crate::export::text::diff::{Section, View, facts, sentences, title};
+use crate::export::text::diff::{Section, View, facts, rate, sentences, title};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -167,8 +167,8 @@ fn entry(
         share(change.before),
         share(change.after)
     )?;
-    let q = row.q.map_or_else(|| "?".to_owned(), |q| format!("{q:.3}"));
-    write!(out, "<td class=\"muted\">{}</td><td class=\"muted\">{q}</td>", row.samples)?;
+    let q = rate(row.q);
+    write!(out, "<td class=\"muted\">{}</td><td class=\"muted\">{}</td>", row.samples, Text(&q))?;
     let (is_source, text) = view.text(row);
     let muted = if is_source { "" } else { " muted" };
     write!(out, "<td class=\"code\"><bdi>{}</bdi></td>", Text(&view.spot(row)))?;

