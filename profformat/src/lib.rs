@@ -68,8 +68,8 @@
 //! # Whole traces
 //!
 //! [`recover`] checks and mends, [`merge`](mod@merge) makes one trace of several, [`split`](mod@split) cuts out a time
-//! range, `analysis` adds up a whole trace by stack and by line, `export` writes text, JSON, pprof, speedscope and
-//! collapsed stacks.
+//! range, `analysis` adds up a whole trace by stack and by line, `export` writes text, JSON, pprof, speedscope, flame
+//! graphs and more.
 //!
 //! # Features
 //!
@@ -79,6 +79,7 @@
 //! | `zstd` | compressed chunks; without it they are passed over and counted | yes |
 //! | `analysis` | `Profile`: sums of a trace by thread, stack and line | with `export` |
 //! | `export` | outputs for people and for other tools | yes |
+//! | `parquet` | Parquet among them | no |
 //!
 //! # Promises about versions
 //!
