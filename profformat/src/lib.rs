@@ -70,7 +70,7 @@
 //!
 //! [`recover`] checks and mends, [`merge`](mod@merge) makes one trace of several, [`split`](mod@split) cuts out a time
 //! range, `analysis` adds up a whole trace by stack and by line, `export` writes text, an HTML page, JSON, pprof,
-//! speedscope and collapsed stacks.
+//! speedscope, flame graphs and more.
 //!
 //! # Features
 //!
@@ -80,6 +80,7 @@
 //! | `zstd` | compressed chunks; without it they are passed over and counted | yes |
 //! | `analysis` | `Profile`: sums of a trace by thread, stack and line | with `export` |
 //! | `export` | outputs for people and for other tools | yes |
+//! | `parquet` | Parquet among them | no |
 //!
 //! # Promises about versions
 //!
