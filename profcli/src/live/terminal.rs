@@ -160,6 +160,8 @@ impl Inner {
     fn set_modes(&self, found: &Termios) -> io::Result<()> {
         let mut modes = found.clone();
         modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::IEXTEN;
+        // Ctrl-C would throw away what of a frame is on its way, and the next frame draws only what has changed.
+        modes.local_modes |= LocalModes::NOFLSH;
         if self.takes_all_keys.load(Ordering::Relaxed) {
             modes.local_modes -= LocalModes::ISIG;
         }

@@ -94,7 +94,9 @@ fn the_last_frame_stays_until_a_key_and_enter_is_the_report() {
 fn ctrl_c_goes_to_the_program_and_the_frame_follows_the_screen() {
     let Some(python) = Python::any() else { return };
     let program = "
-import os
+import os, signal
+# Whoever runs the tests in the background ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 def work():
     return sum(range(1000))
 try:

@@ -7,8 +7,9 @@ use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Signal, kill_process_group};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcgetpgrp, tcsetwinsize};
 
 /// Nothing on a terminal takes longer, on any machine.
 const HANG: Duration = Duration::from_secs(120);
@@ -100,6 +101,17 @@ impl Screen {
 
     fn shows(&self, what: &str) -> bool {
         self.rows.iter().any(|row| row.iter().collect::<String>().contains(what))
+    }
+}
+
+impl Drop for Pty {
+    /// Whatever a failed test has left on the terminal would run for ever.
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Ok(group) = tcgetpgrp(&self.front)
+        {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
     }
 }
 
