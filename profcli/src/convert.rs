@@ -10,10 +10,10 @@ use profformat::analysis::Profile;
 use profformat::export::{ExportError, Format, Metric, export, html, scalene, speedscope, text};
 use profformat::split::SplitError;
 
+use crate::by_seconds;
 use crate::output::{Output, Refusal, Replace, refuse, shown};
 use crate::part::Part;
 use crate::report::{Embed, Files};
-use crate::by_seconds;
 use crate::words::complain;
 
 #[derive(clap::Args)]

@@ -38,9 +38,12 @@ impl<'a> Sources<'a> {
 /// Where the lines of a part of a file went: by their distance from its first line.
 type Map = Vec<Option<(u32, MatchedBy)>>;
 
+/// The text of a file before and after.
+type Both = (Rc<[String]>, Rc<[String]>);
+
 /// The lines of one file.
 pub(super) struct Lines<'s> {
-    both: Option<(Rc<[String]>, Rc<[String]>)>,
+    both: Option<Both>,
     is_same: bool,
     left: &'s mut usize,
     /// By the parts that were compared, before and after.
