@@ -33,16 +33,17 @@ impl StackTime {
 
 /// The times of all stacks, in order of the stack.
 pub(super) fn by_stack(time: &[TimeSum]) -> impl Iterator<Item = StackTime> {
-    let mut order: Vec<(Option<StackId>, u32)> =
-        time.iter().map(|sum| sum.stack).zip(0..).collect();
-    // Each thread's sums are in order already: a stable sort merges them.
-    order.sort_by_key(|(stack, _)| *stack);
+    // Stack and place in one word: sorted where they are, for there can be a million, and little memory is left then.
+    let number = |sum: &TimeSum| sum.stack.map_or(0, |stack| u64::from(stack.number()) + 1);
+    let mut order: Vec<u64> = (0..).zip(time).map(|(at, sum)| number(sum) << 31 | at).collect();
+    order.sort_unstable();
+    let place = |word: u64| (word & ((1 << 31) - 1)) as usize;
     let mut next = 0;
     std::iter::from_fn(move || {
-        let &(stack, _) = order.get(next)?;
+        let stack = time[place(*order.get(next)?)].stack;
         let mut all = StackTime::of(stack);
-        while let Some(&(_, at)) = order.get(next).filter(|(other, _)| *other == stack) {
-            all.add(&time[at as usize]);
+        while let Some(&word) = order.get(next).filter(|word| time[place(**word)].stack == stack) {
+            all.add(&time[place(word)]);
             next += 1;
         }
         Some(all)
