@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 use profformat::units::Timestamp;
 use rustix::fs::{Access, access};
@@ -115,7 +115,8 @@ fn show(browsers: &[Vec<OsString>], path: &Path) -> Result<(), ViewError> {
     let mut said = String::new();
     for words in browsers {
         let shown = shown(Path::new(&words[0]));
-        said = match command(words, &absolute).status() {
+        // What else it says is mostly of no use, and much; a browser in the terminal draws on standard output.
+        said = match command(words, &absolute).stderr(Stdio::null()).status() {
             Ok(status) if status.success() => return Ok(()),
             Ok(status) => format!("{shown} did not show the page ({status})"),
             Err(error) => format!("cannot start {shown}: {error}"),

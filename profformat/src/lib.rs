@@ -68,8 +68,8 @@
 //! # Whole traces
 //!
 //! [`recover`] checks and mends, [`merge`](mod@merge) makes one trace of several, [`split`](mod@split) cuts out a time
-//! range, `analysis` adds up a whole trace by stack and by line, `export` writes text, JSON, pprof, speedscope and
-//! collapsed stacks.
+//! range, `analysis` adds up a whole trace by stack and by line, `export` writes text, an HTML page, JSON, pprof,
+//! speedscope and collapsed stacks.
 //!
 //! # Features
 //!

@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | `d-head` | JSON: facts, metrics with their totals, books, threads, processes | `head`, `family` |
 //! | `d-names` | strings, files, functions, frames | `names` |
-//! | `d-tree` | all stacks as one prefix tree in preorder, with sparse columns of self figures | `tree` |
+//! | `d-tree` | all stacks as one prefix tree in preorder, with sparse columns of self figures | `nodes`, `tree` |
 //! | `d-time` | weights by part of the run, thread, node and class; the footprint | `time` |
 //! | `d-lines` | figures of lines and functions, as JSON export has them | `lines` |
 //! | `d-source-N` | the text of file N | `source` |
@@ -24,6 +24,7 @@ mod family;
 mod head;
 mod lines;
 mod names;
+mod nodes;
 mod page;
 mod source;
 mod time;
@@ -38,9 +39,10 @@ use sha2::{Digest, Sha256};
 use self::family::Family;
 use self::head::Files;
 use self::names::Names;
+use self::nodes::Nodes;
 use self::source::Sources;
 use self::time::Time;
-use self::tree::{Stacks, Tree};
+use self::tree::Tree;
 use super::ExportError;
 use super::text::{Figures, Source, Words, words};
 use crate::analysis::Profile;
@@ -93,6 +95,13 @@ impl Limits {
     /// With these any page fits.
     const LEAST: Self = Self { nodes: 64, rows: 16, name: 32, family: 4 };
 
+    /// The limits for a tree of so many nodes. One that must be cut is cut to a quarter: what stays is in memory beside
+    /// a profile that is as large as can be.
+    fn of(nodes: usize) -> Self {
+        let most = if nodes > Self::FULL.nodes { Self::FULL.nodes / 4 } else { nodes };
+        Self { nodes: most.max(Self::LEAST.nodes), ..Self::FULL }
+    }
+
     fn halved(self) -> Self {
         Self {
             nodes: (self.nodes / 2).max(Self::LEAST.nodes),
@@ -115,12 +124,13 @@ pub fn write(
     let figures = Figures::of(profile);
     let words = words(profile, figures.clone(), source);
     let sources = Sources::of(profile, &figures.sites, source)?;
-    let stacks = Stacks::of(profile);
+    let mut nodes = Nodes::of(profile);
     let script = script();
     let room = PAGE - MARKUP - FRAME.len() - STYLE.len() - script.len();
-    let mut limits = Limits::FULL;
+    let mut limits = Limits::of(nodes.parents.len());
     let data = loop {
-        let data = Data::of(profile, &stacks, &figures, &words, &sources, limits)?;
+        nodes = nodes.prune(limits.nodes);
+        let data = Data::of(profile, &nodes, &figures, &words, &sources, limits)?;
         match data {
             Some(data) if data.size() <= room || limits == Limits::LEAST => break data,
             _ => limits = limits.halved(),
@@ -162,13 +172,13 @@ impl Data {
     /// `None` if there is more than fits with these limits.
     fn of(
         profile: &Profile,
-        stacks: &Stacks,
+        nodes: &Nodes,
         figures: &Figures,
         words: &Words,
         sources: &Sources,
         limits: Limits,
     ) -> Result<Option<Self>, ExportError> {
-        let tree = Tree::of(stacks, limits.nodes);
+        let tree = Tree::of(nodes);
         let family = Family::of(profile, limits.family);
         let Some(time) = Time::of(profile, &tree, &family) else { return Ok(None) };
         let mut names = Names::new(profile, limits.name);
@@ -193,8 +203,8 @@ impl Data {
         let files_of =
             Files { with_source: files.iter().map(|(file, _)| *file).collect(), changed };
         blocks.extend(files.into_iter().map(|(n, packed)| (format!("source-{n}"), packed.clone())));
-        let head = head::head(profile, words, &family, tree.pruned, &files_of)?;
-        Ok(Some(Self { head, blocks, pruned: tree.pruned }))
+        let head = head::head(profile, words, &family, nodes.pruned, &files_of)?;
+        Ok(Some(Self { head, blocks, pruned: nodes.pruned }))
     }
 
     fn size(&self) -> usize {

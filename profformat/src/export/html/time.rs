@@ -42,7 +42,7 @@ impl Time {
             Some(Entry {
                 part: weight.part,
                 thread: family.place(sum.thread) as u32,
-                node: tree.place(sum.stack),
+                node: tree.node(sum.stack),
                 class: sum.class.code(),
                 weight_ns: weight.weight_ns,
             })

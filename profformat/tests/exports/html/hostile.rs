@@ -55,7 +55,7 @@ fn called(name: &[u8]) -> Run {
         time: Timestamp::ZERO,
         command: vec![name.to_vec(); 2],
         python: String::from_utf8_lossy(name).into_owned(),
-        profiled: name.len() % 2 == 0,
+        profiled: name.len().is_multiple_of(2),
     }));
     run.records.push(Record::Thread(Thread {
         id: ThreadId::new(9),
@@ -85,7 +85,7 @@ fn markup(html: &str) -> String {
 
 /// Tags that a page is made of.
 const TAGS: [&str; 39] = [
-    "!DOCTYPE", "html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "p", "bdi",
+    "!doctype", "html", "head", "meta", "title", "style", "body", "header", "h1", "h2", "p", "bdi",
     "section", "strong", "span", "a", "ul", "li", "b", "main", "table", "caption", "thead", "tr",
     "th", "tbody", "td", "code", "tfoot", "noscript", "script", "div", "nav", "footer", "h3",
     "button", "aside", "template", "output",
