@@ -14,6 +14,9 @@ use crate::analysis::diff::Texts;
 /// purpose could have a function for every line of a large file.
 const LINES: usize = 1 << 22;
 
+/// The lines of a file.
+type Text = Rc<[String]>;
+
 /// The sources of both sides.
 pub(super) struct Sources<'a> {
     texts: [&'a dyn Texts; 2],
@@ -40,7 +43,7 @@ type Map = Vec<Option<(u32, MatchedBy)>>;
 
 /// The lines of one file.
 pub(super) struct Lines<'s> {
-    both: Option<(Rc<[String]>, Rc<[String]>)>,
+    both: Option<(Text, Text)>,
     is_same: bool,
     left: &'s mut usize,
     /// By the parts that were compared, before and after.
