@@ -15,10 +15,12 @@ impl Texts for Text {
     }
 }
 
-/// Lines before and after with their figures in ticks, and how they were matched.
-fn rows(diff: &Diff<'_>) -> Vec<(Option<u32>, Option<u32>, i64, i64, MatchedBy)> {
+/// A line before and after with its figures in ticks, and how it was matched.
+type Seen = (Option<u32>, Option<u32>, i64, i64, MatchedBy);
+
+fn rows(diff: &Diff<'_>) -> Vec<Seen> {
     let cpu = diff.by(Metric::Cpu).unwrap();
-    let mut rows: Vec<_> = cpu
+    let mut rows: Vec<Seen> = cpu
         .rows
         .iter()
         .map(|row| {

@@ -14,6 +14,9 @@ use crate::analysis::diff::Texts;
 /// purpose could have a function for every line of a large file.
 const LINES: usize = 1 << 22;
 
+/// The lines of a file.
+type Text = Rc<[String]>;
+
 /// The sources of both sides.
 pub(super) struct Sources<'a> {
     texts: [&'a dyn Texts; 2],
@@ -38,12 +41,9 @@ impl<'a> Sources<'a> {
 /// Where the lines of a part of a file went: by their distance from its first line.
 type Map = Vec<Option<(u32, MatchedBy)>>;
 
-/// The text of a file before and after.
-type Both = (Rc<[String]>, Rc<[String]>);
-
 /// The lines of one file.
 pub(super) struct Lines<'s> {
-    both: Option<Both>,
+    both: Option<(Text, Text)>,
     is_same: bool,
     left: &'s mut usize,
     /// By the parts that were compared, before and after.
