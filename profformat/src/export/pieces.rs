@@ -52,6 +52,6 @@ pub(super) fn pieces(profile: &Profile, metric: Metric) -> (Option<u64>, Vec<Pie
     }
     let positions = depth_first(&profile.tables);
     let place = |stack: Option<StackId>| positions.get(stack?.index()).copied();
-    pieces.sort_by_key(|p| (p.thread, p.part, place(p.stack), p.class));
+    pieces.sort_unstable_by_key(|p| (p.thread, p.part, place(p.stack), p.stack, p.class));
     (part_ns, pieces)
 }

@@ -64,6 +64,9 @@ pub(super) struct Shared<'a> {
     /// Places of stacks by their caller's place and innermost frame, where the class decided on the category.
     classed: HashMap<(u32, Framed), u32>,
     stack_list: Vec<(u32, u32)>,
+    /// Places of frames in the category of their language.
+    plain_frames: Vec<u32>,
+    /// Places of the others.
     frames: HashMap<Framed, u32>,
     frame_list: Vec<(Framed, u32)>,
     functions: Vec<u32>,
@@ -79,12 +82,13 @@ pub(super) struct Shared<'a> {
 
 impl<'a> Shared<'a> {
     pub(super) fn new(tables: &'a Tables) -> Self {
-        let [strings, functions, _, stacks] = tables.counts();
+        let [strings, functions, frames, stacks] = tables.counts();
         Self {
             tables,
             stacks: vec![NONE; stacks],
             classed: HashMap::new(),
             stack_list: Vec::new(),
+            plain_frames: vec![NONE; frames],
             frames: HashMap::new(),
             frame_list: Vec::new(),
             functions: vec![NONE; functions],
@@ -158,15 +162,20 @@ impl<'a> Shared<'a> {
     }
 
     fn frame(&mut self, framed: Framed) -> u32 {
-        if let Some(place) = self.frames.get(&framed) {
+        let next = self.frame_list.len() as u32;
+        let plain = framed.0.filter(|id| self.category(*id) == framed.1);
+        let place = match plain.and_then(|id| self.plain_frames.get_mut(id.index())) {
+            Some(place) => place,
+            None => self.frames.entry(framed).or_insert(NONE),
+        };
+        if *place != NONE {
             return *place;
         }
+        *place = next;
         let function = framed.0.and_then(|frame| self.tables.frame(frame)).map(|f| f.function);
         let function = self.function(function);
-        let place = self.frame_list.len() as u32;
         self.frame_list.push((framed, function));
-        self.frames.insert(framed, place);
-        place
+        next
     }
 
     fn function(&mut self, id: Option<FunctionId>) -> u32 {

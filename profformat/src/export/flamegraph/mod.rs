@@ -26,6 +26,8 @@ const HEAD: u32 = 48;
 const LETTER: f64 = 7.0;
 /// Letters of a title that fit into the picture.
 const TITLE: usize = 100;
+/// Letters of a name, and of a place, that are told where a mouse is.
+const TOLD: usize = 300;
 
 const STYLE: &str = "text{font:12px ui-monospace,monospace;fill:#111}\
     .title{font-size:15px}.about{fill:#555}\
@@ -86,8 +88,8 @@ impl Picture<'_> {
             block.level,
             block.start,
             block.weight,
-            xml(&name),
-            xml(&place),
+            xml(&cut(&name, TOLD)),
+            xml(&cut(&place, TOLD)),
             LEVEL - 1,
             color(block.what, &name),
         )?;
