@@ -10,7 +10,7 @@ use super::strip::{Strip, spark};
 use super::{Facts, Painter, names};
 
 /// Cells of the two lines of bars, on a wide screen and on a narrow one.
-const CPU_CELLS: [usize; 2] = [18, 8];
+const CPU_CELLS: [usize; 2] = [15, 8];
 const MEMORY_CELLS: [usize; 2] = [9, 6];
 const WIDE: usize = 100;
 /// Cells that the line of all choices takes.
@@ -72,7 +72,7 @@ fn usage(facts: &Facts<'_>, state: &State) -> Strip {
     let narrow = usize::from(facts.look.width < WIDE);
     line.push(Style::Plain, " CPU ");
     if facts.header.cpu_interval_ns == 0 {
-        line.push(Style::Dim, "n/a");
+        line.push(Style::Dim, "n/a").gap(2);
     } else {
         if facts.look.width >= 80 {
             let seconds = facts.live.cpu_by_second();
@@ -94,7 +94,7 @@ fn usage(facts: &Facts<'_>, state: &State) -> Strip {
     }
     let curve = facts.live.footprint();
     let peak = format!("  peak {}", bytes(curve.peak_bytes));
-    line.gap(2).push(Style::Plain, "MEM ");
+    line.push(Style::Plain, "MEM ");
     if facts.look.width >= 80 {
         let cells = curve_cells(&curve.timeline, facts.elapsed_ns, MEMORY_CELLS[narrow]);
         line.push(Style::Memory, &spark(&cells, curve.peak_bytes, facts.look)).gap(1);
