@@ -86,7 +86,7 @@ pub(super) fn columns(
     if wide {
         columns.push((Column::Spread, 7));
     }
-    columns.push((Column::Total, 9));
+    columns.push((Column::Total, view.total_width()));
     if width >= WIDE {
         columns.push((Column::Percent, 5));
     }

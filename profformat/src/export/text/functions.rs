@@ -77,7 +77,7 @@ fn has_mostly(view: &View) -> bool {
 fn heading(view: &View) -> Line {
     let mut line = Line::new(view.look);
     line.right_in(Style::Dim, &format!("self {}", view.time.unit), 8);
-    line.right_in(Style::Dim, &format!("total {}", view.time.unit), 9);
+    line.right_in(Style::Dim, &format!("total {}", view.time.unit), view.total_width());
     line.right_in(Style::Dim, "%", 6);
     line.gap(2);
     if has_split(view) {
@@ -104,7 +104,7 @@ fn row(view: &View, function: &FunctionSum, full: u64) -> Line {
             true => own_text,
             false => view.time.column(function.total_cpu_ns),
         };
-        line.right_in(Style::Plain, &total, 9);
+        line.right_in(Style::Plain, &total, view.total_width());
         line.right_in(Style::Plain, &number::percent(own, view.totals.cpu_ns), 6);
         line.gap(2);
         if has_split(view) {

@@ -238,7 +238,7 @@ impl<'a> Table<'a> {
         let (view, site) = (self.view, &row.site);
         let place = view.place(site.file);
         if row.imports {
-            return (Style::Plain, view.look.cut_end("imports; total: with what they ran", room));
+            return (Style::Plain, view.look.cut_end("imports and what they ran", room));
         }
         if site.line == 0 || !place.python {
             return (Style::Plain, view.look.cut_middle(&view.spot(row), room));

@@ -150,6 +150,11 @@ impl<'a> View<'a> {
         self.rows.iter().max_by_key(|row| row.value(metric)).filter(|row| row.value(metric) > 0)
     }
 
+    /// Cells of a column of total times: its heading has a unit of up to three letters.
+    pub(super) fn total_width(&self) -> usize {
+        9.max("  total".len() + self.time.unit.len())
+    }
+
     /// A time in the unit and decimals of the tables, with its unit.
     pub(super) fn time_text(&self, ns: u64) -> String {
         format!("{}\u{a0}{}", self.time.figure(ns), self.time.unit)

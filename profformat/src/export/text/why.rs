@@ -99,6 +99,7 @@ pub(super) fn part_name(view: &View, part: &Why) -> String {
         WhyKind::Kernel => "system calls".into(),
         WhyKind::Native if name.is_empty() => "native code".into(),
         WhyKind::Native => name,
+        WhyKind::Callee if name.is_empty() => "calls other functions".into(),
         WhyKind::Callee => format!("calls {name}"),
     }
 }

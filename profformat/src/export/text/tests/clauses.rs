@@ -90,7 +90,7 @@ fn imports_are_one_row_and_a_fifth_of_the_time_is_told() {
     let report = fixture.report(&Options { top: Some(50), ..Options::default() });
     assert_eq!(report.matches("frozen").count(), 0, "{report}");
     let table = report.split("HOT LINES").nth(1).expect("the table");
-    let row = table.lines().find(|line| line.contains("imports;")).expect("a row");
+    let row = table.lines().find(|line| line.contains("imports and")).expect("a row");
     let figures: Vec<&str> = row.split_whitespace().take(2).collect();
     assert_eq!(figures, ["0.60", "1.00"], "{row}");
     fixture.time(&[MAIN], Class::Python, 200);

@@ -124,6 +124,14 @@ fn a_part_of_a_trace() {
     assert_golden("state_part", &fixture.report(&Options::default()));
 }
 
+/// Minutes have the longest name of all units: headings stay apart.
+#[test]
+fn a_long_run() {
+    let report = small(200_000).report(&Options::default());
+    assert!(report.contains("self min total min  split"), "{report}");
+    assert!(report.contains("    33.3      33.3  ██████████"), "{report}");
+}
+
 #[test]
 fn nothing_passes_the_filter() {
     let options = Options { file: Some("x*".into()), ..Options::default() };
