@@ -38,7 +38,6 @@ pub(crate) struct Capture {
     /// Native frames are missing that were out of reach.
     pub(crate) is_outside: bool,
     /// They are missing for want of a table, which was asked for.
-    #[cfg_attr(not(feature = "embed"), expect(dead_code, reason = "a collector looks often"))]
     pub(crate) has_asked: bool,
 }
 
