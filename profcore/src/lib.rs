@@ -60,7 +60,7 @@ mod live;
 pub mod memory;
 #[cfg(all(not(loom), any(feature = "record", feature = "embed")))]
 mod modules;
-#[cfg(all(not(loom), any(feature = "record", feature = "embed")))]
+#[cfg(all(not(loom), feature = "record"))]
 mod pace;
 #[cfg(not(loom))]
 #[expect(

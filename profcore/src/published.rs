@@ -30,6 +30,7 @@ pub(crate) struct Published {
 }
 
 impl Published {
+    #[cfg(feature = "embed")]
     pub(crate) fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }

@@ -138,6 +138,7 @@ pub(crate) mod word {
     pub(crate) const ENDS_MARKED: usize = 51;
     pub(crate) const LAST_END_MARKED: usize = 52;
     /// Not 0: a thread wants the rings emptied or a table made before it is time (see `embed::call`).
+    #[cfg(feature = "embed")]
     pub(crate) const CALLED: usize = 53;
 }
 

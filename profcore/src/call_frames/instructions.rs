@@ -25,7 +25,7 @@ pub(super) struct Units {
 
 impl Units {
     #[inline]
-    fn from_cfa(self, distance: i64) -> i64 {
+    fn bytes(self, distance: i64) -> i64 {
         distance.wrapping_mul(self.data)
     }
 }
@@ -113,7 +113,7 @@ pub(super) fn run(
             NOP => Some(Step::Same),
             ADVANCE..OFFSET => Some(Step::On(low.into())),
             OFFSET..RESTORE => bytes.unsigned().map(|at| {
-                let is_changed = state.save(low.into(), units.from_cfa(at as i64));
+                let is_changed = state.save(low.into(), units.bytes(at as i64));
                 Step::of(is_changed)
             }),
             RESTORE.. => Some(Step::of(state.restore(low.into(), &initial))),
@@ -185,7 +185,7 @@ fn step(
             let register = bytes.unsigned()?;
             let at = if byte == 0x11 { bytes.signed()? } else { bytes.unsigned()? as i64 };
             let at = if byte == 0x2f { at.wrapping_neg() } else { at };
-            changed(state.save(register, units.from_cfa(at)))
+            changed(state.save(register, units.bytes(at)))
         }
         // restore_extended
         0x06 => changed(state.restore(bytes.unsigned()?, initial)),
@@ -216,11 +216,8 @@ fn step(
         // def_cfa, _sf
         0x0c | 0x12 => {
             let register = bytes.unsigned()?;
-            let bytes = if byte == 0x0c {
-                bytes.unsigned()? as i64
-            } else {
-                units.from_cfa(bytes.signed()?)
-            };
+            let bytes =
+                if byte == 0x0c { bytes.unsigned()? as i64 } else { units.bytes(bytes.signed()?) };
             state.cfa = Cfa::Above { register, bytes };
             Some(Step::Changed)
         }
@@ -233,11 +230,8 @@ fn step(
         }
         // def_cfa_offset, _sf
         0x0e | 0x13 => {
-            let new = if byte == 0x0e {
-                bytes.unsigned()? as i64
-            } else {
-                units.from_cfa(bytes.signed()?)
-            };
+            let new =
+                if byte == 0x0e { bytes.unsigned()? as i64 } else { units.bytes(bytes.signed()?) };
             let Cfa::Above { bytes, .. } = &mut state.cfa else { return None };
             *bytes = new;
             Some(Step::Changed)
