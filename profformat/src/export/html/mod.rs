@@ -91,14 +91,18 @@ struct Limits {
 }
 
 impl Limits {
+    /// Figures of nodes that are written at once: with more, little memory is left.
+    const FIGURES: usize = 1 << 20;
     const FULL: Self = Self { nodes: 3 << 19, rows: 20_000, name: 1_024, family: 1_000 };
     /// With these any page fits.
     const LEAST: Self = Self { nodes: 64, rows: 16, name: 32, family: 4 };
 
     /// The limits for a tree of so many nodes. One that must be cut is cut to a quarter: what stays is in memory beside
     /// a profile that is as large as can be.
-    fn of(nodes: usize) -> Self {
-        let most = if nodes > Self::FULL.nodes { Self::FULL.nodes / 4 } else { nodes };
+    fn of(nodes: &Nodes) -> Self {
+        let count = nodes.parents.len();
+        let is_large = count > Self::FULL.nodes || nodes.own.len() > Self::FIGURES;
+        let most = if is_large { count.min(Self::FULL.nodes / 4) } else { count };
         Self { nodes: most.max(Self::LEAST.nodes), ..Self::FULL }
     }
 
@@ -121,13 +125,15 @@ pub fn write(
     source: &dyn Source,
     out: &mut dyn Write,
 ) -> Result<(), ExportError> {
-    let figures = Figures::of(profile);
-    let words = words(profile, figures.clone(), source);
+    // Made twice: two at a time would be the most of what a page takes.
+    let words = words(profile, Figures::of(profile), source);
+    let mut figures = Figures::of(profile);
+    figures.sites.shrink_to_fit();
     let sources = Sources::of(profile, &figures.sites, source)?;
     let mut nodes = Nodes::of(profile);
     let script = script();
     let room = PAGE - MARKUP - FRAME.len() - STYLE.len() - script.len();
-    let mut limits = Limits::of(nodes.parents.len());
+    let mut limits = Limits::of(&nodes);
     let data = loop {
         nodes = nodes.prune(limits.nodes);
         let data = Data::of(profile, &nodes, &figures, &words, &sources, limits)?;
