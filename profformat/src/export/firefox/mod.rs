@@ -6,7 +6,8 @@
 //! Samples have their time to the part of the run where the profile has it ([`Profile::activity`]); where not, and within a
 //! part, a thread's samples follow each other by their callers, each as long as its weight. Allocations are told so, too.
 //! Categories of samples are our classes; of callers, their language. A track shows the footprint of all processes
-//! together. Beside times, each thread has what it allocated by stack.
+//! together. Beside times, each thread has what it allocated by stack. The 200,000 heaviest weights are told apart; the
+//! others are `[other]`, one for each class and part of a thread's time.
 
 mod shared;
 mod threads;

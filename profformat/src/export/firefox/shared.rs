@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use crate::analysis::sites::places::OTHER;
 use crate::export::escape::escape;
 use crate::export::names::{NO_STACK, shown};
 use crate::ids::{FrameId, FunctionId, StackId, StringId};
@@ -15,6 +16,12 @@ use crate::tables::Tables;
 pub(super) const CATEGORIES: usize = 1 + Class::ALL.len();
 /// Stands for a place in a table that an entry does not have yet.
 const NONE: u32 = u32::MAX;
+
+/// Stand for the frame and the function of stacks that are not told apart.
+const OTHER_FRAME: FrameId = FrameId::new(u32::MAX);
+const OTHER_FUNCTION: FunctionId = FunctionId::new(u32::MAX);
+/// Strings that stand before those of the trace.
+const OWN: [&str; 2] = [NO_STACK, OTHER];
 
 /// What samples are colored by. Field names are the format's.
 #[derive(Serialize)]
@@ -72,9 +79,11 @@ pub(super) struct Shared<'a> {
     functions: Vec<u32>,
     /// `None` is the function of what is not known.
     function_list: Vec<Option<FunctionId>>,
-    no_function: Option<u32>,
+    /// Places of the functions that no trace has.
+    no_function: u32,
+    other_function: u32,
     strings: Vec<u32>,
-    /// Places begin at 1; the string at 0 is [`NO_STACK`].
+    /// Places begin behind [`OWN`].
     string_list: Vec<StringId>,
     sources: Vec<u32>,
     source_list: Vec<u32>,
@@ -93,7 +102,8 @@ impl<'a> Shared<'a> {
             frame_list: Vec::new(),
             functions: vec![NONE; functions],
             function_list: Vec::new(),
-            no_function: None,
+            no_function: NONE,
+            other_function: NONE,
             strings: vec![NONE; strings],
             string_list: Vec::new(),
             sources: vec![NONE; strings],
@@ -116,6 +126,11 @@ impl<'a> Shared<'a> {
                 self.classed(caller, (Some(node.frame), own))
             }
         }
+    }
+
+    /// The place of the stacks of this class that are not told apart.
+    pub(super) fn other(&mut self, class: Option<Class>) -> u32 {
+        self.classed(NONE, (Some(OTHER_FRAME), class.map_or(0, category)))
     }
 
     /// The place of a stack whose frames have the categories of their languages.
@@ -172,7 +187,10 @@ impl<'a> Shared<'a> {
             return *place;
         }
         *place = next;
-        let function = framed.0.and_then(|frame| self.tables.frame(frame)).map(|f| f.function);
+        let function = match framed.0 {
+            Some(OTHER_FRAME) => Some(OTHER_FUNCTION),
+            frame => frame.and_then(|frame| self.tables.frame(frame)).map(|f| f.function),
+        };
         let function = self.function(function);
         self.frame_list.push((framed, function));
         next
@@ -181,15 +199,17 @@ impl<'a> Shared<'a> {
     fn function(&mut self, id: Option<FunctionId>) -> u32 {
         let known = id.and_then(|id| Some((id, self.tables.function(id)?)));
         let next = self.function_list.len() as u32;
-        let place = match known {
-            Some((id, _)) => &mut self.functions[id.index()],
-            None => self.no_function.get_or_insert(NONE),
+        let other = id.filter(|id| *id == OTHER_FUNCTION);
+        let place = match (known, other) {
+            (Some((id, _)), _) => &mut self.functions[id.index()],
+            (None, Some(_)) => &mut self.other_function,
+            (None, None) => &mut self.no_function,
         };
         if *place != NONE {
             return *place;
         }
         *place = next;
-        self.function_list.push(known.map(|(id, _)| id));
+        self.function_list.push(known.map(|(id, _)| id).or(other));
         if let Some((_, function)) = known {
             self.string(function.name);
             self.source(function.file);
@@ -200,8 +220,8 @@ impl<'a> Shared<'a> {
     fn string(&mut self, id: StringId) -> u32 {
         let Some(place) = self.strings.get_mut(id.index()) else { return 0 };
         if *place == NONE {
+            *place = (OWN.len() + self.string_list.len()) as u32;
             self.string_list.push(id);
-            *place = self.string_list.len() as u32;
         }
         *place
     }
@@ -235,7 +255,7 @@ impl Serialize for Shared<'_> {
             let text = escape(&shown(self.tables.string(*id)));
             if text.is_empty() { "[no name]".to_owned() } else { text }
         });
-        let texts = std::iter::once(NO_STACK.to_owned()).chain(texts);
+        let texts = OWN.map(str::to_owned).into_iter().chain(texts);
         map.serialize_entry("stringArray", &Column(texts))?;
         map.serialize_entry("stackTable", &Stacks(self))?;
         map.serialize_entry("frameTable", &Frames(self))?;
@@ -310,14 +330,18 @@ impl Serialize for Functions<'_> {
         let place = |places: &[u32], id: StringId| {
             places.get(id.index()).copied().filter(|place| *place != NONE)
         };
-        let name = |f: Option<Function>| f.and_then(|f| place(strings, f.name)).unwrap_or(0);
+        let own = |id: &Option<FunctionId>| u32::from(*id == Some(OTHER_FUNCTION));
+        let name = |id: &Option<FunctionId>| {
+            let known = id.and_then(|id| tables.function(id));
+            known.and_then(|f| place(strings, f.name)).unwrap_or(own(id))
+        };
         let source = |f: Option<Function>| f.and_then(|f| place(sources, f.file));
         let line = |f: Option<Function>| f.map(|f| f.first_line).filter(|line| *line > 0);
         let all = |value: bool| Column(std::iter::repeat_n(value, list.len()));
         let nothing = Column(std::iter::repeat_n((), list.len()));
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("length", &list.len())?;
-        map.serialize_entry("name", &Column(known().map(name)))?;
+        map.serialize_entry("name", &Column(list.iter().map(name)))?;
         map.serialize_entry("isJS", &all(false))?;
         map.serialize_entry("relevantForJS", &all(false))?;
         map.serialize_entry("resource", &Column(std::iter::repeat_n(-1, list.len())))?;

@@ -1,7 +1,7 @@
 //! Threads with their samples and allocations, and the track of the footprint.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use serde::ser::SerializeMap;
@@ -11,10 +11,13 @@ use super::milliseconds;
 use super::shared::{Column, Empty, Shared};
 use crate::analysis::Profile;
 use crate::export::names::{process_name, thread_name, thread_of};
-use crate::export::pieces::pieces;
+use crate::export::pieces::{Piece, pieces};
 use crate::export::{Metric, Unit};
 use crate::ids::{ProcessId, ThreadId};
 use crate::record::{Class, Process, Thread};
+
+/// Weights that are told apart at most: the page keeps a row for each of them.
+const ROWS: usize = 200_000;
 
 /// A row of samples or allocations.
 struct Row {
@@ -22,6 +25,40 @@ struct Row {
     time_ns: u64,
     weight: u64,
     is_cpu: bool,
+}
+
+impl Row {
+    fn new(stack: u32, class: Option<Class>, weight: u64) -> Self {
+        Self { stack, time_ns: 0, weight, is_cpu: class.is_some_and(Class::on_cpu) }
+    }
+}
+
+/// The weights that are told apart.
+struct Heaviest {
+    /// All that are heavier.
+    above: u64,
+    /// How many there still are of this weight.
+    left: usize,
+}
+
+impl Heaviest {
+    fn of(pieces: &[Piece], most: usize) -> Self {
+        let mut weights: Vec<u64> = pieces.iter().map(|piece| piece.weight).collect();
+        let Some(at) = weights.len().checked_sub(most).filter(|at| *at > 0) else {
+            return Self { above: 0, left: 0 };
+        };
+        let (_, above, heavier) = weights.select_nth_unstable(at - 1);
+        let (above, heavier) = (*above, heavier.iter().filter(|weight| **weight > *above).count());
+        Self { above, left: most - heavier }
+    }
+
+    fn takes(&mut self, piece: &Piece) -> bool {
+        if piece.weight == self.above && self.left > 0 {
+            self.left -= 1;
+            return true;
+        }
+        piece.weight > self.above
+    }
 }
 
 struct ThreadOf {
@@ -47,8 +84,19 @@ pub(super) struct Threads<'a> {
 impl<'a> Threads<'a> {
     /// Asks for the places of all stacks.
     pub(super) fn of(profile: &'a Profile, metric: Metric, shared: &mut Shared<'a>) -> Self {
+        Self::of_heaviest(profile, metric, shared, ROWS)
+    }
+
+    /// Tells so many weights apart. Of those in the same part of a thread's time, the lighter ones are one for each class.
+    fn of_heaviest(
+        profile: &'a Profile,
+        metric: Metric,
+        shared: &mut Shared<'a>,
+        most: usize,
+    ) -> Self {
         let is_time = metric.unit() == Unit::Nanoseconds;
         let (part_ns, pieces) = pieces(profile, metric);
+        let mut heaviest = Heaviest::of(&pieces, most);
         let memory = if is_time { Metric::Alloc.weights(profile) } else { Vec::new() };
         let mut ids: Vec<ThreadId> = pieces.iter().map(|piece| piece.thread).collect();
         ids.extend(memory.iter().map(|weight| weight.thread));
@@ -64,13 +112,25 @@ impl<'a> Threads<'a> {
             let own = pieces.next_if(|own| own[0].thread == id).unwrap_or_default();
             for part in own.chunk_by(|a, b| a.part == b.part) {
                 let window = part_ns.map_or(life, |length| window(profile, part[0].part, length));
-                let weights = part.iter().map(|piece| piece.weight);
-                for (piece, time_ns) in part.iter().zip(spread(weights.clone(), window)) {
-                    let stack = shared.stack(piece.stack, piece.class);
-                    let is_cpu = piece.class.is_some_and(Class::on_cpu);
-                    samples.push(Row { stack, time_ns, weight: piece.weight, is_cpu });
+                let mut others: BTreeMap<Option<Class>, u64> = BTreeMap::new();
+                let first = samples.len();
+                for piece in part {
+                    weight = weight.saturating_add(piece.weight);
+                    if heaviest.takes(piece) {
+                        let stack = shared.stack(piece.stack, piece.class);
+                        samples.push(Row::new(stack, piece.class, piece.weight));
+                    } else {
+                        let other = others.entry(piece.class).or_default();
+                        *other = other.saturating_add(piece.weight);
+                    }
                 }
-                weight = weights.fold(weight, u64::saturating_add);
+                for (class, weight) in others {
+                    samples.push(Row::new(shared.other(class), class, weight));
+                }
+                let rows = &mut samples[first..];
+                let weights: Vec<u64> = rows.iter().map(|row| row.weight).collect();
+                let times = spread(weights.iter().copied(), window);
+                rows.iter_mut().zip(times).for_each(|(row, time_ns)| row.time_ns = time_ns);
             }
             let own = memory.next_if(|own| own[0].thread == id).unwrap_or_default();
             for (one, time_ns) in own.iter().zip(spread(own.iter().map(|w| w.weight), life)) {
@@ -290,6 +350,10 @@ impl Serialize for Rows<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::TimeSum;
+    use crate::record::{Frame, Function, Lang};
+    use crate::tables::{StackNode, Tables};
+    use proptest::prelude::*;
 
     #[test]
     fn times_follow_the_weights_and_stay_within_the_window() {
@@ -300,6 +364,64 @@ mod tests {
         assert_eq!(times(&[5, 5], (7, 7)), [7, 7]);
         let all = times(&[u64::MAX; 5], (3, u64::MAX));
         assert!(all.is_sorted() && all[0] > 3 && all[4] == u64::MAX);
+    }
+
+    proptest! {
+        #[test]
+        fn the_heaviest_are_as_many_as_asked_for(
+            weights in prop::collection::vec(1..9_u64, 0..40),
+            most in 0..40_usize,
+        ) {
+            let piece = |&weight: &u64| {
+                Piece { thread: ThreadId::new(0), part: 0, stack: None, class: None, weight }
+            };
+            let pieces: Vec<Piece> = weights.iter().map(piece).collect();
+            let mut heaviest = Heaviest::of(&pieces, most);
+            let kept = pieces.iter().filter(|piece| heaviest.takes(piece));
+            let mut kept: Vec<u64> = kept.map(|piece| piece.weight).collect();
+            let mut expected = weights;
+            expected.sort_unstable_by_key(|weight| Reverse(*weight));
+            expected.truncate(most);
+            kept.sort_unstable_by_key(|weight| Reverse(*weight));
+            prop_assert_eq!(kept, expected);
+        }
+    }
+
+    #[test]
+    fn lighter_stacks_of_a_part_are_one_of_their_class() {
+        let mut tables = Tables::default();
+        let name = tables.push_string(b"f");
+        let function = Function { name, file: name, first_line: 1, lang: Lang::Python };
+        let function = tables.push_function(function);
+        let mut profile = Profile::default();
+        for (line, class) in
+            [(1, Class::Python), (2, Class::Gc), (3, Class::Gc), (4, Class::Python)]
+        {
+            let frame = tables.push_frame(Frame { function, line });
+            profile.time.push(TimeSum {
+                thread: ThreadId::new(0),
+                stack: Some(tables.push_stack(StackNode { parent: None, frame })),
+                class,
+                weight_ns: 10 * u64::from(line % 4),
+                samples: 1,
+                weight_squares: 1,
+            });
+        }
+        profile.tables = tables;
+        let mut shared = Shared::new(&profile.tables);
+        let threads = Threads::of_heaviest(&profile, Metric::Cpu, &mut shared, 1);
+        let rows: Vec<_> = threads.samples.iter().map(|row| (row.stack, row.weight)).collect();
+        assert_eq!(rows, [(0, 30), (1, 10), (2, 20)]);
+        assert_eq!(threads.all[0].weight, 60);
+        let file = serde_json::to_value(&shared).unwrap();
+        let names = &file["stringArray"];
+        let name = |stack: usize| {
+            let frame = &file["stackTable"]["frame"][stack];
+            let function = &file["frameTable"]["func"][frame.as_u64().unwrap() as usize];
+            let name = &file["funcTable"]["name"][function.as_u64().unwrap() as usize];
+            names[name.as_u64().unwrap() as usize].as_str().unwrap().to_owned()
+        };
+        assert_eq!([0, 1, 2].map(name), ["f", "[other]", "[other]"]);
     }
 
     #[test]
