@@ -1,4 +1,4 @@
-//! The profile of a part of a trace: what [`split`](crate::split) would write, added up without being written.
+//! The profile of a part of a trace: what `split` would write, added up without being written.
 //!
 //! So a part means the same everywhere: times count from its start, counters from what they were then, and footprints
 //! begin with what was held. Figures of stacks and lines are of events in the part: memory held or kept is memory that

@@ -15,7 +15,7 @@ use super::{ExportError, Metric};
 use crate::analysis::Profile;
 
 const SCHEMA: &str = "https://www.speedscope.app/file-format-schema.json";
-/// Stacks of a profile that [`write`] tells apart.
+/// Stacks of a profile that [`write()`] tells apart.
 pub const MAX_SAMPLES: usize = 200_000;
 
 #[derive(Serialize)]
@@ -42,7 +42,7 @@ pub fn write(profile: &Profile, metric: Metric, out: &mut dyn Write) -> Result<(
     write_at_most(profile, metric, MAX_SAMPLES, out)
 }
 
-/// As [`write`], with so many stacks of each profile told apart. The others are one, `[other]`, and the profile's name
+/// As [`write()`], with so many stacks of each profile told apart. The others are one, `[other]`, and the profile's name
 /// says so; where stacks are so deep that the file would be too large for speedscope, they are fewer.
 pub fn write_at_most(
     profile: &Profile,
