@@ -50,7 +50,7 @@ fn heaviest(profile: &Profile, mut all: Vec<Seen>) -> Vec<Seen> {
         }
         same
     });
-    all.sort_by_key(|seen| (Reverse(seen.weight), seen.stack));
+    all.sort_unstable_by_key(|seen| (Reverse(seen.weight), seen.stack));
     let mut other = Seen { is_other: true, ..Seen::default() };
     let (mut stacks, mut frames) = (0, 0);
     all.retain(|seen| {
@@ -70,6 +70,8 @@ fn heaviest(profile: &Profile, mut all: Vec<Seen>) -> Vec<Seen> {
     if other.weight > 0 {
         all.push(other);
     }
+    // There can have been a million.
+    all.shrink_to_fit();
     all
 }
 
