@@ -9,6 +9,7 @@
 //! together. Beside times, each thread has what it allocated by stack. The 200,000 heaviest weights are told apart; the
 //! others are `[other]`, one for each class and part of a thread's time.
 
+mod heaviest;
 mod shared;
 mod threads;
 

@@ -7,11 +7,12 @@ use std::ops::Range;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::heaviest::Heaviest;
 use super::milliseconds;
 use super::shared::{Column, Empty, Shared};
 use crate::analysis::Profile;
 use crate::export::names::{process_name, thread_name, thread_of};
-use crate::export::pieces::{Piece, pieces};
+use crate::export::pieces::pieces;
 use crate::export::{Metric, Unit};
 use crate::ids::{ProcessId, ThreadId};
 use crate::record::{Class, Process, Thread};
@@ -30,34 +31,6 @@ struct Row {
 impl Row {
     fn new(stack: u32, class: Option<Class>, weight: u64) -> Self {
         Self { stack, time_ns: 0, weight, is_cpu: class.is_some_and(Class::on_cpu) }
-    }
-}
-
-/// The weights that are told apart.
-struct Heaviest {
-    /// All that are heavier.
-    above: u64,
-    /// How many there still are of this weight.
-    left: usize,
-}
-
-impl Heaviest {
-    fn of(pieces: &[Piece], most: usize) -> Self {
-        let mut weights: Vec<u64> = pieces.iter().map(|piece| piece.weight).collect();
-        let Some(at) = weights.len().checked_sub(most).filter(|at| *at > 0) else {
-            return Self { above: 0, left: 0 };
-        };
-        let (_, above, heavier) = weights.select_nth_unstable(at - 1);
-        let (above, heavier) = (*above, heavier.iter().filter(|weight| **weight > *above).count());
-        Self { above, left: most - heavier }
-    }
-
-    fn takes(&mut self, piece: &Piece) -> bool {
-        if piece.weight == self.above && self.left > 0 {
-            self.left -= 1;
-            return true;
-        }
-        piece.weight > self.above
     }
 }
 
@@ -353,7 +326,6 @@ mod tests {
     use crate::analysis::TimeSum;
     use crate::record::{Frame, Function, Lang};
     use crate::tables::{StackNode, Tables};
-    use proptest::prelude::*;
 
     #[test]
     fn times_follow_the_weights_and_stay_within_the_window() {
@@ -364,27 +336,6 @@ mod tests {
         assert_eq!(times(&[5, 5], (7, 7)), [7, 7]);
         let all = times(&[u64::MAX; 5], (3, u64::MAX));
         assert!(all.is_sorted() && all[0] > 3 && all[4] == u64::MAX);
-    }
-
-    proptest! {
-        #[test]
-        fn the_heaviest_are_as_many_as_asked_for(
-            weights in prop::collection::vec(1..9_u64, 0..40),
-            most in 0..40_usize,
-        ) {
-            let piece = |&weight: &u64| {
-                Piece { thread: ThreadId::new(0), part: 0, stack: None, class: None, weight }
-            };
-            let pieces: Vec<Piece> = weights.iter().map(piece).collect();
-            let mut heaviest = Heaviest::of(&pieces, most);
-            let kept = pieces.iter().filter(|piece| heaviest.takes(piece));
-            let mut kept: Vec<u64> = kept.map(|piece| piece.weight).collect();
-            let mut expected = weights;
-            expected.sort_unstable_by_key(|weight| Reverse(*weight));
-            expected.truncate(most);
-            kept.sort_unstable_by_key(|weight| Reverse(*weight));
-            prop_assert_eq!(kept, expected);
-        }
     }
 
     #[test]
