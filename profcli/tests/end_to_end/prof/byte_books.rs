@@ -17,7 +17,9 @@ struct Process {
     counters: BTreeMap<String, u64>,
     allocated: u64,
     copied: u64,
-    /// Followed blocks that were freed.
+    /// Followed blocks.
+    begun: BTreeSet<u64>,
+    /// Those of them that were freed.
     ended: BTreeSet<u64>,
 }
 
@@ -102,7 +104,11 @@ impl Process {
     #[track_caller]
     fn memory(&mut self, event: MemoryEvent) {
         match event {
-            MemoryEvent::Alloc(alloc) => self.allocated += alloc.weight,
+            MemoryEvent::Alloc(alloc) => {
+                self.allocated += alloc.weight;
+                let is_new = alloc.block == 0 || self.begun.insert(alloc.block);
+                assert!(is_new, "{alloc:?}: told before");
+            }
             // Rings are drained one after the other: an end can stand before what another thread did to the block.
             MemoryEvent::Free(free) => {
                 assert!(self.ended.insert(free.block), "{free:?}: ended before");
