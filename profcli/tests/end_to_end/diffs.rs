@@ -44,18 +44,26 @@ fn two_runs_of_one_program_have_no_changed_line() {
     let Some(python) = Python::any() else { return };
     let path = program("compared.py");
     let words = ["0.8", "0.5", "0.3", "40"];
-    let [one, two] = [0, 1].map(|_| recorded(&python, &path, &words, &[]));
-    let traces = [&*one.trace(), &*two.trace()];
-    let json = json(&traces);
-    // What it allocates in a second is the machine's business.
-    for metric in ["cpu", "peak", "copies"] {
-        assert_eq!(sure(&json, metric), Vec::<Value>::new(), "{metric}");
+    // One pair of runs in twenty may give a false alarm; three in a row do not.
+    let mut alarms = Vec::new();
+    for _ in 0..3 {
+        let [one, two] = [0, 1].map(|_| recorded(&python, &path, &words, &[]));
+        let traces = [&*one.trace(), &*two.trace()];
+        let json = json(&traces);
+        // What it allocates in a second is the machine's business.
+        let changed: Vec<Value> =
+            ["cpu", "peak", "copies"].iter().flat_map(|metric| sure(&json, metric)).collect();
+        let gate = diff(&traces, &["--fail-on", "slower"]);
+        let said = String::from_utf8_lossy(&gate.stdout).into_owned();
+        assert!(said.contains("one run each: run-to-run noise unknown"), "{said}");
+        if changed.is_empty() {
+            assert_eq!(gate.status.code(), Some(0), "{said}");
+            assert!(said.contains("No line changed"), "{said}");
+            return;
+        }
+        alarms.push(changed);
     }
-    let gate = diff(&traces, &["--fail-on", "slower"]);
-    let said = String::from_utf8_lossy(&gate.stdout).into_owned();
-    assert_eq!(gate.status.code(), Some(0), "{said}");
-    assert!(said.contains("No line changed"), "{said}");
-    assert!(said.contains("one run each: run-to-run noise unknown"), "{said}");
+    panic!("{alarms:#?}");
 }
 
 #[test]

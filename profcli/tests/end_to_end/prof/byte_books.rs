@@ -123,7 +123,10 @@ impl Process {
     ) {
         let told = told.copied().unwrap_or(0);
         let slack = STRETCHED * interval * (self.threads + 1);
-        assert!(weights <= told + slack, "{id:?}: {weights} in samples of {told}, {lost}: {self:#?}");
+        assert!(
+            weights <= told + slack,
+            "{id:?}: {weights} in samples of {told}, {lost}: {self:#?}"
+        );
         let is_lost = |(name, count): (&String, &u64)| name.starts_with(lost) && *count > 0;
         let any_lost = self.counters.iter().any(is_lost);
         assert!(
