@@ -138,7 +138,7 @@ fn pprof_sums(path: &Path) -> (Vec<i64>, [i64; 2]) {
 
 #[test]
 fn pprof_in_parts_adds_up() {
-    let trace = workspace().join("profformat/tests/recorded/forks.proftrace");
+    let trace = workspace().join("profformat/tests/recorded/python.proftrace");
     let folder = scratch();
     let out = |name: &str| folder.path().join(name);
     for metric in ["cpu", "wall", "alloc", "copies"] {
