@@ -147,7 +147,8 @@ fn live() {
     }
     drop(grown);
     let held: u64 = profiler.snapshot(ALL).live().map(|sample| bytes(&sample)).sum();
-    assert!(held < 100_000, "{held} bytes are held by nobody");
+    // Of 40 MB: few blocks of other kinds stay, and each may stand for more than itself.
+    assert!(held < 400_000, "{held} bytes are held by nobody");
 }
 
 type Half = Box<dyn FnOnce() + Send>;
