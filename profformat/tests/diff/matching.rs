@@ -7,9 +7,9 @@ use profformat::analysis::diff::{Diff, MatchedBy, Metric, NoTexts, Run, Side, Te
 use crate::{Made, TICK};
 
 /// The source of one file, whatever its path.
-pub(crate) struct Text(pub(crate) &'static str);
+pub(crate) struct Text<'t>(pub(crate) &'t str);
 
-impl Texts for Text {
+impl Texts for Text<'_> {
     fn lines(&self, _file: &[u8]) -> Option<Rc<[String]>> {
         Some(self.0.lines().map(str::to_owned).collect())
     }
@@ -114,9 +114,9 @@ fn a_line_that_was_edited_is_compared_with_what_stands_in_its_place() {
     let mut edited = Made::new();
     let work = edited.function("/w/app.py", "work", 6);
     edited.ticks(work, 9, 31);
-    let text: &'static str = Box::leak(BEFORE.replace("slow", "quick").into_boxed_str());
+    let text = BEFORE.replace("slow", "quick");
     let (before, after) = (before().side(), edited.side());
-    let diff = compare(&before, &after, [&Text(BEFORE), &Text(text)]);
+    let diff = compare(&before, &after, [&Text(BEFORE), &Text(&text)]);
     assert!(rows(&diff).contains(&(Some(9), Some(9), 60, 31, MatchedBy::Edit)));
 }
 
