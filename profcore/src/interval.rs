@@ -93,29 +93,17 @@ fn stratum(interval: u64) -> (u64, u64) {
 /// those since the last one. So no bytes are lost, and each is as likely to be told as any other: what a sample takes
 /// over has nothing to do with who meets it. `weight` is that of new strata, each `interval` long.
 ///
-/// Returns the weight of the sample, 0 for none, and what is carried on.
-pub(crate) fn thin(
-    weight: u64,
-    carried: u64,
-    interval: u64,
-    halvings: u32,
-    random: &mut u64,
-) -> (u64, u64) {
-    let all = carried.saturating_add(weight);
+/// Returns how much of the weight the sample leaves to the next one; `None` for no sample.
+pub(crate) fn thin(weight: u64, interval: u64, halvings: u32, random: &mut u64) -> Option<u64> {
     if weight == 0 || halvings == 0 {
-        return if weight == 0 { (0, carried) } else { (all, 0) };
+        return (weight != 0).then_some(0);
     }
     let halvings = halvings.min(MOST_HALVINGS);
     // That none of so many is told has a chance of one in 3,000.
     let strata = (weight / interval.max(1)).clamp(1, 8 << halvings);
     // The last of them to be told, counted from the end.
-    match (0..strata).find(|_| below(1 << halvings, random) == 0) {
-        Some(after) => {
-            let carried = (after * interval).min(weight);
-            (all - carried, carried)
-        }
-        None => (0, all),
-    }
+    let after = (0..strata).find(|_| below(1 << halvings, random) == 0)?;
+    Some(after.saturating_mul(interval).min(weight))
 }
 
 /// Bounds the work of [`thin`].
@@ -286,8 +274,11 @@ mod tests {
             let (mut met, mut told) = (0, 0);
             for (size, halvings) in steps {
                 let weight = strata.take(size, interval, &mut random);
-                let (sample, rest) = thin(weight, carried, interval, halvings, &mut random);
-                (met, told, carried) = (met + weight, told + sample, rest);
+                (met, carried) = (met + weight, carried + weight);
+                if let Some(left) = thin(weight, interval, halvings, &mut random) {
+                    prop_assert!(left <= weight && weight > 0);
+                    (told, carried) = (told + carried - left, left);
+                }
                 prop_assert_eq!(met, told + carried);
                 prop_assert!(halvings > 0 || weight == 0 || carried == 0);
             }
@@ -295,10 +286,10 @@ mod tests {
 
         #[test]
         fn any_words_are_thinned(
-            weight: u64, carried: u64, interval: u64, halvings: u32, mut random: u64,
+            weight: u64, interval: u64, halvings: u32, mut random: u64,
         ) {
-            let (told, rest) = thin(weight, carried, interval, halvings, &mut random);
-            prop_assert_eq!(told.saturating_add(rest), carried.saturating_add(weight));
+            let left = thin(weight, interval, halvings, &mut random);
+            prop_assert!(left.is_none_or(|left| left <= weight));
         }
     }
 
@@ -318,9 +309,11 @@ mod tests {
                 let halvings = halvings[usize::from(round / 100 % 2 == 0)];
                 for (site, size) in sizes.into_iter().enumerate() {
                     let weight = strata.take(size, 4096, &mut random);
-                    let (told, rest) = thin(weight, carried, 4096, halvings, &mut random);
-                    weights[site] += told;
-                    carried = rest;
+                    carried += weight;
+                    if let Some(left) = thin(weight, 4096, halvings, &mut random) {
+                        weights[site] += carried - left;
+                        carried = left;
+                    }
                 }
             }
             let halvings = halvings.into_iter().max().unwrap_or(0);

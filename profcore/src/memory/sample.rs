@@ -8,7 +8,7 @@
 //! - an end that cannot be told at once (its share of the ring is full, hook inside a hook) is marked in the table of
 //!   followed blocks: the collector finds it there, or the next one to give that address back tells it.
 
-use super::sampler::{ALLOCATIONS, COPIES, carry, weigh};
+use super::sampler::{ALLOCATIONS, COPIES, Due, weigh};
 use crate::cpython;
 #[cfg(feature = "embed")]
 use crate::embed::{call, labels};
@@ -215,7 +215,11 @@ impl Work {
 
     /// Tells a sampled allocation of `size` bytes at `address`, and follows it: as `block`, which is
     /// followed already, or as a new block if that is 0.
-    fn tell_allocation(&self, address: u64, block: u64, size: u64, weight: u64, origin: Origin) {
+    fn tell_allocation(&self, address: u64, block: u64, size: u64, due: Due, origin: Origin) {
+        let weight = due.take(self.slot);
+        if weight == 0 {
+            return;
+        }
         let new = match block {
             0 => self.session.word(word::NEXT_BLOCK).fetch_add(1, Relaxed).wrapping_add(1),
             _ => 0,
@@ -227,10 +231,18 @@ impl Work {
             Origin::Python => (flag::PYTHON, 0),
         };
         if !self.tell_with_stack(kind::ALLOC, flags, &[size, weight, named, pc]) {
-            carry(self.slot, ALLOCATIONS, weight);
+            due.carry(self.slot, weight);
             if followed {
                 self.live().remove(address);
             }
+        }
+    }
+
+    /// Tells a sampled copy of `size` bytes.
+    fn tell_copy(&self, size: u64, caller: u64, due: Due) {
+        let weight = due.take(self.slot);
+        if weight != 0 && !self.tell_with_stack(kind::COPY, 0, &[size, weight, caller]) {
+            due.carry(self.slot, weight);
         }
     }
 }
@@ -258,11 +270,10 @@ fn begin(
 #[cold]
 #[inline(never)]
 pub(super) fn allocated(slot: Slot, address: usize, bytes: usize, origin: Origin) {
-    let weight = weigh(slot, ALLOCATIONS, bytes);
-    if weight != 0
+    if let Some(due) = weigh(slot, ALLOCATIONS, bytes)
         && let Some(work) = begin(slot, LostKind::Alloc, control::MEMORY, Work::of(origin))
     {
-        work.tell_allocation(address as u64, 0, bytes as u64, weight, origin);
+        work.tell_allocation(address as u64, 0, bytes as u64, due, origin);
     }
 }
 
@@ -270,12 +281,10 @@ pub(super) fn allocated(slot: Slot, address: usize, bytes: usize, origin: Origin
 #[cold]
 #[inline(never)]
 pub(super) fn copied(slot: Slot, bytes: usize, caller: usize) {
-    let weight = weigh(slot, COPIES, bytes);
-    if weight != 0
+    if let Some(due) = weigh(slot, COPIES, bytes)
         && let Some(work) = begin(slot, LostKind::Copy, control::COPIES, Work::begin_masked)
-        && !work.tell_with_stack(kind::COPY, 0, &[bytes as u64, weight, caller as u64])
     {
-        carry(slot, COPIES, weight);
+        work.tell_copy(bytes as u64, caller as u64, due);
     }
 }
 
@@ -371,9 +380,9 @@ pub(super) fn resized(
     growth: usize,
     origin: Origin,
 ) {
-    let weight = if growth == 0 { 0 } else { weigh(slot, ALLOCATIONS, growth) };
+    let due = if growth == 0 { None } else { weigh(slot, ALLOCATIONS, growth) };
     let (address, block) = (address as u64, resizing.block);
-    let work = match if weight != 0 { Work::of(origin)(slot) } else { Work::begin_python(slot) } {
+    let work = match if due.is_some() { Work::of(origin)(slot) } else { Work::begin_python(slot) } {
         Ok(work) => work,
         Err(why) => {
             slot.lose(LostKind::Alloc, why);
@@ -398,11 +407,9 @@ pub(super) fn resized(
             slot.lose(LostKind::Alloc, Loss::RingFull);
         }
     }
-    if weight == 0 {
-        return;
-    }
+    let Some(due) = due else { return };
     if work.is_on(control::MEMORY) {
-        work.tell_allocation(address, followed, growth as u64, weight, origin);
+        work.tell_allocation(address, followed, growth as u64, due, origin);
     } else {
         slot.lose(LostKind::Alloc, Loss::Off);
     }

@@ -8,35 +8,71 @@ use crate::stack;
 use crate::sync::Ordering::Relaxed;
 use crate::sys::syscall;
 
-/// Moves a byte sampler of the slot on by `bytes`, which were counted; the weight of the sample, 0 for none.
-pub(super) fn weigh(slot: Slot, sampler: Sampler, bytes: usize) -> u64 {
-    let Some(session) = process::session() else { return 0 };
-    let [point, rest, random, carried] =
-        [sampler.point, sampler.point + 1, slot_word::RANDOM, sampler.carried]
-            .map(|word| slot.word(word));
-    // With the bytes that are new.
-    let total = slot.word(slot_word::COUNTERS + sampler.bytes as usize).load(Relaxed);
-    let before = total.wrapping_sub(bytes as u64);
+/// A sample that is to be told.
+#[derive(Clone, Copy)]
+#[must_use = "a sample that is not told stays with the next one"]
+pub(super) struct Due {
+    sampler: Sampler,
+    /// What it leaves to the next one.
+    left: u64,
+}
+
+/// Moves a byte sampler of the slot on by `bytes`, which were counted: the sample that is to be told, if one is.
+///
+/// A handler of the program's can come at any point of this, and do the same for bytes of its own, or never return. All
+/// bytes up to the counter's value weigh on whoever moves the point; a weight stands in the slot until it is told.
+pub(super) fn weigh(slot: Slot, sampler: Sampler, bytes: usize) -> Option<Due> {
+    let session = process::session()?;
+    let [point, rest, random] =
+        [sampler.point, sampler.point + 1, slot_word::RANDOM].map(|word| slot.word(word));
     let on = session.word(word::CONTROL).load(Relaxed) & sampler.switch != 0;
     let interval = if on { session.word(sampler.interval).load(Relaxed) } else { 0 };
-    let left = point.load(Relaxed).saturating_sub(before);
-    let mut strata = Strata { left, rest: rest.load(Relaxed) };
     let mut state = random.load(Relaxed);
     if state == 0 {
         state = syscall::monotonic() ^ (slot.words().as_ptr().addr() as u64) << 24;
     }
-    let weight = strata.take(bytes as u64, interval, &mut state);
+    let weight = loop {
+        let next = point.load(Relaxed);
+        // With the bytes that are new.
+        let total = slot.word(slot_word::COUNTERS + sampler.bytes as usize).load(Relaxed);
+        let before = total.wrapping_sub(bytes as u64);
+        // Bytes behind the point that have not moved it are those of somebody who was interrupted.
+        let before = if next == 0 { before } else { before.min(next - 1) };
+        let left = next.saturating_sub(before);
+        let mut strata = Strata { left, rest: rest.load(Relaxed) };
+        let weight = strata.take(total.wrapping_sub(before), interval, &mut state);
+        let moved = total.saturating_add(strata.left);
+        if point.compare_exchange(next, moved, Relaxed, Relaxed).is_ok() {
+            rest.store(strata.rest, Relaxed);
+            break weight;
+        }
+    };
+    slot.word(sampler.carried).fetch_add(weight, Relaxed);
     let halvings = HALVINGS[slot.ring().eighths().min(8)];
-    let (weight, kept) = thin(weight, carried.load(Relaxed), interval, halvings, &mut state);
-    point.store(total.saturating_add(strata.left), Relaxed);
-    rest.store(strata.rest, Relaxed);
-    carried.store(kept, Relaxed);
+    let left = thin(weight, interval, halvings, &mut state);
     random.store(state, Relaxed);
     // Ticks have no Python frames before this, so it must not hang on memory being sampled.
     if stack::warm_up() && !on {
         super::stop_watching(sampler.switch);
     }
-    weight
+    left.map(|left| Due { sampler, left })
+}
+
+impl Due {
+    /// Takes the weight of the sample over, 0 if another one just did. Right before it is told: of a thread that is
+    /// interrupted before that, and does not come back, the next sample takes it.
+    pub(super) fn take(self, slot: Slot) -> u64 {
+        let carried = slot.word(self.sampler.carried);
+        let all = carried.swap(0, Relaxed);
+        let left = self.left.min(all);
+        carried.fetch_add(left, Relaxed);
+        all - left
+    }
+
+    /// Gives a weight back that was not told: the next sample takes it over.
+    pub(super) fn carry(self, slot: Slot, weight: u64) {
+        slot.word(self.sampler.carried).fetch_add(weight, Relaxed);
+    }
 }
 
 /// How often the rate of samples is halved in a ring of which so many eighths are taken. Whoever fills it faster than
@@ -44,12 +80,6 @@ pub(super) fn weigh(slot: Slot, sampler: Sampler, bytes: usize) -> u64 {
 /// lines that were at work then. A line cannot gain or lose by that, for how full the ring is says nothing about who
 /// meets the next sample point.
 const HALVINGS: [u32; 9] = [0, 0, 0, 0, 1, 3, 5, 8, 8];
-
-/// The ring has no room for a sample of this weight: the next one takes it over.
-pub(super) fn carry(slot: Slot, sampler: Sampler, weight: u64) {
-    let carried = slot.word(sampler.carried);
-    carried.store(carried.load(Relaxed).saturating_add(weight), Relaxed);
-}
 
 /// Which of the slot's byte samplers, and what steers it.
 #[derive(Clone, Copy)]
