@@ -10,6 +10,7 @@ use crate::stack::Reach;
 use crate::sys::sigset;
 
 mod full_ring;
+mod interrupted;
 
 const INTERVAL: u64 = 4096;
 
