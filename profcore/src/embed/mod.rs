@@ -31,6 +31,7 @@ mod alloc;
 pub(crate) mod call;
 mod config;
 mod drain;
+mod ended;
 #[cfg(test)]
 mod examples;
 mod history;

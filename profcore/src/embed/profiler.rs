@@ -278,15 +278,15 @@ impl Run {
                 break;
             }
             let mut work = lock(&self.work);
-            work.tend(self);
+            work.tend(self, false);
             work.own_ns = syscall::thread_cpu();
         }
     }
 }
 
 impl Work {
-    /// Empties the rings, and sees to threads and tables.
-    fn tend(&mut self, run: &Run) {
+    /// Empties the rings, and sees to threads and tables. `is_asked`: somebody wants figures of this moment.
+    fn tend(&mut self, run: &Run, is_asked: bool) {
         let now = syscall::monotonic();
         self.drain.drain(run.session, now, &mut self.history);
         self.code.tend(run.session, now);
@@ -294,6 +294,7 @@ impl Work {
         let helper = run.helper();
         if is_on && helper != 0 && !run.config.cpu.is_zero() {
             self.threads.look(run.session, helper, now);
+            self.drain.look_at_ends(run.session, helper, now, is_asked, &mut self.history);
         }
         self.history.settle(clocks(now, self.own_ns));
     }
@@ -328,7 +329,7 @@ impl Profiler {
         let Some(run) = self.run() else { return Snapshot::default() };
         let _ignored = ignore::Ignored::begin();
         let mut guard = lock(&run.work);
-        guard.tend(run);
+        guard.tend(run, true);
         let work = &mut *guard;
         work.drain.empty_pool(&mut work.history);
         let now = syscall::monotonic();
@@ -349,7 +350,8 @@ impl Profiler {
     pub fn pause(&self) {
         if let Some(run) = self.run() {
             let _ignored = ignore::Ignored::begin();
-            let _work = lock(&run.work);
+            let mut work = lock(&run.work);
+            work.tend(run, true);
             if !run.is_paused.swap(true, Ordering::Relaxed) {
                 // Blocks that are held may end meanwhile: hooks go on being told of that.
                 run.switch_off();
@@ -361,8 +363,9 @@ impl Profiler {
     pub fn resume(&self) {
         if let Some(run) = self.run() {
             let _ignored = ignore::Ignored::begin();
-            let _work = lock(&run.work);
+            let mut work = lock(&run.work);
             if run.is_paused.swap(false, Ordering::Relaxed) {
+                work.drain.go_on();
                 run.switch_on(run.helper());
             }
         }
@@ -375,7 +378,10 @@ impl Profiler {
         };
         let _ignored = ignore::Ignored::begin();
         let mut current = CURRENT.lock();
-        if !run.is_over.swap(true, Ordering::SeqCst) {
+        if !run.is_over.load(Ordering::SeqCst) {
+            // While the helper is there: its clock is not among those of threads any more when it is gone.
+            lock(&run.work).tend(run, true);
+            run.is_over.store(true, Ordering::SeqCst);
             alloc::forget_profiler();
             run.switch_off();
             call::call(run.session);
@@ -384,7 +390,7 @@ impl Profiler {
                 let _ = helper.join();
             }
             let mut work = lock(&run.work);
-            work.tend(run);
+            work.tend(run, false);
             // A timer that was made while others were taken away.
             threads::end(run.session);
             let code = Some(std::mem::take(&mut work.code));
@@ -425,6 +431,7 @@ impl Run {
             cpu_sampled: Duration::from_nanos(work.drain.sampled_ns),
             cpu_total: Duration::from_nanos(clocks.process_ns),
             cpu_own: Duration::from_nanos(clocks.own_ns),
+            cpu_ended: Duration::from_nanos(work.drain.ended_ns),
             allocated: since(|counters| counters.allocated),
             allocations: since(|counters| counters.allocations),
             alloc_interval: self.session.word(word::MEMORY_INTERVAL).load(Ordering::Relaxed),
