@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::profiler::{Profiler, StartError, start};
+use super::profiler::Profiler;
+use super::start::{StartError, start};
 
 /// A number of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

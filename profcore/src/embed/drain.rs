@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::ended::Ended;
 use super::history::{History, Kept, Named};
 use super::snapshot::{LabelWords, What};
 use super::threads;
@@ -43,11 +44,13 @@ pub(super) struct Drain {
     /// CPU time of short threads that no sample of theirs stands for, and the end of the last of them.
     pool_ns: u64,
     pool_from: Option<Kept>,
+    ended: Ended,
     /// Samples taken, and events that were none.
     pub(super) samples: u64,
     pub(super) unreadable: u64,
-    /// CPU nanoseconds that samples stand for.
+    /// CPU nanoseconds that samples stand for, and of them those of threads after their last own instruction.
     pub(super) sampled_ns: u64,
+    pub(super) ended_ns: u64,
 }
 
 impl Drain {
@@ -59,9 +62,11 @@ impl Drain {
             ends_marked: 0,
             pool_ns: 0,
             pool_from: None,
+            ended: Ended::new(),
             samples: 0,
             unreadable: 0,
             sampled_ns: 0,
+            ended_ns: 0,
         }
     }
 
@@ -123,6 +128,8 @@ impl Drain {
                 history.push(kept);
             }
             self.slots[number].owner = None;
+            let clock = slot.word(slot_word::LAST_CPU).load(Ordering::Relaxed);
+            self.ended.gave_slot_up(owner.tid, clock);
             slot.ring().begin_again();
             registry::reclaim(slot.word(slot_word::STATE), owner);
         }
@@ -157,7 +164,8 @@ impl Drain {
                 slot.labels = *words;
                 slot.shared_labels = history.labels(words);
             }
-            Event::Copy { .. } | Event::ThreadEnd { .. } | Event::Exit { .. } => {}
+            Event::ThreadEnd { .. } => self.ended.told_end(),
+            Event::Copy { .. } | Event::Exit { .. } => {}
         }
     }
 
@@ -172,6 +180,9 @@ impl Drain {
         session: Session,
         history: &mut History,
     ) {
+        if is_rest {
+            self.ended.last_stack(stack.native);
+        }
         let interval = session.word(word::CPU_INTERVAL_NS).load(Ordering::Relaxed);
         let state = &mut self.slots[number];
         state.told_ns += weight_ns;
@@ -204,6 +215,30 @@ impl Drain {
         let SlotState { thread, shared_labels, .. } = &self.slots[number];
         let (thread, labels) = (thread.clone(), shared_labels.clone());
         Kept { time_ns, what, thread, stack: history.stack(stack.native), labels }
+    }
+
+    /// Takes a sample of what the ends of threads took; see `ended`. `is_asked`: whether or not it is time for it.
+    pub(super) fn look_at_ends(
+        &mut self,
+        session: Session,
+        own: u32,
+        now: u64,
+        is_asked: bool,
+        history: &mut History,
+    ) {
+        if let Some(kept) = self.ended.look(session, own, now, is_asked, history) {
+            if let What::Cpu { ns } = kept.what {
+                self.sampled_ns += ns;
+                self.ended_ns += ns;
+            }
+            self.samples += 1;
+            history.push(kept);
+        }
+    }
+
+    /// Sampling goes on after a pause, of which nothing is told.
+    pub(super) fn go_on(&mut self) {
+        self.ended.begin_again();
     }
 
     /// Gives what no thread has taken over to the end of the thread that left it last.

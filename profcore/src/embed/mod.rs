@@ -30,7 +30,9 @@
 mod alloc;
 pub(crate) mod call;
 mod config;
+mod current;
 mod drain;
+mod ended;
 #[cfg(test)]
 mod examples;
 mod history;
@@ -41,7 +43,9 @@ mod modules;
 mod pprof;
 mod profiler;
 mod remarks;
+mod run;
 mod snapshot;
+mod start;
 mod stats;
 #[cfg_attr(not(feature = "symbolize"), path = "unnamed.rs")]
 mod symbols;
@@ -53,8 +57,9 @@ mod trace;
 pub use alloc::SampledAlloc;
 pub use config::{Bytes, Config, ConfigError};
 pub use ignore::{Ignored, ignore_current};
-pub use profiler::{Profiler, StartError};
+pub use profiler::Profiler;
 pub use snapshot::{Module, Sample, Snapshot, What};
+pub use start::StartError;
 pub use stats::Stats;
 #[cfg(feature = "symbolize")]
 pub use symbols::{Frame, Symbols};

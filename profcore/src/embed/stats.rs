@@ -19,6 +19,8 @@ pub struct Stats {
     pub cpu_total: Duration,
     /// See [`Stats::cpu_sampled`].
     pub cpu_own: Duration,
+    /// Of [`Stats::cpu_sampled`], what ended threads used after their last own instruction: samples of no thread.
+    pub cpu_ended: Duration,
     /// Bytes and calls of allocations that were seen.
     pub allocated: u64,
     /// See [`Stats::allocated`].

@@ -27,7 +27,7 @@ pub(super) fn name(tid: u32) -> String {
 }
 
 /// The ids of all threads.
-fn all() -> HashSet<u32> {
+pub(super) fn all() -> HashSet<u32> {
     let entries = fs::read_dir(TASKS).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }

@@ -102,11 +102,14 @@ fn without_proc_inside() {
         for _ in 0..100 {
             std::thread::spawn(|| allocate(30)).join().expect("it does not panic");
         }
-        std::thread::sleep(ms(500));
+        // How long it takes says how busy the machine is. For ever: the case is ended.
+        let few = |(cpu, alloc): (usize, usize)| cpu <= 20 || alloc <= 20;
+        while few(counts(&profiler.snapshot(ALL))) {
+            std::thread::sleep(ms(50));
+        }
     });
     let snapshot = profiler.snapshot(ALL);
     println!("= {:?} samples; {:?}", counts(&snapshot), profiler.stats());
-    assert!(counts(&snapshot).0 > 20 && counts(&snapshot).1 > 20);
     profiler.stop();
 }
 
