@@ -1,6 +1,10 @@
 //! Writes a large trace of time, always the same: `large_trace OUT [SAMPLES] [STACKS]`; 10 million of 100,000 without.
 //!
-//! Four threads in a program of 3,000 functions; stacks are some tens of frames deep, a few are recursions of hundreds.
+//! Four threads in a program of 3,000 functions of 10 lines each, and 50 native ones; samples of time only. Without
+//! numbers given: seven hours at 100 Hz, a prefix tree of 1.2 million nodes, 99,000 stacks that have samples. They are 31
+//! frames deep on average, one in five hundred is a recursion of hundreds. A line calls whatever function the dice say, some
+//! forty different ones, and every thread does everything: harder on caches and tables than a program, whose lines call
+//! one function or a few.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

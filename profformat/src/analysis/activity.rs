@@ -3,6 +3,8 @@
 //! A part is a power of two of nanoseconds long. When there are too many parts or weights, two parts become one, so
 //! that memory follows the number of different stacks, however long the run is.
 
+use std::hint::black_box;
+
 use super::{Activity, PartWeight};
 use crate::units::Timestamp;
 
@@ -12,6 +14,8 @@ const PARTS: u64 = 1 << 11;
 const WEIGHTS: usize = 1 << 19;
 /// Nanoseconds of the shortest part, as a power of two: about a millisecond.
 const SHORTEST: u32 = 20;
+/// Weights of a part that are sorted with a buffer beside them.
+const MERGED: usize = 1 << 16;
 /// Stands for the place of a weight that there is not yet.
 const NONE: u32 = u32::MAX;
 
@@ -32,6 +36,13 @@ impl Parts {
 
     fn with_room(most: usize) -> Self {
         Self { shift: SHORTEST, most, weights: Vec::new(), newest: Vec::new() }
+    }
+
+    /// Looks at what samples of these sums look at, to have it in the cache.
+    pub(super) fn touch(&self, places: &[usize]) {
+        let newest = places.iter().filter_map(|at| self.newest.get(*at));
+        let weights = newest.filter_map(|at| self.weights.get(*at as usize));
+        black_box(weights.fold(0, |all, weight| all ^ weight.part));
     }
 
     /// Adds a sample's weight to the sum at this place.
@@ -98,9 +109,37 @@ impl Parts {
     }
 }
 
+/// Sorts by part, in linear time: there are at most [`PARTS`]. Each exchange brings one to where its part stands.
+fn by_part(weights: &mut [PartWeight]) {
+    let count = weights.iter().map(|weight| weight.part as usize + 1).max().unwrap_or(0);
+    let mut ends = vec![0; count];
+    weights.iter().for_each(|weight| ends[weight.part as usize] += 1);
+    let mut next = vec![0; count];
+    for part in 1..count {
+        next[part] = ends[part - 1];
+        ends[part] += ends[part - 1];
+    }
+    for part in 0..count {
+        while next[part] < ends[part] {
+            let at = next[part];
+            let home = weights[at].part as usize;
+            weights.swap(at, next[home]);
+            next[home] += 1;
+        }
+    }
+}
+
 /// Makes one of the weights of the same part and sum, in that order.
 fn add_up(weights: &mut Vec<PartWeight>) {
-    weights.sort_unstable_by_key(|weight| (weight.part, weight.sum));
+    by_part(weights);
+    for part in weights.chunk_by_mut(|a, b| a.part == b.part) {
+        // Two sorted parts that have become one are merged by the one, which takes memory, but not by the other.
+        if part.len() <= MERGED {
+            part.sort_by_key(|weight| weight.sum);
+        } else {
+            part.sort_unstable_by_key(|weight| weight.sum);
+        }
+    }
     weights.dedup_by(|next, kept| {
         let same = (next.part, next.sum) == (kept.part, kept.sum);
         if same {

@@ -114,7 +114,7 @@ impl Builder {
     /// Takes the next records of the trace.
     pub fn block(&mut self, block: &Block<'_>) {
         match block {
-            Block::Samples(samples) => samples.iter().for_each(|sample| self.sample(sample)),
+            Block::Samples(samples) => self.samples(samples),
             Block::Memory(events) => self.memory(events),
             Block::Copies(copies) => copies.iter().for_each(|copied| self.copied(copied)),
             Block::Records(records) => records.iter().for_each(|record| self.record(record)),
@@ -124,7 +124,7 @@ impl Builder {
     /// Takes the next record of the trace.
     pub fn record(&mut self, record: &Record) {
         let time = match record {
-            Record::Sample(sample) => return self.sample(sample),
+            Record::Sample(sample) => return self.samples(&[*sample]),
             Record::Alloc(alloc) => return self.memory(&[MemoryEvent::Alloc(*alloc)]),
             Record::Free(free) => return self.memory(&[MemoryEvent::Free(*free)]),
             Record::Resize(resize) => return self.memory(&[MemoryEvent::Resize(*resize)]),
@@ -167,9 +167,10 @@ impl Builder {
         self.elapsed = self.elapsed.max(time);
     }
 
-    fn sample(&mut self, sample: &Sample) {
-        self.time.sample(sample);
-        self.elapsed = self.elapsed.max(sample.time);
+    fn samples(&mut self, samples: &[Sample]) {
+        self.time.samples(samples);
+        let last = samples.iter().map(|sample| sample.time).max();
+        self.elapsed = self.elapsed.max(last.unwrap_or_default());
     }
 
     fn memory(&mut self, events: &[MemoryEvent]) {

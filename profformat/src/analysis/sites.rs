@@ -138,6 +138,10 @@ pub enum WhyKind {
     Callee,
 }
 
+impl WhyKind {
+    const ALL: [Self; 5] = [Self::Itself, Self::Gc, Self::Native, Self::Kernel, Self::Callee];
+}
+
 /// What one function did, all its lines together; a recursive call counts once in the total.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionSum {

@@ -14,11 +14,38 @@ const CALLERS: usize = 3;
 /// for their line as one without a name, callers beyond for none.
 const PARTS: usize = 3 << 17;
 
+/// A kind of part of a line as one word, for every step of every stack is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Part(u64);
+
+/// Bits of a name, which is one more than its number; and of a kind.
+const NAME: u32 = 33;
+const KIND: u32 = 3;
+
+impl Part {
+    fn new(site: u32, what: WhyKind, function: Option<StringId>) -> Self {
+        let name = function.map_or(0, |function| u64::from(function.number()) + 1);
+        Self(u64::from(site) << (NAME + KIND) | (what as u64) << NAME | name)
+    }
+
+    fn without_name(self) -> Self {
+        Self(self.0 >> NAME << NAME)
+    }
+
+    fn parts(self) -> (usize, WhyKind, Option<StringId>) {
+        let name = self.0 & ((1 << NAME) - 1);
+        let function = name.checked_sub(1).map(|name| StringId::new(name as u32));
+        let kind =
+            WhyKind::ALL[((self.0 >> NAME) as usize & ((1 << KIND) - 1)) % WhyKind::ALL.len()];
+        ((self.0 >> (NAME + KIND)) as usize, kind, function)
+    }
+}
+
 /// Parts of lines' time, by index of the line.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
-    why: HashMap<(u32, WhyKind, Option<StringId>), u64>,
-    callers: HashMap<(u32, u32), u64>,
+    why: HashMap<Part, u64>,
+    callers: HashMap<u64, u64>,
 }
 
 impl Parts {
@@ -28,7 +55,7 @@ impl Parts {
         let place = step.place as u32;
         let cpu_ns = on_cpu(ns);
         match step.callee {
-            Some(_) => self.part((place, WhyKind::Callee, step.callee), cpu_ns),
+            Some(_) => self.part(Part::new(place, WhyKind::Callee, step.callee), cpu_ns),
             None => {
                 for class in Class::ALL.into_iter().filter(|class| class.on_cpu()) {
                     let (kind, name) = match class {
@@ -37,39 +64,44 @@ impl Parts {
                         Class::Native if route.native.is_some() => (WhyKind::Native, route.native),
                         _ => (WhyKind::Itself, None),
                     };
-                    self.part((place, kind, name), ns[class.code() as usize]);
+                    self.part(Part::new(place, kind, name), ns[class.code() as usize]);
                 }
             }
         }
         let Some(caller) = step.caller.filter(|_| cpu_ns > 0) else { return };
-        let key = (place, caller as u32);
-        if self.callers.len() < PARTS || self.callers.contains_key(&key) {
-            let part = self.callers.entry(key).or_default();
+        let key = u64::from(place) << 32 | caller as u64;
+        if let Some(part) = self.callers.get_mut(&key) {
             *part = part.saturating_add(cpu_ns);
+        } else if self.callers.len() < PARTS {
+            self.callers.insert(key, cpu_ns);
         }
     }
 
-    fn part(&mut self, mut key: (u32, WhyKind, Option<StringId>), ns: u64) {
+    fn part(&mut self, key: Part, ns: u64) {
         if ns == 0 {
             return;
         }
-        if self.why.len() >= PARTS && !self.why.contains_key(&key) {
-            key.2 = None;
+        if let Some(part) = self.why.get_mut(&key) {
+            *part = part.saturating_add(ns);
+        } else if self.why.len() < PARTS {
+            self.why.insert(key, ns);
+        } else {
+            let part = self.why.entry(key.without_name()).or_default();
+            *part = part.saturating_add(ns);
         }
-        let part = self.why.entry(key).or_default();
-        *part = part.saturating_add(ns);
     }
 
     /// Hands every line its parts, largest first.
     pub(super) fn finish(self, tables: &Tables, sites: &mut [Site]) {
-        for ((site, what, function), cpu_ns) in self.why {
-            sites[site as usize].why.push(Why { what, function, cpu_ns });
+        for (part, cpu_ns) in self.why {
+            let (site, what, function) = part.parts();
+            sites[site].why.push(Why { what, function, cpu_ns });
         }
         let callers = self.callers.into_iter();
         let mut callers: Vec<(usize, StringId, u32, u64)> = callers
-            .map(|((site, caller), ns)| {
-                let caller = &sites[caller as usize];
-                (site as usize, caller.file, caller.line, ns)
+            .map(|(key, ns)| {
+                let caller = &sites[key as u32 as usize];
+                ((key >> 32) as usize, caller.file, caller.line, ns)
             })
             .collect();
         callers.sort_unstable_by(|a, b| b.3.cmp(&a.3).then(a.cmp(b)));
@@ -85,6 +117,25 @@ impl Parts {
                 let order = || (a.what, name(a), a.function).cmp(&(b.what, name(b), b.function));
                 b.cpu_ns.cmp(&a.cpu_ns).then_with(order)
             });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_one_word_and_loses_nothing() {
+        for site in [0, 1, 7 << 14] {
+            for what in WhyKind::ALL {
+                for function in [None, Some(0), Some(u32::MAX)] {
+                    let function = function.map(StringId::new);
+                    let part = Part::new(site, what, function);
+                    assert_eq!(part.parts(), (site as usize, what, function));
+                    assert_eq!(part.without_name().parts(), (site as usize, what, None));
+                }
+            }
         }
     }
 }

@@ -77,6 +77,9 @@ const PAGE: usize = 8 << 20;
 /// Bytes of those for what is written as markup.
 const MARKUP: usize = 256 << 10;
 
+/// Bytes of figures of which two fit beside each other: less than half of what they can be.
+const FIGURES: usize = 24 << 20;
+
 /// How much a page tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Limits {
@@ -125,9 +128,15 @@ pub fn write(
     source: &dyn Source,
     out: &mut dyn Write,
 ) -> Result<(), ExportError> {
-    // Made twice: two at a time would be the most of what a page takes.
-    let words = words(profile, Figures::of(profile), source);
     let mut figures = Figures::of(profile);
+    let words = if figures.bytes() <= FIGURES {
+        words(profile, figures.clone(), source)
+    } else {
+        // Made twice: two at a time would be the most of what a page takes.
+        let words = words(profile, figures, source);
+        figures = Figures::of(profile);
+        words
+    };
     figures.sites.shrink_to_fit();
     let sources = Sources::of(profile, &figures.sites, source)?;
     let mut nodes = Nodes::of(profile);

@@ -8,8 +8,11 @@ use crate::analysis::{Activity, PartWeight, Profile};
 /// Entries at most: two parts become one until they fit.
 pub(super) const ENTRIES: usize = 200_000;
 
+/// Entries of a part that are sorted with a buffer beside them.
+const MERGED: usize = 1 << 16;
+
 /// What one thread did in one node and class in a part of the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
     part: u32,
     thread: u32,
@@ -29,6 +32,9 @@ pub(super) struct Time {
 impl Time {
     /// `None` if there are too many entries even with a single part.
     pub(super) fn of(profile: &Profile, tree: &Tree, family: &Family) -> Option<Self> {
+        if too_many(profile, tree, family) {
+            return None;
+        }
         let whole;
         let activity = match &profile.activity {
             Some(activity) if activity.part_ns > 0 => activity,
@@ -91,6 +97,20 @@ impl Time {
     }
 }
 
+/// Whether even a single part has too many entries. To find that by making two parts one again and again takes long.
+fn too_many(profile: &Profile, tree: &Tree, family: &Family) -> bool {
+    let spent = profile.time.iter().filter(|sum| sum.weight_ns > 0);
+    let mut places: Vec<u64> = spent
+        .map(|sum| {
+            let (thread, node) = (family.place(sum.thread) as u64, u64::from(tree.node(sum.stack)));
+            thread << 40 | node << 8 | u64::from(sum.class.code())
+        })
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    places.len() > ENTRIES
+}
+
 /// The whole run as one part: of a profile that does not know more.
 fn one_part(profile: &Profile) -> Activity {
     let all = profile.time.iter().zip(0..).filter(|(sum, _)| sum.weight_ns > 0);
@@ -98,12 +118,27 @@ fn one_part(profile: &Profile) -> Activity {
     Activity { part_ns: profile.elapsed.as_nanos().max(1), weights: weights.collect() }
 }
 
+/// Thread, node and class as one number: it is compared without a branch.
+fn order(entry: &Entry) -> u128 {
+    let place = u64::from(entry.node) << 8 | u64::from(entry.class);
+    u128::from(entry.thread) << 64 | u128::from(place)
+}
+
 /// Makes one of those of the same part, thread, node and class, in that order.
 fn add_up(entries: &mut Vec<Entry>) {
-    entries.sort_unstable();
+    if !entries.is_sorted_by_key(|entry| entry.part) {
+        entries.sort_unstable_by_key(|entry| entry.part);
+    }
+    for part in entries.chunk_by_mut(|a, b| a.part == b.part) {
+        // Two sorted parts that have become one are merged by the one, which takes memory, but not by the other.
+        if part.len() <= MERGED {
+            part.sort_by_key(order);
+        } else {
+            part.sort_unstable_by_key(order);
+        }
+    }
     entries.dedup_by(|next, kept| {
-        let key = |entry: &Entry| (entry.part, entry.thread, entry.node, entry.class);
-        let same = key(next) == key(kept);
+        let same = (next.part, order(next)) == (kept.part, order(kept));
         if same {
             kept.weight_ns = kept.weight_ns.saturating_add(next.weight_ns);
         }

@@ -38,7 +38,7 @@ impl Tree {
         let place = |node: u32| places.get(node as usize).copied().unwrap_or(0);
         let moved = nodes.own.iter().map(|own| Own { node: place(own.node), ..*own });
         let mut own: Vec<Own> = moved.collect();
-        own.sort_unstable();
+        own.sort_unstable_by_key(Own::order);
         let stacks = nodes.stacks.iter().map(|node| place(*node)).collect();
         Self { pops, frames, own, stacks }
     }

@@ -127,6 +127,18 @@ impl Figures {
     pub(in crate::export) fn of(profile: &Profile) -> Self {
         Self { sites: sites::sites(profile), functions: sites::functions(profile) }
     }
+
+    /// How much memory a copy takes.
+    pub(in crate::export) fn bytes(&self) -> usize {
+        let lists = |site: &Site| {
+            size_of_val(&site.why[..])
+                + size_of_val(&site.callers[..])
+                + size_of_val(&site.copiers[..])
+        };
+        size_of_val(&self.sites[..])
+            + self.sites.iter().map(lists).sum::<usize>()
+            + size_of_val(&self.functions[..])
+    }
 }
 
 /// Writes the report.
