@@ -10,8 +10,9 @@ use profformat::analysis::diff::{Diff, Metric, Run, Side, compare};
 use profformat::analysis::{Profile, Survey};
 use profformat::export::{ExportError, diff};
 
+use crate::look::Look;
 use crate::output::{Output, Refusal, Replace, refuse, shown};
-use crate::report::{Color, Files, ascii_only, width};
+use crate::report::Files;
 use crate::words::complain;
 
 /// Status when `--fail-on` applies.
@@ -32,12 +33,6 @@ pub(crate) struct Args {
     /// List the lines that did not change, too
     #[arg(long)]
     all: bool,
-    /// Lines of each table
-    #[arg(long, value_name = "N")]
-    top: Option<usize>,
-    /// Only files whose path fits this pattern (`*` any text, `?` one character)
-    #[arg(long, value_name = "GLOB")]
-    file: Option<String>,
     /// End with status 3 if this is sure
     #[arg(long, value_enum)]
     fail_on: Option<FailOn>,
@@ -50,15 +45,8 @@ pub(crate) struct Args {
     /// Replace OUT if it is there
     #[arg(long)]
     force: bool,
-    /// Width in columns; without it the terminal's
-    #[arg(long, value_name = "N")]
-    width: Option<usize>,
-    /// Colors; auto is on a terminal, unless NO_COLOR is set
-    #[arg(long, value_enum, default_value = "auto")]
-    color: Color,
-    /// Nothing but ASCII
-    #[arg(long)]
-    ascii: bool,
+    #[command(flatten)]
+    look: Look,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -184,12 +172,12 @@ fn write(
 ) -> Result<(), ExportError> {
     let options = diff::Options {
         labels: traces.map(label),
-        width: args.width.unwrap_or_else(|| width(&io::stdout())),
-        top: args.top,
+        width: args.look.width(),
+        top: args.look.top,
         all: args.all,
-        file: args.file.clone(),
-        color: args.color.is_wanted(is_terminal),
-        ascii: args.ascii || ascii_only(),
+        file: args.look.file.clone(),
+        color: args.look.has_colors(is_terminal),
+        ascii: args.look.is_ascii(),
     };
     let format = match args.format {
         Form::Text => diff::Format::Text,
