@@ -74,7 +74,7 @@ mod tests {
             }
             // A slash behind a value divides; elsewhere an expression begins with it.
             let before = tokens.last().and_then(|token: &&str| token.chars().last());
-            let divides = before.is_some_and(|c| c.is_alphanumeric() || ")]}_$".contains(c));
+            let divides = before.is_some_and(|c| c.is_alphanumeric() || ")]}_$`\"'".contains(c));
             let length = match first {
                 '"' | '\'' => literal(rest, first),
                 '`' => template(rest),
@@ -121,7 +121,7 @@ mod tests {
                         let c = rest[inner..].chars().next().expect("a brace has an end");
                         inner += match c {
                             '`' => template(&rest[inner..]),
-                            '"' => literal(&rest[inner..], '"'),
+                            '"' | '\'' => literal(&rest[inner..], c),
                             c => c.len_utf8(),
                         };
                         depth += i32::from(c == '{') - i32::from(c == '}');
