@@ -18,18 +18,14 @@ use crate::words::complain;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The trace to read
-    trace: PathBuf,
+    #[command(flatten)]
+    input: Input,
     /// The format to write
     #[arg(long, value_enum)]
     to: Target,
     /// What stacks are weighed by; text, html, json and scalene have everything side by side (scalene: cpu or wall time)
     #[arg(long, value_enum, default_value = "cpu")]
     metric: Figure,
-    #[command(flatten)]
-    part: Part,
-    #[command(flatten)]
-    sources: Sources,
     /// The file to write; `-`, as without it, is standard output
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
@@ -44,9 +40,20 @@ pub(crate) struct Args {
     force: bool,
 }
 
+/// What an output is made of.
+#[derive(clap::Args)]
+pub(crate) struct Input {
+    /// The trace to read
+    trace: PathBuf,
+    #[command(flatten)]
+    part: Part,
+    #[command(flatten)]
+    sources: Sources,
+}
+
 /// Which source files go into a page.
 #[derive(Clone, Copy, clap::Args)]
-pub(crate) struct Sources {
+struct Sources {
     /// html: put all source files with figures into the page, those that not everyone may read too
     #[arg(long)]
     source: bool,
@@ -139,17 +146,11 @@ pub(crate) enum ConvertError {
 
 impl Args {
     /// A page at this path.
-    pub(crate) fn page(
-        trace: PathBuf,
-        part: Part,
-        sources: Sources,
-        path: PathBuf,
-        force: bool,
-    ) -> Self {
+    pub(crate) fn page(input: Input, path: PathBuf, force: bool) -> Self {
         let (to, metric) = (Target(Format::Html), Figure(Metric::Cpu));
         let (split_seconds, max_samples) = (None, speedscope::MAX_SAMPLES);
         let output = Some(path);
-        Self { trace, to, metric, part, sources, output, split_seconds, max_samples, force }
+        Self { input, to, metric, output, split_seconds, max_samples, force }
     }
 }
 
@@ -176,7 +177,7 @@ pub(crate) fn convert(args: &Args) -> Result<(), ConvertError> {
     if file.is_none() && format.is_binary() && io::stdout().is_terminal() {
         return Err(ConvertError::Terminal(format));
     }
-    if !matches!(format, Format::Html) && args.sources.any() {
+    if !matches!(format, Format::Html) && args.input.sources.any() {
         return Err(ConvertError::NoPage);
     }
     if args.split_seconds.is_some() && (file.is_none() || format != Format::Pprof) {
@@ -186,20 +187,20 @@ pub(crate) fn convert(args: &Args) -> Result<(), ConvertError> {
         return Err(ConvertError::Undivided(metric));
     }
     let replace = if args.force { Replace::File } else { Replace::Unforced };
-    let inputs = [&args.trace];
+    let inputs = [&args.input.trace];
     if let Some(path) = file.filter(|_| args.split_seconds.is_none()) {
         refuse(path, replace, &inputs)?;
     }
-    let bytes = profformat::map::open(&args.trace)?;
+    let bytes = profformat::map::open(&args.input.trace)?;
     let kinds = format.is_of_one_metric().then(|| metric.kinds());
-    let profile = (args.part.profile(&bytes, kinds, format.has_times()))
-        .map_err(|error| ConvertError::Trace { path: args.trace.clone(), error })?;
-    crate::damage::warn(&args.trace, &profile);
-    let (embed, max_samples) = (args.sources.embed(), args.max_samples);
+    let profile = (args.input.part.profile(&bytes, kinds, format.has_times()))
+        .map_err(|error| ConvertError::Trace { path: args.input.trace.clone(), error })?;
+    crate::damage::warn(&args.input.trace, &profile);
+    let (embed, max_samples) = (args.input.sources.embed(), args.max_samples);
     let what = What { format, metric, embed, max_samples };
     match (file, args.split_seconds) {
         (Some(path), Some(seconds)) => {
-            let to = (args.trace.as_path(), path, replace);
+            let to = (args.input.trace.as_path(), path, replace);
             by_seconds::write(&bytes, &profile, to, what, u64::from(seconds) * 1_000_000_000)
         }
         (Some(path), None) => {

@@ -8,10 +8,12 @@ use clap::ValueEnum;
 use profformat::Filter;
 use profformat::analysis::diff::{Diff, Metric, Run, Side, compare};
 use profformat::analysis::{Profile, Survey};
-use profformat::export::{ExportError, diff};
+use profformat::export::flamegraph::Graph;
+use profformat::export::{self, ExportError, diff};
 
+use crate::look::Look;
 use crate::output::{Output, Refusal, Replace, refuse, shown};
-use crate::report::{Color, Files, ascii_only, width};
+use crate::report::Files;
 use crate::words::complain;
 
 /// Status when `--fail-on` applies.
@@ -32,12 +34,6 @@ pub(crate) struct Args {
     /// List the lines that did not change, too
     #[arg(long)]
     all: bool,
-    /// Lines of each table
-    #[arg(long, value_name = "N")]
-    top: Option<usize>,
-    /// Only files whose path fits this pattern (`*` any text, `?` one character)
-    #[arg(long, value_name = "GLOB")]
-    file: Option<String>,
     /// End with status 3 if this is sure
     #[arg(long, value_enum)]
     fail_on: Option<FailOn>,
@@ -50,15 +46,8 @@ pub(crate) struct Args {
     /// Replace OUT if it is there
     #[arg(long)]
     force: bool,
-    /// Width in columns; without it the terminal's
-    #[arg(long, value_name = "N")]
-    width: Option<usize>,
-    /// Colors; auto is on a terminal, unless NO_COLOR is set
-    #[arg(long, value_enum, default_value = "auto")]
-    color: Color,
-    /// Nothing but ASCII
-    #[arg(long)]
-    ascii: bool,
+    #[command(flatten)]
+    look: Look,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -139,8 +128,9 @@ fn report(args: &Args) -> Result<bool, DiffError> {
         refuse(path, replace, &inputs)?;
     }
     let (old_work, new_work) = args.per.unwrap_or((1.0, 1.0));
-    let (old, old_source) = side(before, old_work)?;
-    let (new, new_source) = side(after, new_work)?;
+    let mut graph = matches!(args.format, Form::Html).then(Graph::default);
+    let (old, old_source) = side(before, old_work, &mut None)?;
+    let (new, new_source) = side(after, new_work, &mut graph)?;
     let diff = compare(&old, &new, [&old_source, &new_source]);
     if diff.compared.is_empty() {
         return Err(DiffError::Nothing);
@@ -149,18 +139,19 @@ fn report(args: &Args) -> Result<bool, DiffError> {
         return Err(DiffError::NoCpu);
     }
     let sources = [&old_source, &new_source];
+    let options = |is_terminal| options(args, [before, after], graph, is_terminal);
     match file {
         Some(path) => {
             let output = Output::open(path, replace, &inputs)?;
             let mut out = BufWriter::new(output.file());
-            write(args, &diff, [before, after], sources, false, &mut out).map_err(|error| {
-                match error {
+            write(args, &diff, &options(false), sources, &mut out).map_err(
+                |error| match error {
                     ExportError::Io(error) => {
                         Refusal::Write { path: path.to_owned(), error }.into()
                     }
                     other => DiffError::Export(other),
-                }
-            })?;
+                },
+            )?;
             drop(out);
             output.keep()?;
         }
@@ -168,40 +159,54 @@ fn report(args: &Args) -> Result<bool, DiffError> {
             let stdout = io::stdout();
             let is_terminal = stdout.is_terminal();
             let mut out = BufWriter::new(stdout.lock());
-            write(args, &diff, [before, after], sources, is_terminal, &mut out)?;
+            write(args, &diff, &options(is_terminal), sources, &mut out)?;
         }
     }
     Ok(args.fail_on == Some(FailOn::Slower) && diff.is_slower())
 }
 
+/// How the comparison looks.
+fn options(
+    args: &Args,
+    traces: [&[PathBuf]; 2],
+    graph: Option<Graph>,
+    is_terminal: bool,
+) -> diff::Options {
+    diff::Options {
+        labels: traces.map(label),
+        width: args.look.width(),
+        top: args.look.top,
+        all: args.all,
+        file: args.look.file.clone(),
+        color: args.look.has_colors(is_terminal),
+        ascii: args.look.is_ascii(),
+        graph,
+    }
+}
+
 fn write(
     args: &Args,
     diff: &Diff<'_>,
-    traces: [&[PathBuf]; 2],
+    options: &diff::Options,
     sources: [&Files; 2],
-    is_terminal: bool,
     out: &mut dyn Write,
 ) -> Result<(), ExportError> {
-    let options = diff::Options {
-        labels: traces.map(label),
-        width: args.width.unwrap_or_else(|| width(&io::stdout())),
-        top: args.top,
-        all: args.all,
-        file: args.file.clone(),
-        color: args.color.is_wanted(is_terminal),
-        ascii: args.ascii || ascii_only(),
-    };
     let format = match args.format {
         Form::Text => diff::Format::Text,
         Form::Json => diff::Format::Json,
         Form::Html => diff::Format::Html,
     };
-    diff::write(diff, format, &options, [sources[0], sources[1]], out)
+    diff::write(diff, format, options, [sources[0], sources[1]], out)
 }
 
 /// The runs of a side, one in memory after the other, and their sources: those of the oldest run, so that a file that
 /// was edited between two of them is none of them.
-fn side(traces: &[PathBuf], work: f64) -> Result<(Side, Files), DiffError> {
+/// `graph`, if one is wanted, becomes that of the last run.
+fn side(
+    traces: &[PathBuf],
+    work: f64,
+    graph: &mut Option<Graph>,
+) -> Result<(Side, Files), DiffError> {
     let mut runs = Vec::new();
     let mut source: Option<Files> = None;
     for path in traces {
@@ -215,6 +220,9 @@ fn side(traces: &[PathBuf], work: f64) -> Result<(Side, Files), DiffError> {
             Some(known) => known.older(files),
             None => files,
         });
+        if let Some(graph) = graph {
+            *graph = Graph::of(&profile, export::Metric::Cpu);
+        }
         runs.push(Run::of(&profile));
     }
     Ok((Side::new(runs, work), source.ok_or(DiffError::Sides)?))

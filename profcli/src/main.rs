@@ -9,6 +9,7 @@ mod damage;
 mod diff;
 mod info;
 mod live;
+mod look;
 mod merge;
 mod output;
 mod part;

@@ -19,6 +19,7 @@ use profformat::export::escape::escape;
 use profformat::export::text::{self, Options, Sort, Source, Whole};
 use profformat::split::SplitError;
 
+use crate::look::Look;
 use crate::part::Part;
 use crate::words::complain;
 
@@ -29,12 +30,6 @@ pub(crate) struct Args {
     /// What lines are sorted by
     #[arg(long, value_enum, default_value = "cpu")]
     sort: By,
-    /// Rows of each table
-    #[arg(long, value_name = "N")]
-    top: Option<usize>,
-    /// Only files whose path fits this pattern (`*` any text, `?` one character)
-    #[arg(long, value_name = "GLOB")]
-    file: Option<String>,
     #[command(flatten)]
     part: Part,
     /// Show the table of functions in full
@@ -49,15 +44,8 @@ pub(crate) struct Args {
     /// Show all six classes of time: python, native, gc, kernel, gil, wait
     #[arg(long)]
     all_classes: bool,
-    /// Width in columns; without it the terminal's
-    #[arg(long, value_name = "N")]
-    width: Option<usize>,
-    /// Colors; auto is on a terminal, unless NO_COLOR is set
-    #[arg(long, value_enum, default_value = "auto")]
-    color: Color,
-    /// Nothing but ASCII
-    #[arg(long)]
-    ascii: bool,
+    #[command(flatten)]
+    look: Look,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -67,24 +55,6 @@ enum By {
     Copies,
     Leaks,
     Churn,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Color {
-    Auto,
-    Always,
-    Never,
-}
-
-impl Color {
-    /// Are colors written to an output that is a terminal, or not?
-    pub(crate) fn is_wanted(self, terminal: bool) -> bool {
-        match self {
-            Color::Auto => terminal && colors_wanted(),
-            Color::Always => true,
-            Color::Never => false,
-        }
-    }
 }
 
 pub(crate) fn run(args: &Args) -> ExitCode {
@@ -106,16 +76,12 @@ pub(crate) fn show(trace: &Path) -> ExitCode {
     run(&Args {
         trace: trace.to_owned(),
         sort: By::Cpu,
-        top: None,
-        file: None,
         part: Part::default(),
         functions: false,
         threads: false,
         processes: false,
         all_classes: false,
-        width: None,
-        color: Color::Auto,
-        ascii: false,
+        look: Look::default(),
     })
 }
 
@@ -137,8 +103,8 @@ fn report(args: &Args) -> Result<(), ReportError> {
     let stdout = io::stdout();
     let terminal = stdout.is_terminal();
     let options = Options {
-        width: args.width.unwrap_or_else(|| width(&stdout)),
-        top: args.top,
+        width: args.look.width(),
+        top: args.look.top,
         sort: match args.sort {
             By::Cpu => Sort::Cpu,
             By::Memory => Sort::Memory,
@@ -146,13 +112,13 @@ fn report(args: &Args) -> Result<(), ReportError> {
             By::Leaks => Sort::Leaks,
             By::Churn => Sort::Churn,
         },
-        file: args.file.clone(),
+        file: args.look.file.clone(),
         functions: args.functions,
         threads: args.threads,
         processes: args.processes,
         all_classes: args.all_classes,
-        color: args.color.is_wanted(terminal),
-        ascii: args.ascii || ascii_only(),
+        color: args.look.has_colors(terminal),
+        ascii: args.look.is_ascii(),
         warnings: Vec::new(),
     };
     let source = Files::of(&profile);
@@ -160,39 +126,6 @@ fn report(args: &Args) -> Result<(), ReportError> {
     text::write(&profile, &options, &source, &mut out)?;
     out.flush()?;
     Ok(())
-}
-
-/// The look of a summary on standard error.
-pub(crate) fn summary_options() -> Options {
-    let stderr = io::stderr();
-    Options {
-        width: width(&stderr),
-        color: stderr.is_terminal() && colors_wanted(),
-        ascii: ascii_only(),
-        ..Options::default()
-    }
-}
-
-pub(crate) fn colors_wanted() -> bool {
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != *"dumb")
-}
-
-/// Does the environment ask for a locale without UTF-8?
-pub(crate) fn ascii_only() -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .filter_map(std::env::var_os)
-        .find(|value| !value.is_empty());
-    // Without any of them (a service, a container) files and terminals are UTF-8 more often than not.
-    locale.is_some_and(|locale| locale == *"C" || locale == *"POSIX")
-}
-
-/// Columns: the terminal's, else `COLUMNS`, else 100.
-pub(crate) fn width(stream: &impl std::os::fd::AsFd) -> usize {
-    let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
-    let window = rustix::termios::tcgetwinsize(stream).ok();
-    window.map(|size| usize::from(size.ws_col)).filter(|&n| n > 0).or_else(columns).unwrap_or(100)
 }
 
 /// Files larger than this are no source.

@@ -10,9 +10,8 @@ use std::process::{Command, ExitCode, Stdio};
 
 use rustix::fs::{Access, access};
 
-use crate::convert::{self, ConvertError, Sources, convert};
+use crate::convert::{self, ConvertError, Input, convert};
 use crate::output::shown;
-use crate::part::Part;
 use crate::words::{answer, complain};
 
 /// Folders that are tried for a page.
@@ -20,12 +19,8 @@ const MAX_NUMBER: u32 = 9999;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The trace to show
-    trace: PathBuf,
     #[command(flatten)]
-    part: Part,
-    #[command(flatten)]
-    sources: Sources,
+    input: Input,
     /// The page to write; without it, one in a folder of its own among the temporary files
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
@@ -71,7 +66,7 @@ fn view(args: Args) -> Result<(), ViewError> {
             (folder.join("profile.html"), Some(folder))
         }
     };
-    let page = convert::Args::page(args.trace, args.part, args.sources, path.clone(), args.force);
+    let page = convert::Args::page(args.input, path.clone(), args.force);
     if let Err(error) = convert(&page) {
         if let Some(folder) = folder {
             // That it cannot be removed is no news of its own.

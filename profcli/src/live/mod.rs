@@ -36,8 +36,8 @@ use self::screen::Screen;
 use self::terminal::Tty;
 pub(crate) use self::view::Left;
 use self::view::View;
+use crate::look::{ascii_only, colors_wanted};
 use crate::output::shown;
-use crate::report::{ascii_only, colors_wanted};
 use crate::words::complain;
 
 #[derive(clap::Args)]

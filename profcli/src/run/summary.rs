@@ -9,7 +9,8 @@ use profformat::export::text;
 
 use super::{Args, Run, shown};
 use crate::live::Left;
-use crate::report::{Files, summary_options};
+use crate::look::summary_options;
+use crate::report::Files;
 
 /// Says what went wrong, and unless told to be quiet, what was found.
 pub(super) fn tell(args: &Args, run: &Run) {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use profformat::analysis::diff::{Diff, MatchedBy, Metric, NoTexts, Side, compare};
 use profformat::export::diff::{Format, Options, write};
+use profformat::export::flamegraph::Graph;
 use profformat::export::text::{NoSource, Source};
 use proptest::prelude::*;
 use unicode_width::UnicodeWidthChar;
@@ -21,28 +22,29 @@ impl Source for Lines {
 
 /// Two runs of a program of which one line became slower, one quicker and smaller, and one line copies less.
 fn sides() -> [Side; 2] {
-    [0, 1].map(|side: usize| {
-        let mut made = Made::new();
-        let work = made.function("/w/app/run.py", "work", 10 + side as u32);
-        let load = made.function("/w/app/store/load.py", "Loader.load", 40);
-        let library =
-            made.function("/v/lib/python3.11/site-packages/docutils/nodes.py", "walk", 200);
-        let at = 11 + side as u32;
-        made.profile.header.command = vec![b"run.py".to_vec()];
-        made.ticks(work, at, [119, 21][side]).ticks(work, at + 1, [300, 310][side]);
-        made.ticks(load, 44, [40, 110][side]).ticks(load, 45, [12, 9][side]);
-        made.ticks(library, 220, [80, 85][side]);
-        if side == 0 {
-            made.ticks(library, 230, 2);
-        } else {
-            made.ticks(load, 52, 4).ticks(load, 53, 3);
-        }
-        made.bytes(load, 44, 4 * MIB, 400 * MIB, [88 * MIB, 44 * MIB][side]);
-        made.bytes(work, at, 64, 200 * MIB, [6 * MIB, 7 * MIB][side]);
-        made.copies(load, 44, [184 * MIB, 0][side]);
-        made.copies(load, 46, 228 * MIB);
-        made.side()
-    })
+    [0, 1].map(|side| edited(side).side())
+}
+
+fn edited(side: usize) -> Made {
+    let mut made = Made::new();
+    let work = made.function("/w/app/run.py", "work", 10 + side as u32);
+    let load = made.function("/w/app/store/load.py", "Loader.load", 40);
+    let library = made.function("/v/lib/python3.11/site-packages/docutils/nodes.py", "walk", 200);
+    let at = 11 + side as u32;
+    made.profile.header.command = vec![b"run.py".to_vec()];
+    made.ticks(work, at, [119, 21][side]).ticks(work, at + 1, [300, 310][side]);
+    made.ticks(load, 44, [40, 110][side]).ticks(load, 45, [12, 9][side]);
+    made.ticks(library, 220, [80, 85][side]);
+    if side == 0 {
+        made.ticks(library, 230, 2);
+    } else {
+        made.ticks(load, 52, 4).ticks(load, 53, 3);
+    }
+    made.bytes(load, 44, 4 * MIB, 400 * MIB, [88 * MIB, 44 * MIB][side]);
+    made.bytes(work, at, 64, 200 * MIB, [6 * MIB, 7 * MIB][side]);
+    made.copies(load, 44, [184 * MIB, 0][side]);
+    made.copies(load, 46, 228 * MIB);
+    made
 }
 
 fn text(diff: &Diff<'_>, format: Format, options: &Options) -> String {
@@ -82,7 +84,9 @@ fn texts_are_as_they_were_agreed() {
     assert_golden("text_color.txt", &text(&diff, Format::Text, &colored));
     let file = Options { file: Some("store/*".into()), ..options(100) };
     assert_golden("text_file.txt", &text(&diff, Format::Text, &file));
-    assert_golden("page.html", &text(&diff, Format::Html, &options(100)));
+    let graph = Graph::of(&edited(1).profile, profformat::export::Metric::Cpu);
+    let page = Options { graph: Some(graph), ..options(100) };
+    assert_golden("page.html", &text(&diff, Format::Html, &page));
 }
 
 #[test]
@@ -207,4 +211,75 @@ proptest! {
         let same = compare(&before, &before, [&NoTexts, &NoTexts]);
         prop_assert!(same.compared.iter().all(|by| by.rows.iter().all(|row| !row.is_sure)));
     }
+}
+
+/// The elements of the picture: class, text of the title.
+fn boxes(page: &str) -> Vec<(&str, &str)> {
+    let groups = page.split("<g class=\"").skip(1);
+    let parts = groups.map(|group| {
+        let (class, rest) = group.split_once("\"><title>").expect("a box has a title");
+        (class, rest.split_once("</title>").expect("which ends").0)
+    });
+    parts.collect()
+}
+
+#[test]
+fn functions_of_the_graph_have_the_color_of_their_change() {
+    let mut made = edited(1);
+    let wide = made.function("/w/<b>.py", "</svg><script>", 1);
+    made.ticks(wide, 1, 500);
+    let graph = Graph::of(&made.profile, profformat::export::Metric::Cpu);
+    let [before, after] = sides();
+    let diff = compare(&before, &after, [&NoTexts, &NoTexts]);
+    let with = Options { graph: Some(graph), ..options(100) };
+    let page = text(&diff, Format::Html, &with);
+    let boxes = boxes(&page);
+    let of =
+        |name: &str| boxes.iter().filter(|(_, title)| title.starts_with(name)).collect::<Vec<_>>();
+    let [(class, title)] = of("Loader.load")[..] else { panic!("one box: {boxes:?}") };
+    assert_eq!(*class, "more");
+    assert!(title.contains("1.26 s, lines that changed: +0.70"), "{title}");
+    let [(class, _)] = of("work")[..] else { panic!("one box: {boxes:?}") };
+    assert_eq!(*class, "less");
+    let [(class, title)] = of("walk")[..] else { panic!("one box: {boxes:?}") };
+    assert_eq!((*class, title.ends_with("within noise")), ("same", true));
+    assert_eq!(of("&lt;/svg&gt;&lt;script&gt;").len(), 1);
+    assert!(!page.contains("<script") && !page.contains("<b>"));
+    assert!(!text(&diff, Format::Html, &options(100)).contains("class=\"flame\""));
+    assert!(!text(&diff, Format::Text, &with).contains("within noise, "));
+}
+
+#[test]
+fn what_is_gone_stands_above_the_graph() {
+    let run = |ticks: usize| {
+        let mut made = Made::new();
+        let (work, gone) =
+            (made.function("/w/run.py", "work", 1), made.function("/w/run.py", "gone", 9));
+        made.ticks(work, 2, 300).ticks(gone, 10, ticks);
+        made
+    };
+    let [before, after] = [100, 0].map(|ticks| run(ticks).side());
+    let graph = Graph::of(&run(0).profile, profformat::export::Metric::Cpu);
+    let diff = compare(&before, &after, [&NoTexts, &NoTexts]);
+    let page = text(&diff, Format::Html, &Options { graph: Some(graph), ..options(100) });
+    let boxes = boxes(&page);
+    assert!(boxes[0].1.contains("run.py:10") && boxes[0].1.contains("−1.00"), "{boxes:?}");
+    assert!(
+        page.contains("<rect x=\"0.0\" y=\"0\" width=\"400.0\""),
+        "a third of what there is after"
+    );
+}
+
+#[test]
+fn a_graph_is_no_larger_than_a_page_can_bear() {
+    let mut made = Made::new();
+    for at in 0..20_000 {
+        let place = made.function("/w/run.py", &format!("function_{at}"), at);
+        made.ticks(place, at, 1 + at as usize % 2);
+    }
+    let graph = Graph::of(&made.profile, profformat::export::Metric::Cpu);
+    let side = made.side();
+    let diff = compare(&side, &side, [&NoTexts, &NoTexts]);
+    let page = text(&diff, Format::Html, &Options { graph: Some(graph), ..options(100) });
+    assert!(boxes(&page).len() <= 4_000, "{}", boxes(&page).len());
 }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::Options;
+use super::{Options, graph};
 use crate::analysis::diff::{Compared, Metric, Row};
 use crate::export::escape::escape;
 use crate::export::text::diff::{Section, View, facts, rate, sentences, title};
@@ -18,7 +18,7 @@ const STYLE: &str = include_str!("style.css");
 const ROWS: usize = 1_000;
 
 /// Text for markup. What could steer a terminal or hide what is written was made visible before.
-struct Text<'a>(&'a str);
+pub(super) struct Text<'a>(pub(super) &'a str);
 
 impl std::fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -60,7 +60,11 @@ pub(super) fn write(view: &View<'_>, options: &Options, out: &mut dyn Write) -> 
         writeln!(out, "<p{class}>{}</p>", Text(&text))?;
     }
     for compared in &view.diff.compared {
-        section(view, &view.section(compared), out)?;
+        let shown = view.section(compared);
+        section(view, &shown, out)?;
+        if let Some(graph) = options.graph.as_ref().filter(|_| compared.metric == Metric::Cpu) {
+            graph::write(graph, view, &shown, out)?;
+        }
     }
     writeln!(out, "</main>\n</body>\n</html>")
 }

@@ -1,11 +1,13 @@
 //! Two profiles side by side: as text, as JSON, as a page.
 
+mod graph;
 mod html;
 mod json;
 
 use std::io::{self, Write};
 
 use super::ExportError;
+use super::flamegraph::Graph;
 use super::text::Source;
 use super::text::diff::View;
 use crate::analysis::diff::Diff;
@@ -39,6 +41,8 @@ pub struct Options {
     pub color: bool,
     /// Nothing but ASCII.
     pub ascii: bool,
+    /// CPU time of a run after, by function: the page shows it, colored by what changed.
+    pub graph: Option<Graph>,
 }
 
 impl Default for Options {
@@ -51,6 +55,7 @@ impl Default for Options {
             file: None,
             color: false,
             ascii: false,
+            graph: None,
         }
     }
 }

@@ -4,7 +4,10 @@
 //! together. A click widens a box, Escape or a click on the topmost one goes back, `/` asks for a text to look for. Without scripts (as an image in a page) it can be looked at. The same profile gives the
 //! same bytes.
 
+mod graph;
 mod tree;
+
+pub use self::graph::Graph;
 
 use std::io::{self, Write};
 
@@ -150,7 +153,7 @@ fn words(metric: Metric) -> &'static str {
 }
 
 /// A weight with its unit, in three or four digits.
-fn amount(unit: Unit, weight: u64) -> String {
+pub(super) fn amount(unit: Unit, weight: u64) -> String {
     let units: &[(&str, f64)] = match unit {
         Unit::Nanoseconds => &[("s", 1e9), ("ms", 1e6), ("µs", 1e3)],
         Unit::Bytes => &[("GiB", 1_073_741_824.0), ("MiB", 1_048_576.0), ("KiB", 1024.0)],
@@ -163,7 +166,7 @@ fn amount(unit: Unit, weight: u64) -> String {
 }
 
 /// The first letters of a text, with a sign that there are more.
-fn cut(text: &str, letters: usize) -> String {
+pub(super) fn cut(text: &str, letters: usize) -> String {
     match text.char_indices().nth(letters) {
         None => text.to_owned(),
         Some(_) => text.chars().take(letters.saturating_sub(1)).chain(['…']).collect(),
@@ -171,7 +174,7 @@ fn cut(text: &str, letters: usize) -> String {
 }
 
 /// Text that was escaped for the eye, as XML's.
-fn xml(text: &str) -> String {
+pub(super) fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,7 +1,8 @@
 //! The profile as one HTML file: no network, no build step, readable without scripts.
 //!
 //! What a person should know first (sentences, totals, the hottest lines, what is missing) stands in the page as
-//! markup, see `page`. The rest is data for the scripts in `web/`, which are written into the page as they are:
+//! markup, see `page`. The rest is data for the scripts in `web/`, which are written into the page without comments and
+//! indents, see `scripts`:
 //!
 //! | element | holds | written by |
 //! |---|---|---|
@@ -26,15 +27,12 @@ mod lines;
 mod names;
 mod nodes;
 mod page;
+mod scripts;
 mod source;
 mod time;
 mod tree;
 
 use std::io::Write;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
 
 use self::family::Family;
 use self::head::Files;
@@ -49,28 +47,6 @@ use crate::analysis::Profile;
 
 /// The frame of the page, with the names of what is filled in in double braces.
 const FRAME: &str = include_str!("web/page.html");
-const STYLE: &str = include_str!("web/style.css");
-/// The scripts in the order in which they are joined: they share one scope.
-const SCRIPTS: [&str; 18] = [
-    include_str!("web/format.js"),
-    include_str!("web/dom.js"),
-    include_str!("web/data.js"),
-    include_str!("web/tree.js"),
-    include_str!("web/shape.js"),
-    include_str!("web/derive.js"),
-    include_str!("web/state.js"),
-    include_str!("web/search.js"),
-    include_str!("web/flame.js"),
-    include_str!("web/walk.js"),
-    include_str!("web/grid.js"),
-    include_str!("web/timeline.js"),
-    include_str!("web/detail.js"),
-    include_str!("web/tables.js"),
-    include_str!("web/columns.js"),
-    include_str!("web/source.js"),
-    include_str!("web/keys.js"),
-    include_str!("web/main.js"),
-];
 
 /// Bytes of a page at most; what costs least is summed until it fits.
 const PAGE: usize = 8 << 20;
@@ -140,8 +116,8 @@ pub fn write(
     figures.sites.shrink_to_fit();
     let sources = Sources::of(profile, &figures.sites, source)?;
     let mut nodes = Nodes::of(profile);
-    let script = script();
-    let room = PAGE - MARKUP - FRAME.len() - STYLE.len() - script.len();
+    let (script, style) = (scripts::script(), scripts::style());
+    let room = PAGE - MARKUP - FRAME.len() - style.len() - script.len();
     let mut limits = Limits::of(&nodes);
     let data = loop {
         nodes = nodes.prune(limits.nodes);
@@ -154,9 +130,9 @@ pub fn write(
     let rows = lines::rows(&figures.sites, limits.rows);
     fill(out, &mut |name, out| {
         let text = match name {
-            "csp" => policy(&script),
+            "csp" => scripts::policy(&script, &style),
             "title" => page::text(&words.command),
-            "style" => STYLE.to_owned(),
+            "style" => style.clone(),
             "bar" => page::bar(&words),
             "sentences" => page::sentences(&words, &rows),
             "totals" => page::totals(&words),
@@ -233,21 +209,6 @@ impl Data {
         }
         Ok(())
     }
-}
-
-/// All scripts as one, in a scope of its own.
-fn script() -> String {
-    format!("\"use strict\";(()=>{{\n{}\n}})();", SCRIPTS.concat())
-}
-
-/// The policy that admits this script and our style, and nothing else.
-fn policy(script: &str) -> String {
-    let hash = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
-    format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'",
-        hash(script),
-        hash(STYLE)
-    )
 }
 
 /// Writes the frame; `put` writes what stands for a name in double braces. What it writes is not looked at again.

@@ -47,7 +47,7 @@ function lineItems(onlyOwn) {
     return lineItem(site, place, row, { own, total, split, exact: exact && state.metric === "cpu" ? row : null });
   };
   const rows = whole ? lines.rows.map((row) => item(row.site, row)) : sites.map((_, site) => item(site, rowOf(site)));
-  const items = rows.filter((line) => line.own || line.total);
+  const items = rows.filter((line) => line.own || (line.total && !isLauncher(line.file)));
   if (!onlyOwn) return { items };
   const own = items.filter((line) => line.file && line.file.own);
   return { items: own, reason: own.length ? null : items.length ? "No line of your own code is in these figures: see Hot lines." : null };
@@ -138,7 +138,7 @@ function sourceCell({ place }) {
   const cell = el("span");
   const fill = () => {
     const text = sourceLine(place.file, place.line, fill);
-    clear(cell, text ? el("code", {}, text.slice(0, 400)) : name(place.name, "muted"));
+    clear(cell, text ? el("code", {}, text.slice(0, 400)) : name(place.line && isChanged(place.file) ? "(source changed since)" : place.name, "muted"));
   };
   fill();
   return cell;
@@ -158,7 +158,7 @@ function groupItems(kind) {
     const open = kind === "files" ? () => openLine(id, 0) : item.open;
     return { ...item, pick: kind === "files" ? "file" : "function", open };
   });
-  return { items: items.filter((item) => item.own || item.total) };
+  return { items: items.filter((item) => item.own || (item.total && !isLauncher(item.file))) };
 }
 
 function groupColumns(items) {

@@ -121,17 +121,60 @@ function readLines(block) {
     alloc: number(), allocPython: number(), allocCount: number(), peak: number(), live: number(), blocks: number(),
     churn: number(), leak: number(), copies: number(), copyCount: number(), curve: list(number),
   });
-  const rows = list(row);
+  const places = list(row);
   const functions = list(() => ({
     name: strings[number()], file: number(), line: number(), split: six(), samples: number(), half: number(), total: number(),
   }));
-  return { rows, functions };
+  const { rows, links } = merged(places);
+  return { rows, links, functions };
+}
+
+const placeKey = (file, line, name) => (line ? `${file}:${line}` : `${file}:${line}:${name}`);
+const SUMS = ["samples", "alloc", "allocPython", "allocCount", "peak", "live", "blocks", "churn", "copies", "copyCount"];
+
+// The functions of a line (a lambda, a comprehension) as one row, as the text report has them; `links` are the merged
+// rows by their number in the block.
+function merged(places) {
+  const groups = new Map();
+  for (const row of places) {
+    const key = placeKey(row.file, row.line, row.name);
+    groups.has(key) ? groups.get(key).push(row) : groups.set(key, [row]);
+  }
+  const rowOfGroup = new Map([...groups].map(([key, group]) => [key, group.length > 1 ? mergedRow(group) : group[0]]));
+  return { rows: [...rowOfGroup.values()], links: places.map((row) => rowOfGroup.get(placeKey(row.file, row.line, row.name))) };
+}
+
+// Functions of a line run inside each other: the outermost has the name and the total.
+function mergedRow(group) {
+  const [outer, ...inner] = [...group].sort((a, b) => b.total - a.total);
+  const row = { ...outer, isMerged: true, split: [...outer.split] };
+  for (const other of inner) {
+    for (const key of SUMS) row[key] += other[key];
+    other.split.forEach((ns, cls) => (row.split[cls] += ns));
+    row.half = Math.hypot(row.half, other.half);
+    row.leak = Math.max(row.leak, other.leak);
+    if (!row.curve.length) row.curve = other.curve;
+  }
+  const own = ownOf(row, "cpu");
+  if (own > row.total) Object.assign(row, { total: own, totalSamples: row.samples, totalHalf: row.half });
+  row.callers = row.callers.filter(({ file, line }) => file !== row.file || line !== row.line);
+  const names = new Set(group.map(({ name }) => name));
+  const parts = new Map();
+  for (const part of group.flatMap(({ why }) => why)) {
+    if (WHY[part.what] === "calls" && names.has(part.name)) continue;
+    const key = `${part.what}${part.name}`;
+    parts.set(key, { ...part, ns: part.ns + (parts.has(key) ? parts.get(key).ns : 0) });
+  }
+  row.why = [...parts.values()].sort((a, b) => b.ns - a.ns);
+  return row;
 }
 
 let head, names, lines, clock;
 const sources = new Map();
 
 const hasSource = (file) => head.sources.includes(file);
+// What stands in the file now is not what ran.
+const isChanged = (file) => head.changed.includes(file);
 
 // Lines of a file, or null until they have come; `then` is called when they are there. A file is read when it is wanted.
 function sourceOf(file, then) {

@@ -94,7 +94,7 @@ function sumOf(kind, key) {
 // A figure by itself, with its mark and unit.
 function told(value, unit = unitNow()) {
   const scale = scaleOf(unit, value);
-  return value ? `${marked(value, scale, unit)}${NBSP}${scale.unit}` : ZERO;
+  return value ? `${marked(value, scale, unit).trim()}${NBSP}${scale.unit}` : ZERO;
 }
 
 // Everything below a place, by class: made class by class, in slices when the tree is large; null until it is there.
@@ -140,7 +140,7 @@ function marked(value, scale, unit, { samples, half, mean, interval } = {}) {
   const seen = value / interval;
   if (mean < interval && seen < 2.5) return sampled(interval * Math.max(Math.round(seen), 1), scale, Math.min(Math.max(Math.round(seen), 1), 2), 0);
   const wide = 1.96 * interval * Math.sqrt((value / Math.max(mean, 1)) * Math.min(mean / interval, 0.25));
-  return sampled(value, scale, 3, wide);
+  return sampled(value, scale, 3, wide, 0);
 }
 
 // Which nodes of the shown tree are lit: by frame, for a selection of a line, function or file.

@@ -8,11 +8,7 @@ function buildDetail() {
   return el("section", { id: "detail", data: { pane: "detail" }, aria: { label: "Detail of the selection" } });
 }
 
-// What the detail depends on: a walk over the whole tree is not made for a zoom.
-const DETAIL_KEYS = [...HEAVY, "pick"];
-
-function renderDetail(changed = DETAIL_KEYS) {
-  if (!changed.some((key) => DETAIL_KEYS.includes(key))) return;
+function renderDetail() {
   const pane = byId("detail");
   // With nothing selected, the line that took most is told of.
   const pick = state.pick || hottest();
@@ -60,8 +56,8 @@ function figures(sum, row, pick, frame) {
   const exact = row && !isNarrowed() && state.metric === "cpu";
   const value = (of, half, samples) => {
     const scale = scaleOf(metric.unit, of);
-    const words = `${marked(of, scale, metric.unit, { half, samples })}`;
-    const about = metric.unit === "ns" && of && words[0] !== "<" ? ` ±${figure(half ?? halfOf(of), scale)}` : "";
+    const words = marked(of, scale, metric.unit, { half, samples }).trim();
+    const about = metric.unit === "ns" && of && words[0] !== "<" ? ` ±${figure(half ?? halfOf(of), scale).trim()}` : "";
     return of ? `${words}${about}${NBSP}${scale.unit}` : ZERO;
   };
   const list = el("dl", { className: "figures" });
@@ -179,10 +175,7 @@ function excerpt(place) {
   return box;
 }
 
-function missingSource(file) {
-  const changed = (head.changed || []).includes(file);
-  return changed ? "The source has changed since the run: it is not shown." : "No source in this page.";
-}
+const missingSource = (file) => (isChanged(file) ? "The source has changed since the run: it is not shown." : "No source in this page.");
 
 function actions(site, place) {
   const button = (text, title, act) => el("button", { type: "button", title, click: act }, text);

@@ -66,11 +66,15 @@ function sparkline(curve, width = 72, height = 16) {
   return svg;
 }
 
+// Device pixels of a CSS pixel on a canvas.
+const fineness = () => (printing ? 2 : Math.min(devicePixelRatio || 1, 2));
+
 // Fits a canvas to its box on the screen; what is drawn afterwards is in CSS pixels.
 function fitCanvas(canvas, width, height) {
-  const ratio = printing ? 2 : Math.min(devicePixelRatio || 1, 2);
-  canvas.width = Math.max(1, Math.round(width * ratio));
-  canvas.height = Math.max(1, Math.round(height * ratio));
+  const ratio = fineness();
+  const fine = [width, height].map((size) => Math.max(1, Math.round(size * ratio)));
+  // A canvas that is given a size loses its memory and asks for new, even when the size is the same.
+  if (canvas.width !== fine[0] || canvas.height !== fine[1]) [canvas.width, canvas.height] = fine;
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
   const ink = canvas.getContext("2d");
@@ -94,7 +98,28 @@ function colors() {
   palette.classes = CLASSES.map((kind) => read(kind));
   palette.fills = palette.classes.map((color) => shades(color, palette.page));
   palette.other = shades(palette.muted, palette.page);
+  palette.hatch = palette.classes.map((color, cls) => (cls < 2 ? null : hatching(color, [6, 10, 14, 14][cls - 2], cls === 3)));
   return palette;
+}
+
+// Lines across, `gap` apart, so that classes are told apart without color and on paper. A tile is painted once: lines of
+// each box by themselves take most of the time of a redraw.
+function hatching(color, gap, leansBack) {
+  const ratio = fineness();
+  const tile = el("canvas", { width: gap * ratio, height: gap * ratio });
+  const ink = tile.getContext("2d");
+  ink.scale(ratio, ratio);
+  ink.strokeStyle = color;
+  ink.globalAlpha = 0.45;
+  // The lines beside the one in the middle fill the corners.
+  for (const at of [-gap, 0, gap]) {
+    ink.moveTo(at - gap, leansBack ? -gap : 2 * gap);
+    ink.lineTo(at + 2 * gap, leansBack ? 2 * gap : -gap);
+  }
+  ink.stroke();
+  const pattern = ink.createPattern(tile, "repeat");
+  pattern.setTransform(new DOMMatrix().scale(1 / ratio));
+  return pattern;
 }
 
 // Five fills of a color over the page, a little apart in hue, so that neighbors of different modules differ.

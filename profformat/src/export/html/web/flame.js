@@ -3,7 +3,7 @@
 
 const ROW = 20;
 const DEEPEST = 400;
-const flame = { boxes: [], levels: [], lit: null, hover: -1, layout: "", tall: 0, moving: 0 };
+const flame = { boxes: [], levels: [], lit: null, hover: -1, layout: "", tall: 0 };
 
 function buildFlame() {
   const canvas = el("canvas", { id: "flame", tabIndex: 0, role: "application" });
@@ -33,26 +33,29 @@ function buildFlame() {
 }
 
 function renderFlame(keys) {
+  byId("flame-scroll").hidden = state.grid || !now.all;
+  flame.lit = found.frames ? (frame) => found.frames[frame] === 1 : litFrames();
+  if (keys.includes("pick") && state.pick && state.pick.kind === "node") showNode(state.pick.id);
+  // Before the words change: drawing asks for sizes, which are known as long as nothing was changed.
+  drawFlame();
   for (const button of document.querySelectorAll("[data-mode]")) button.setAttribute("aria-pressed", state.modes[button.dataset.mode]);
   byId("labels").setAttribute("aria-pressed", state.labels);
   byId("as-table").setAttribute("aria-pressed", state.grid);
   byId("zoom-out").disabled = !state.zoom;
   byId("zoom-in").disabled = !state.pick || state.pick.kind !== "node" || state.pick.id === state.zoom;
-  byId("flame-scroll").hidden = state.grid || !now.all;
   byId("hover").hidden = !now.all;
   const metric = metricOf(state.metric);
   byId("graph-note").textContent = now.all
     ? `full width = ${amount(now.total[state.zoom] || now.all, metric.unit)} of ${wordsOf(metric)}${state.zoom ? `, ${share(now.total[state.zoom], now.all)} of all` : ""}`
     : nothing();
-  flame.lit = found.frames ? (frame) => found.frames[frame] === 1 : litFrames();
-  if (keys.includes("pick") && state.pick && state.pick.kind === "node") showNode(state.pick.id);
-  drawFlame();
   hoverBox(null);
 }
 
-// Boxes of what is zoomed to: its callers as full rows, then everything below that is wide enough.
+// Boxes of what is zoomed to: its callers as full rows, then everything below that is as wide as a pixel of the screen.
+// Of a large tree nearly all are narrower: with them goes what is below them.
 function layout(width) {
-  const key = `${now.version}:${state.zoom}:${Math.round(width)}`;
+  const pixel = 1 / fineness();
+  const key = `${now.version}:${state.zoom}:${Math.round(width)}:${pixel}`;
   if (flame.layout === key) return;
   flame.layout = key;
   const { parent, depth } = now.view;
@@ -73,7 +76,7 @@ function layout(width) {
       }
       let x = box.x;
       let small = 0;
-      for (const child of childrenOf(box.node, 0.5 / scale)) {
+      for (const child of childrenOf(box.node, pixel / scale)) {
         if (child < 0) small = -child;
         else stack.push({ node: child, x, w: total[child] * scale, level: box.level + 1 });
         if (child > 0) x += total[child] * scale;
@@ -83,7 +86,11 @@ function layout(width) {
   }
   flame.boxes = boxes;
   flame.levels = [];
-  for (const box of boxes) (flame.levels[box.level] ||= []).push(box);
+  for (const box of boxes) {
+    const { cls, file } = box.small || !box.node ? { cls: GREY } : frameOf(now.view.frame[box.node]);
+    Object.assign(box, { cls, hue: file ? (file.id * 7) % 5 : 2 });
+    (flame.levels[box.level] ||= []).push(box);
+  }
   for (const level of flame.levels) level && level.sort((a, b) => a.x - b.x);
   flame.tall = flame.levels.length * ROW;
 }
@@ -108,13 +115,15 @@ function drawFlame() {
   if (!scroller || scroller.hidden || !now.view) return;
   const width = printing ? PAPER : scroller.clientWidth;
   if (!width) return;
+  const scrolled = printing ? 0 : scroller.scrollTop;
   layout(width);
   byId("flame-tall").style.height = `${flame.tall}px`;
   const most = printing ? PAPER : Math.max(240, innerHeight * 0.45);
   const height = Math.max(ROW * 4, Math.min(flame.tall + 2, most));
   scroller.style.height = `${height}px`;
   const ink = fitCanvas(byId("flame"), width, height);
-  paint(ink, height, printing ? 0 : scroller.scrollTop);
+  // Of a graph that became shorter, the browser scrolls to the end.
+  paint(ink, height, Math.max(0, Math.min(scrolled, flame.tall - height + 2)));
 }
 
 function paint(ink, height, top) {
@@ -131,7 +140,7 @@ function paint(ink, height, top) {
       const root = box.node === 0;
       const on = !box.small && !root && (!lit || lit(frame));
       ink.globalAlpha = box.above ? 0.45 : lit && !on ? 0.4 : 1;
-      fillBox(ink, box, frame, root, box.x, y, Math.max(box.w - (box.w > 3 ? 1 : 0), 0.5));
+      fillBox(ink, box, y, Math.max(box.w - (box.w > 3 ? 1 : 0), 0.5));
       ink.globalAlpha = 1;
       if (lit && on) outline(ink, box, y, focus, 1);
       if (box.node === picked && !box.small) outline(ink, box, y, focus, 3);
@@ -141,29 +150,13 @@ function paint(ink, height, top) {
   }
 }
 
-function fillBox(ink, box, frame, root, x, y, w) {
-  const { fills, other, classes } = colors();
-  const { cls, file } = root || box.small ? { cls: GREY, file: null } : frameOf(frame);
-  const hue = file ? (file.id * 7) % 5 : 2;
+function fillBox(ink, { x, cls, hue }, y, w) {
+  const { fills, other, hatch } = colors();
   ink.fillStyle = cls === GREY ? other[2] : fills[cls][hue];
   ink.fillRect(x, y, w, ROW - 1);
-  if (cls < 2 || cls === GREY) return;
-  // Hatched, so that it is told apart without color and on paper.
-  ink.save();
-  ink.beginPath();
-  ink.rect(x, y, w, ROW - 1);
-  ink.clip();
-  ink.strokeStyle = classes[cls];
-  ink.globalAlpha *= 0.45;
-  ink.beginPath();
-  const gap = cls === 2 ? 6 : cls === 3 ? 10 : 14;
-  const lean = cls === 3 ? -ROW : ROW;
-  for (let at = x - ROW; at < x + w + ROW; at += gap) {
-    ink.moveTo(at, y + ROW);
-    ink.lineTo(at + lean, y);
-  }
-  ink.stroke();
-  ink.restore();
+  if (!hatch[cls]) return;
+  ink.fillStyle = hatch[cls];
+  ink.fillRect(x, y, w, ROW - 1);
 }
 
 function outline(ink, box, y, color, thick) {

@@ -20,9 +20,7 @@ function timeScale(largest) {
 function byteScale(largest) {
   // A column of zeros has the unit that one expects.
   const { unit, size } = byteUnit(largest || 1 << 20);
-  const value = largest / size;
-  const decimals = unit === "B" || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-  return { unit, size, decimals };
+  return { unit, size, decimals: unit === "B" ? 0 : decimalsOf(largest / size) };
 }
 
 // A thousand of a unit is written in the next one: 0.98 GiB, not 1 003 MiB.
@@ -34,31 +32,41 @@ function byteUnit(bytes) {
 
 const scaleOf = (unit, largest) => (unit === "ns" ? timeScale(largest) : byteScale(largest));
 
-// A figure of a column, without its unit.
-function figure(value, scale) {
+// Digits below this part of the half-width of a figure's interval say nothing.
+const TELLING = 30;
+// As wide as a digit, and as a point.
+const [DIGIT, POINT] = ["\u2007", "\u2008"];
+
+// A figure of a column, without its unit: three digits at most, and none that an interval of this half-width makes
+// worthless. Blanks in their place keep the points of a column one below the other.
+function figure(value, scale, half = 0) {
   if (!value) return ZERO;
-  const smallest = 10 ** -scale.decimals;
   const scaled = value / scale.size;
-  if (scaled > 0 && scaled < smallest / 2) return `<${smallest.toFixed(scale.decimals)}`;
-  return scaled.toFixed(scale.decimals);
+  let shown = Math.min(scale.decimals, decimalsOf(scaled));
+  while (shown > 0 && 10 ** -shown * TELLING < half / scale.size) shown--;
+  const smallest = 10 ** -shown;
+  const text = scaled < smallest / 2 ? `<${smallest.toFixed(shown)}` : scaled.toFixed(shown);
+  return text + (shown || !scale.decimals ? "" : POINT) + DIGIT.repeat(scale.decimals - shown);
 }
+
+// Decimals that make three digits, at most two.
+const decimalsOf = (value) => (value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2);
 
 // A cell made from `samples` samples with half an interval of `half`: an upper bound when they are too few, `~` when the
 // interval is wide.
-function sampled(value, scale, samples, half) {
+function sampled(value, scale, samples, half, telling = half) {
   if (!value) return ZERO;
   if (samples < 3) {
     const upper = (value / Math.max(samples, 1)) * FEW[Math.max(Math.floor(samples), 0)];
     return `<${figure(upper, scale).replace("<", "")}`;
   }
-  const text = figure(value, scale);
+  const text = figure(value, scale, telling);
   return half > value / 3 && text[0] !== "<" ? `~${text}` : text;
 }
 
 // Three significant digits at most and no zeros behind the point.
 function threeDigits(value, most) {
-  const decimals = value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
-  const text = value.toFixed(Math.min(decimals, most));
+  const text = value.toFixed(Math.min(decimalsOf(value), most));
   return text.includes(".") ? text.replace(/0+$/, "").replace(/\.$/, "") : text;
 }
 

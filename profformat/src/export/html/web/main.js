@@ -38,7 +38,7 @@ function buildPage() {
 // A link in the words selects its line.
 function followLinks() {
   for (const link of document.querySelectorAll("a[data-site]")) {
-    const row = lines.rows[Number(link.dataset.site)];
+    const row = lines.links[Number(link.dataset.site)];
     if (!row) continue;
     link.addEventListener("click", (event) => {
       event.preventDefault();
@@ -49,6 +49,9 @@ function followLinks() {
 
 function listen() {
   addEventListener("keydown", pressed);
+  // An entry is written after what it leads to was drawn, and perhaps scrolled to: the page says itself where one was.
+  history.scrollRestoration = "manual";
+  addEventListener("pagehide", () => writeAddress(encode(), { scroll: scrollY }));
   // A jump within the page has an address without figures: it changes nothing.
   addEventListener("popstate", (event) => (!location.hash || location.hash.includes("=")) && fromAddress(event.state ? event.state.scroll : undefined));
   addEventListener("resize", drawSoon);
@@ -73,23 +76,24 @@ async function start() {
   clock = readTime(timeBlock);
   makeFrames();
   base = makeBase(readTree(treeBlock), clock);
-  shapes.set("", base);
+  if (!isLaunched()) shapes.set("", base);
   makePlaces();
   buildBar();
   buildTotals();
   buildPage();
   followLinks();
-  onChange(renderTime);
-  onChange(renderFlame);
-  onChange(renderGrid);
-  onChange(renderBar);
-  onChange(renderDetail);
-  onChange(renderSource);
-  onChange(renderTables);
-  onChange((keys) => keys.includes("query") && search().then((done) => done && afterSearch()));
+  // A pane is drawn for what it shows alone: a zoom is the graph's, and no reason to draw the rest.
+  onChange(["range", "thread", "modes", "pick", "query"], renderTime);
+  onChange([...HEAVY, "pick", "query", "zoom", "labels", "grid"], renderFlame);
+  onChange([...HEAVY, "pick", "zoom", "grid"], renderGrid);
+  onChange([...HEAVY, "query", "zoom"], renderBar);
+  onChange([...HEAVY, "pick"], renderDetail);
+  onChange([...HEAVY, "pick", "open"], renderSource);
+  onChange([...TABLE_KEYS, "pick"], renderTables);
+  onChange(["query"], () => search().then((done) => done && afterSearch()));
   listen();
   byId("app").hidden = false;
-  await fromAddress();
+  await fromAddress(history.state ? history.state.scroll : undefined);
   redraw();
   performance.mark("ready");
   ready = true;
@@ -117,10 +121,11 @@ window.__page = Object.freeze({
   nodes: () => now.view.length,
   // Time by class in the tree, and over the run.
   classes: () => CLASSES.map((_, cls) => [base.columns[cls].weights.reduce((a, b) => a + b, 0), clock.weight.reduce((sum, ns, at) => sum + (clock.cls[at] === cls ? ns : 0), 0)]),
-  // Lines whose figures differ from the sums over the tree, without filters: none, unless the tree was cut.
+  // Lines whose figures differ from the sums over the tree, without filters: none, unless the tree was cut. Functions of
+  // a line need not run inside each other: their total can be less than what the tree has of them.
   apart: () => {
     const { own, total } = sumsBy(siteOf, sites.length, METRIC_COLUMNS.cpu.map((column) => base.columns[column]));
-    return lines.rows.filter((row) => ownOf(row, "cpu") !== own[row.site] || row.total !== total[row.site]).map((row) => `${row.name}:${row.line} ${ownOf(row, "cpu")} ${own[row.site]} ${row.total} ${total[row.site]}`);
+    return lines.rows.filter((row) => ownOf(row, "cpu") !== own[row.site] || (row.isMerged ? row.total > total[row.site] : row.total !== total[row.site])).map((row) => `${row.name}:${row.line} ${ownOf(row, "cpu")} ${own[row.site]} ${row.total} ${total[row.site]}`);
   },
 });
 

@@ -1,4 +1,4 @@
-// Other trees made from the base tree: Python only, libraries folded, recursion folded, inverted. Every weight of the
+// Other trees made from the base tree: without what launched it, Python only, libraries folded, recursion folded, inverted. Every weight of the
 // base tree has its place in each of them, so the root's total is the same.
 //
 // A shape is built in slices, so that the page answers meanwhile, and kept.
@@ -118,6 +118,19 @@ function foldLibraries() {
   };
 }
 
+// What starts a module (`-m`) stands above all that the module does and is nothing of the program's. What it took by
+// itself is in [other] beside the module.
+const isLauncher = (file) => Boolean(file) && (file.path === "<frozen runpy>" || file.path.endsWith("/runpy.py"));
+const isLaunched = () => names.functions.some((fn) => isLauncher(names.files[fn.file]));
+
+function withoutLauncher(out, above, frame) {
+  const isBelow = above > 0 && out.frameOf(above) === pruned();
+  const top = isBelow ? out.parentOf(above) : above;
+  // Native code between it and the module is what calls the module.
+  const isOf = isLauncher(frameOf(frame).file) || (isBelow && langOf(frame) === 1);
+  return out.child(top, !top && isOf ? pruned() : frame);
+}
+
 // A function that is on the stack already goes back to its first call.
 function foldRecursion(out, above, frame) {
   if (frame >= frameCount) return out.child(above, frame);
@@ -173,6 +186,7 @@ function* inPreorder(tree) {
 
 function* shaped(modes) {
   let tree = { ...base, own: ownNodes() };
+  if (isLaunched()) tree = yield* reframe(tree, withoutLauncher);
   if (modes.python) tree = yield* reframe(tree, pythonOnly);
   if (modes.libraries) tree = yield* reframe(tree, foldLibraries());
   if (modes.recursion) tree = yield* reframe(tree, foldRecursion);

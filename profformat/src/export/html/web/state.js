@@ -14,8 +14,12 @@ const panes = [];
 let ready = false;
 let writing = 0;
 
-// Registers what draws a pane; it is called after each change with the names of what changed.
-const onChange = (render) => panes.push(render);
+// Registers what draws a pane: it is called after a change of one of `keys`, with the names of all that changed.
+const onChange = (keys, render) => panes.push({ keys, render });
+
+function drawPanes(changed) {
+  for (const { keys, render } of panes) if (keys.some((key) => changed.includes(key))) render(changed);
+}
 
 // Changes the state, derives what follows and draws; `step` makes an entry for the back button.
 async function change(patch, step = false) {
@@ -31,20 +35,26 @@ async function change(patch, step = false) {
     patch.zoom = 0;
     keys.push("pick", "zoom");
   }
-  if (step) writeAddress({ scroll: scrollY });
+  const left = step && { scroll: scrollY, address: encode() };
   Object.assign(state, patch);
-  if (step) history.pushState({}, "", `#${encode()}`);
   clearTimeout(writing);
-  // Browsers refuse addresses that change with every key of a walk.
-  if (!step) writing = setTimeout(writeAddress, 300);
+  // Browsers refuse addresses that change with every key of a walk; and they take their time: first one sees the change.
+  if (left) setTimeout(stepAddress, 0, left, encode());
+  else writing = setTimeout(() => writeAddress(encode()), 300);
   await follow(keys);
 }
 
-const writeAddress = (extra) => history.replaceState({ ...history.state, ...extra }, "", `#${encode()}`);
+const writeAddress = (address, extra) => history.replaceState({ ...history.state, ...extra }, "", `#${address}`);
+
+// An entry for the back button, which leads to where one was.
+function stepAddress({ scroll, address }, next) {
+  writeAddress(address, { scroll });
+  history.pushState({}, "", `#${next}`);
+}
 
 async function follow(keys) {
   if (keys.some((key) => HEAVY.includes(key)) && !(await derive())) return;
-  for (const render of panes) render(keys);
+  drawPanes(keys);
 }
 
 // Takes the last filter back.
@@ -97,8 +107,8 @@ function decode(address) {
   const [, kind, id] = /^(node|line|function|file)-(\d+)$/.exec(words.get("s")) || [];
   const limit = { node: NONE, line: sites.length, function: functionSums.length, file: names.files.length }[kind];
   if (Number(id) < limit) next.pick = { kind, id: Number(id) };
-  const row = whole("site", lines.rows.length);
-  if (row !== null) next.pick = { kind: "line", id: lines.rows[row].site };
+  const row = whole("site", lines.links.length);
+  if (row !== null) next.pick = { kind: "line", id: lines.links[row].site };
   if (Object.hasOwn(TABS, words.get("tab") || "")) next.tab = words.get("tab");
   next.grid = words.get("g") === "1";
   next.labels = words.get("b") !== "0";
@@ -120,7 +130,7 @@ async function fromAddress(scroll) {
   // A node that another shape of the tree would have.
   if (state.zoom >= now.view.length) state.zoom = 0;
   if (state.pick && state.pick.kind === "node" && state.pick.id >= now.view.length) state.pick = null;
-  for (const render of panes) render(Object.keys(state));
+  drawPanes(Object.keys(state));
   if (scroll !== undefined) scrollTo(0, scroll);
 }
 

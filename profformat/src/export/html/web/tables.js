@@ -166,7 +166,7 @@ function showMore(shown) {
 // A row or a table as text: what `C` copies and what is saved.
 const cellText = (column, item) => {
   const cell = column.cell(item);
-  return typeof cell === "string" ? cell : column.plain ? column.plain(item) : cell.textContent;
+  return typeof cell === "string" ? cell.trim() : column.plain ? column.plain(item) : cell.textContent;
 };
 
 function saveTable() {

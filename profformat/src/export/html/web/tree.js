@@ -125,7 +125,7 @@ function totalsOf(tree, entries, map) {
 
 // Places: lines, functions and files that figures are summed by, as the text report sums them.
 function makePlaces() {
-  const rows = new Map(lines.rows.map((row, at) => [`${row.file}:${row.line}:${row.name}`, at]));
+  const rows = new Map(lines.rows.map((row, at) => [placeKey(row.file, row.line, row.name), at]));
   const keep = (list, index, key, make) => {
     if (!index.has(key)) index.set(key, list.push(make()) - 1);
     return index.get(key);
@@ -139,9 +139,9 @@ function makePlaces() {
   functionOf = new Int32Array(frameCount + extra).fill(-1);
   fileOf = new Int32Array(frameCount + extra).fill(0);
   const place = (frame, file, line, name, first) => {
-    const key = `${file}:${line}:${name}`;
+    const key = placeKey(file, line, name);
     const row = rows.get(key) ?? -1;
-    siteOf[frame] = keep(sites, siteIndex, key, () => ({ file, line, name, row }));
+    siteOf[frame] = keep(sites, siteIndex, key, () => ({ file, line, name: row < 0 ? name : lines.rows[row].name, row }));
     functionOf[frame] = keep(functionSums, functionIndex, `${file}:${first}:${name}`, () => ({ file, line: first, name }));
     fileOf[frame] = file;
   };
@@ -154,7 +154,7 @@ function makePlaces() {
   place(pruned(), nowhere, 0, "[other]", 0);
   // Rows without a frame (of memory, or of what was pruned) are places as well.
   lines.rows.forEach((row, at) => {
-    row.site = keep(sites, siteIndex, `${row.file}:${row.line}:${row.name}`, () => ({ ...row, row: at }));
+    row.site = keep(sites, siteIndex, placeKey(row.file, row.line, row.name), () => ({ ...row, row: at }));
   });
 }
 

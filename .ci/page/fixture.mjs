@@ -1,10 +1,11 @@
-// Makes pages of the HTML report from made data, for page.mjs: the usual run, 100,000 stacks, hostile names, and runs with
+// Makes pages of the HTML report from made data, for ../page.mjs: the usual run, 100,000 stacks, hostile names, and runs with
 // next to nothing in them. It writes what the exporter writes, from plain lists, so that a test knows every sum.
-//   node page_fixture.mjs WEB OUT      WEB: profformat/src/export/html/web, OUT: a folder for the pages
+//   node page/fixture.mjs WEB OUT      WEB: profformat/src/export/html/web, OUT: a folder for the pages
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
+import { RUNS } from "./runs.mjs";
 
 export const SCRIPTS = ["format", "dom", "data", "tree", "shape", "derive", "state", "search", "flame", "walk", "grid",
   "timeline", "detail", "tables", "columns", "source", "keys", "main"];
@@ -33,15 +34,6 @@ class Block {
   }
 }
 
-// Numbers that look random and are the same each time.
-function dice(seed) {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
-
 // Names by number.
 class Pool {
   list = [];
@@ -54,7 +46,7 @@ class Pool {
 
 // A run: `samples` are { stack: [[function, line], …] outermost first, cls, ns, part, thread }, `memory` are
 // { stack, alloc, count, peak, live, blocks, copies }. Functions are { name, path, short, own, line, lang }.
-function blocks({ samples, memory, functions, sources, parts, partNs, footprint }) {
+function blocks({ samples, memory, functions, sources, changed, parts, partNs, footprint }) {
   const strings = new Pool();
   strings.of("");
   const files = new Pool();
@@ -167,7 +159,7 @@ function blocks({ samples, memory, functions, sources, parts, partNs, footprint 
     numbers.push(files.index.get(path));
     made[`source-${files.index.get(path)}`] = new TextEncoder().encode(text);
   }
-  return { made, numbers, rows, nodes: order.length };
+  return { made, numbers, changed: (changed || []).map((path) => files.index.get(path)), rows, nodes: order.length };
 }
 
 const half = (squares) => Math.round(1.96 * Math.sqrt(squares));
@@ -232,9 +224,10 @@ const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base
 // The whole page, filled into the skeleton in one pass.
 export function page(web, run) {
   const read = (file) => readFileSync(join(web, file), "utf8");
-  const script = `(() => {\n"use strict";\n${SCRIPTS.map((file) => read(`${file}.js`)).join("")}})();\n`;
-  const style = read("style.css");
-  const { made, numbers, rows } = blocks(run);
+  const lean = (file) => read(file).split("\n").map((line) => line.trim()).filter((line) => line && !line.startsWith("//")).join("\n");
+  const script = `(() => {\n"use strict";\n${SCRIPTS.map((file) => lean(`${file}.js`)).join("\n")}})();\n`;
+  const style = lean("style.css");
+  const { made, numbers, changed, rows } = blocks(run);
   const sum = (list, value) => list.reduce((total, item) => total + (value(item) || 0), 0);
   const cpu = sum(run.samples, ({ cls, ns }) => (cls < 4 ? ns : 0));
   const metric = (id, name, unit, total, reason) => ({ id, name, unit, total, measured: !reason, reason: reason || "" });
@@ -246,7 +239,7 @@ export function page(web, run) {
       ...["peak", "alloc", "copies", "live"].map((id, at) => metric(id, ["held at peak", "allocated", "copied", "kept"][at], "bytes", sum(run.memory, (entry) => entry[id]), off))],
     books: { ticks: run.samples.length + (run.samples.length > 9 ? 4 : 0), samples: run.samples.filter(({ cls }) => cls < 4).length, lost: run.samples.length > 9 ? { torn_stack: 4 } : {} },
     footprint: { peak: Math.max(0, ...run.footprint.map(([, bytes]) => bytes)), peak_ns: (run.footprint.toSorted((a, b) => b[1] - a[1])[0] || [0])[0], end: (run.footprint.at(-1) || [0, 0])[1] },
-    pruned: null, intervals: { cpu: 1e7, alloc: off ? 0 : 1 << 17, copy: off ? 0 : 1 << 18 }, changed: [],
+    pruned: null, intervals: { cpu: 1e7, alloc: off ? 0 : 1 << 17, copy: off ? 0 : 1 << 18 }, changed,
     threads: run.threads.map((name, at) => ({ process: 0, tid: 100 + at, name, alloc: 0, copied: 0,
       ns: Array.from({ length: CLASSES }, (_, cls) => sum(run.samples, (s) => (s.thread === at && s.cls === cls ? s.ns : 0))) })),
     processes: [{ pid: 100, parent: null, command: run.title, python: "3.11.7", profiled: true, ns: Array.from({ length: CLASSES }, (_, cls) => sum(run.samples, (s) => (s.cls === cls ? s.ns : 0))), alloc: sum(run.memory, (m) => m.alloc), copied: sum(run.memory, (m) => m.copies) }],
@@ -269,72 +262,10 @@ export function page(web, run) {
   return read("page.html").replace(/\{\{([a-z-]+)\}\}/g, (_, key) => fill[key]);
 }
 
-const LIBRARIES = ["docutils/statemachine.py", "docutils/nodes.py", "docutils/parsers/rst/states.py", "docutils/writers/_html_base.py", "html/__init__.py"];
-
-// A run of one script and some libraries, as large as asked for.
-function made({ stacks, samples: number, functions: wanted, threads = ["MainThread", "worker-1"], title = "docs_html.py 3", seed = 7 }) {
-  const roll = dice(seed);
-  const functions = [{ name: "[no stack]", path: "", short: "", own: false, line: 0, lang: 2 },
-    { name: "<module>", path: "/home/me/docs_html.py", short: "docs_html.py", own: true, line: 1, lang: 0 },
-    { name: "main", path: "/home/me/docs_html.py", short: "docs_html.py", own: true, line: 12, lang: 0 },
-    { name: "build_index", path: "/home/me/docs_html.py", short: "docs_html.py", own: true, line: 30, lang: 0 },
-    { name: "sre_ucs1_match", path: "/usr/lib/python3.11/lib-dynload/_sre.so", short: "_sre.so", own: false, line: 0, lang: 1 },
-    { name: "gc_collect_main", path: "/usr/lib/libpython3.11.so", short: "libpython3.11.so", own: false, line: 0, lang: 1 }];
-  while (functions.length < wanted) {
-    const short = LIBRARIES[roll(LIBRARIES.length)];
-    functions.push({ name: `${["Node", "State", "Parser", "Visitor"][roll(4)]}.${["walk", "match", "make_transition", "visit", "run"][roll(5)]}_${functions.length}`,
-      path: `/usr/lib/python3/site-packages/${short}`, short, own: false, line: 10 + functions.length * 3, lang: 0 });
-  }
-  const shapes = Array.from({ length: stacks }, () => {
-    const stack = [[1, 60], roll(20) ? [2, 17] : [3, 34]];
-    let fn = 6 + roll(Math.min(12, wanted - 6));
-    for (let depth = roll(14); depth > 0; depth--) {
-      stack.push([fn, functions[fn].line + roll(4)]);
-      fn = 6 + ((fn * 7 + roll(5)) % (wanted - 6));
-    }
-    if (roll(4) === 0) stack.push([4 + roll(2), 0]);
-    return stack;
-  });
-  const parts = 200;
-  const samples = Array.from({ length: number }, (_, at) => {
-    const stack = shapes[at < stacks ? at : Math.floor((roll(1000) / 1000) ** 3 * stacks)];
-    const native = functions[stack.at(-1)[0]].lang === 1;
-    const cls = native ? (stack.at(-1)[0] === 5 ? 2 : 1) : [0, 0, 0, 0, 0, 2, 3, 5][roll(8)];
-    return { stack, cls, ns: 9_000_000 + roll(2_000_000), part: Math.floor((at * 7919) % number * parts / number), thread: roll(10) ? 0 : 1 };
-  });
-  const memory = shapes.slice(0, 60).map((stack, at) => ({ stack, alloc: (1 + roll(90)) << 20, count: 40, peak: roll(3) ? roll(20) << 20 : 0, live: at === 3 ? 88 << 20 : 0, blocks: at === 3 ? 40 : 0, copies: roll(4) ? 0 : roll(50) << 20, copyCount: 4 }));
-  const footprint = Array.from({ length: 100 }, (_, at) => [at * 100_000_000, Math.floor((20 + at * 1.1 + (at % 9) * 3) * 2 ** 20)]);
-  const sources = {};
-  for (const { path, short } of functions) {
-    if (path.endsWith(".py")) sources[path] = Array.from({ length: 900 }, (_, at) => `${"    ".repeat(at % 4)}value_${at} = compute_${at % 17}(state, context)  # ${short}`).join("\n");
-  }
-  return { title, facts: "python 3.11.7 · 1 process · 2 threads · 20 s · 2026-11-22 21:12 UTC", samples, memory, functions, sources, parts, partNs: 100_000_000, footprint, threads };
-}
-
-const NASTY = ["</script><img src=x onerror=document.title='hacked'>", "]]>${document.title='hacked'}", "\"'`<svg onload=alert(1)>", "\\x1b[31m\\x00", "\\u{202e}gnp.exe", "\ufffd", "漢字かな", "x".repeat(1_000_000), "a\u0301".repeat(300), "{{script}}"];
-
-export const RUNS = {
-  usual: () => made({ stacks: 1500, samples: 4000, functions: 120 }),
-  large: () => made({ stacks: 100_000, samples: 100_000, functions: 3000, title: "large.py" }),
-  hostile: () => {
-    const run = made({ stacks: 60, samples: 300, functions: 30, title: NASTY[0] });
-    run.functions.forEach((fn, at) => at > 0 && Object.assign(fn, { name: NASTY[at % NASTY.length], path: fn.path && `${fn.path}${NASTY[at % 5]}`, short: fn.short && `${fn.short}${NASTY[at % 5]}` }));
-    run.sources = Object.fromEntries(run.functions.filter(({ lang }) => lang === 0).map(({ path }, at) => [path, `${NASTY[at % NASTY.length].slice(0, 100_000)}\n`.repeat(at % NASTY.length === 7 ? 3 : 400)]));
-    run.threads = [NASTY[0], NASTY[4]];
-    const deep = Array.from({ length: 3_000 }, (_, at) => [6 + (at % 20), at % 7]);
-    run.samples.push({ stack: deep, cls: 0, ns: 1e7, part: 0, thread: 0 }, { stack: deep, cls: 2, ns: 1e7, part: 1, thread: 0 });
-    run.facts = NASTY[2];
-    return run;
-  },
-  empty: () => ({ ...made({ stacks: 1, samples: 0, functions: 8, title: "true" }), memory: [], footprint: [], threads: [], facts: "0.01 s" }),
-  one: () => ({ ...made({ stacks: 1, samples: 1, functions: 8, title: "one.py" }), memory: [], footprint: [[0, 1 << 20]] }),
-  nomemory: () => ({ ...made({ stacks: 200, samples: 900, functions: 40, title: "quiet.py --no-memory" }), memory: [], footprint: [], noMemory: true }),
-};
-
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   const [web, out] = process.argv.slice(2);
   if (!out) {
-    console.error("usage: node page_fixture.mjs WEB OUT");
+    console.error("usage: node page/fixture.mjs WEB OUT");
     process.exit(2);
   }
   mkdirSync(out, { recursive: true });
