@@ -16,7 +16,9 @@ import xml.etree.ElementTree
 
 SAMPLE = re.compile(r"\s*(\d[\d ]*):((?: \d+)+) *$")
 LABEL = re.compile(r"(\w+):\[([^]]*)\]")
-LOCATION = re.compile(r"\s*(\d+): 0x\w+ M=1 (.*) s=\d+$")
+LOCATION = re.compile(r"\s*(\d+): 0x\w+ M=\d+ (.*) s=\d+$")
+# Under a location, what its first line is inlined into.
+INTO = re.compile(r" {13}(.*) s=\d+$")
 
 
 def by_raw(path):
@@ -35,11 +37,13 @@ def by_raw(path):
             samples[-1][2].update(LABEL.findall(line))
         elif section == "Locations" and LOCATION.match(line):
             number, name = LOCATION.match(line).groups()
-            names[number] = name
+            names[number] = [name]
+        elif section == "Locations" and INTO.match(line):
+            names[number].append(INTO.match(line).group(1))
     stacks, classes = collections.Counter(), collections.Counter()
     for weight, stack, labels in samples:
         if weight:
-            stacks[";".join(names[number] for number in reversed(stack))] += weight
+            stacks[";".join(name for number in reversed(stack) for name in reversed(names[number]))] += weight
             classes[labels["pid"], labels["thread_id"], labels.get("class")] += weight
             assert labels["thread"] and labels["process"], "a sample without its thread or process"
     return stacks, classes

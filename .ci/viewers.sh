@@ -141,6 +141,10 @@ if have go && go tool -n pprof >/dev/null 2>&1; then
                 "$file.flamegraph" "$file.firefox" "$file.scalene"
         done
         file=$out/libraries.cpu
+        check "mappings of libraries have build ids" grep -qE '^ *[0-9]+: 0x0/0x0/0x0 .*/[^ ]*\.so[^ ]* [0-9a-f]{16,128} \[FN\]' "$file.raw"
+        # Left to itself, pprof looks for no names: all there are stand in the file.
+        go tool pprof -raw "$file.pprof" 2>"$work/log" | cmp -s - "$file.raw" && [ ! -s "$work/log" ] &&
+            ok "go tool pprof has nothing to look up" || bad "go tool pprof looks up names: $(head -3 "$work/log")"
         check "go tool pprof -tags of libraries" sh -c "go tool pprof -symbolize=none -tags '$file.pprof' >'$file.tags'"
         check "tags thread, process and class" python3 "$here/libraries.py" tags "$file.tags"
         check "go tool pprof -lines -traces of libraries" sh -c "go tool pprof -symbolize=none -lines -traces '$file.pprof' >'$file.traces'"

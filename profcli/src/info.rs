@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use profformat::export::escape::escape;
 use profformat::index::Index;
 use profformat::record::{Outcome, Process, ProcessEnd, Record, Thread, ThreadEnd, counter};
+use profformat::tables::Tables;
 use profformat::units::Timestamp;
 use profformat::{Filter, Kind, TraceReader};
 
@@ -83,6 +84,7 @@ fn describe(path: &str, bytes: &[u8]) -> Result<String, profformat::Error> {
     for (name, count) in ["strings", "functions", "frames", "stacks"].iter().zip(tables) {
         let _ = writeln!(out, "  {name:<20}{count:>12}");
     }
+    print_binaries(reader.tables(), &mut out);
     contents.print_losses(&mut out);
     if !contents.notes.is_empty() {
         out.push_str("notes\n");
@@ -94,6 +96,25 @@ fn describe(path: &str, bytes: &[u8]) -> Result<String, profformat::Error> {
         let _ = writeln!(out, "damaged     `prof check` tells what is lost");
     }
     Ok(out)
+}
+
+/// The files that native functions are of, each with its build id.
+fn print_binaries(tables: &Tables, out: &mut String) {
+    const SHOWN: usize = 50;
+    // The first one stands for none.
+    let Some(binaries) = tables.binaries().get(1..).filter(|known| !known.is_empty()) else {
+        return;
+    };
+    out.push_str("binaries\n");
+    for binary in binaries.iter().take(SHOWN) {
+        let build_id = tables.string(binary.build_id).iter();
+        let build_id: String = build_id.map(|byte| format!("{byte:02x}")).collect();
+        let build_id = if build_id.is_empty() { "no build id" } else { &build_id };
+        let _ = writeln!(out, "  {}, {build_id}", escape(tables.string(binary.path)));
+    }
+    if let Some(more @ 1..) = binaries.len().checked_sub(SHOWN) {
+        let _ = writeln!(out, "  and {more} more");
+    }
 }
 
 fn command(arguments: &[Vec<u8>]) -> String {

@@ -15,6 +15,8 @@ const MAX_NAMES: usize = 16 << 20;
 const MAX_SYMBOLS: usize = 1 << 20;
 /// Most bytes of debug information; a file with more is read by symbols alone.
 const MAX_DEBUG: u64 = 256 << 20;
+/// Longest build id that is believed; linkers write 8 to 32 bytes.
+const MAX_BUILD_ID: usize = 64;
 /// Most inlined functions told at one address.
 const MAX_INLINED: usize = 32;
 
@@ -106,6 +108,12 @@ impl Code {
     fn symbol(&self, address: u64) -> Option<String> {
         Some(demangle_auto(self.symbols.at(address)?.into(), None).into_owned())
     }
+}
+
+/// The build id that a file's notes tell; empty if there is none.
+pub(crate) fn build_id<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, LittleEndian, R>) -> Box<[u8]> {
+    let told = elf.build_id().ok().flatten().unwrap_or_default();
+    if told.len() > MAX_BUILD_ID { Box::default() } else { told.into() }
 }
 
 /// Functions by address.

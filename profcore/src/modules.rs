@@ -175,10 +175,10 @@ impl Modules {
         self.ranges.iter().filter(first).filter_map(|range| self.mapped(range.start))
     }
 
-    /// The path of the interpreter's module; empty when there is none.
-    pub(crate) fn interpreter(&self) -> &[u8] {
+    /// An address in the interpreter's module, and the module's path; empty when there is none.
+    pub(crate) fn interpreter(&self) -> (u64, &[u8]) {
         let anchor = self.anchors.interpreter;
-        self.find(anchor).map_or(b"", |index| &self.modules[index].path)
+        (anchor, self.find(anchor).map_or(b"", |index| &self.modules[index].path))
     }
 
     fn find(&self, pc: u64) -> Option<usize> {
@@ -308,7 +308,7 @@ zzzz-1 r-xp 0 0 0 x
         assert_eq!(at(0x7f0000040000).0, Place::Shim);
         assert_eq!(at(0x7f0000060000), (Place::Foreign, "[anonymous]".into()));
         assert_eq!(at(0x7fff00000000).0, Place::Libc);
-        assert_eq!(modules.interpreter(), b"/usr/bin/python3.11");
+        assert_eq!(modules.interpreter().1, b"/usr/bin/python3.11");
         let mapped = modules.mapped(0x7f0000020001).unwrap();
         assert_eq!((mapped.start, mapped.end), (0x7f0000020000, 0x7f0000030000));
         assert_eq!(

@@ -8,7 +8,7 @@ pub const MAGIC: [u8; 8] = *b"PROFTRC\x01";
 /// The major version this crate reads and writes.
 pub const MAJOR: u16 = 1;
 /// The minor version this crate writes.
-pub const MINOR: u16 = 3;
+pub const MINOR: u16 = 4;
 /// Bytes of the header this crate writes; later minor versions may have longer ones.
 pub(crate) const BYTES: usize = 88;
 /// Longest header that is read.

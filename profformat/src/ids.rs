@@ -26,9 +26,16 @@ macro_rules! ids {
     )*};
 }
 
+impl BinaryId {
+    /// No binary: that of Python functions, and of native ones of which it is not known.
+    pub const NONE: Self = Self(0);
+}
+
 ids! {
     /// A string of the trace. Bytes, not text: names come from strangers.
     StringId;
+    /// An executable file or library, as a process had it mapped. Number 0 stands for none that is known.
+    BinaryId;
     /// A function: name, file, first line, language.
     FunctionId;
     /// A function at a line.

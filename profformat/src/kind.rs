@@ -41,11 +41,13 @@ pub enum Kind {
     Index = 17,
     /// What processes had of their parents when they were forked.
     Inheritances = 18,
+    /// Executable files and libraries of the dictionary.
+    Binaries = 19,
 }
 
 impl Kind {
     /// Every type, in the order of their numbers.
-    pub const ALL: [Kind; 18] = [
+    pub const ALL: [Kind; 19] = [
         Kind::About,
         Kind::Strings,
         Kind::Functions,
@@ -64,6 +66,7 @@ impl Kind {
         Kind::End,
         Kind::Index,
         Kind::Inheritances,
+        Kind::Binaries,
     ];
 
     /// The type with this number, if it is known.
@@ -97,20 +100,21 @@ impl Kind {
             Kind::End => "End",
             Kind::Index => "Index",
             Kind::Inheritances => "Inheritances",
+            Kind::Binaries => "Binaries",
         }
     }
 
     /// The newest version of its payload: the one that is written.
     pub(crate) const fn version(self) -> u8 {
         match self {
-            Kind::Copies | Kind::Index => 2,
+            Kind::Functions | Kind::Frames | Kind::Copies | Kind::Index => 2,
             _ => 1,
         }
     }
 
     /// True when that version begins with all fields of those before, so that older readers read it as theirs.
     pub(crate) const fn is_append_only(self) -> bool {
-        matches!(self, Kind::Copies)
+        matches!(self, Kind::Functions | Kind::Frames | Kind::Copies)
     }
 
     /// True for chunks whose records have a time of their own and that nothing else refers to: a reader that

@@ -5,9 +5,9 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::ids::{FrameId, FunctionId, ProcessId, StackId, StringId, ThreadId};
+use crate::ids::{BinaryId, FrameId, FunctionId, ProcessId, StackId, StringId, ThreadId};
 use crate::limit::{self, Names};
-use crate::record::{Frame, Function, Lang, Process, Record, Thread};
+use crate::record::{Binary, Frame, Function, Lang, Process, Record, Thread};
 use crate::tables::{StackNode, Tables};
 use crate::units::Timestamp;
 use crate::wire::cursor::What;
@@ -45,6 +45,7 @@ struct Lost {
 
 impl Lost {
     const STRING: Self = Self::entry(Known::lost_string, limit::TABLE_ENTRIES);
+    const BINARY: Self = Self::entry(Known::lost_binary, limit::BINARIES);
     const FUNCTION: Self = Self::entry(Known::lost_function, limit::TABLE_ENTRIES);
     const FRAME: Self = Self::entry(Known::lost_frame, limit::TABLE_ENTRIES);
     const STACK: Self = Self::entry(Known::lost_stack, limit::STACKS);
@@ -67,10 +68,16 @@ pub(crate) fn predefine(mut string: impl FnMut(&[u8]) -> StringId) -> (StringId,
     (lost, Function { name: lost, file: empty, first_line: 0, lang: Lang::Other })
 }
 
+/// The entry of [`BinaryId::NONE`].
+pub(crate) fn no_binary() -> Binary {
+    Binary { path: StringId::new(0), build_id: StringId::new(0) }
+}
+
 impl Known {
     pub(crate) fn new() -> Self {
         let mut tables = Tables::default();
         let (_, function) = predefine(|bytes| tables.push_string(bytes));
+        tables.push_binary(no_binary());
         let function = tables.push_function(function);
         tables.push_frame(Frame { function, line: 0 });
         Self {
@@ -122,6 +129,10 @@ impl Known {
         self.tables.push_string(LOST);
     }
 
+    fn lost_binary(&mut self) {
+        self.tables.push_binary(Binary { path: StringId::new(1), build_id: StringId::new(0) });
+    }
+
     fn lost_function(&mut self) {
         self.tables.push_function(Function {
             name: StringId::new(1),
@@ -169,6 +180,10 @@ impl Known {
         self.reach(first.into(), self.tables.counts()[0], Lost::STRING)
     }
 
+    pub(crate) fn binaries_from(&mut self, first: u32) -> Result<(), What> {
+        self.reach(first.into(), self.tables.binaries().len(), Lost::BINARY)
+    }
+
     pub(crate) fn functions_from(&mut self, first: u32) -> Result<(), What> {
         self.reach(first.into(), self.tables.counts()[1], Lost::FUNCTION)
     }
@@ -193,6 +208,10 @@ impl Known {
     /// The string with this number.
     pub(crate) fn string(&mut self, id: u64) -> Result<StringId, What> {
         self.used(id, self.tables.counts()[0], Lost::STRING).map(StringId::new)
+    }
+
+    pub(crate) fn binary(&mut self, id: u64) -> Result<BinaryId, What> {
+        self.used(id, self.tables.binaries().len(), Lost::BINARY).map(BinaryId::new)
     }
 
     pub(crate) fn function(&mut self, id: u64) -> Result<FunctionId, What> {

@@ -26,8 +26,13 @@ pub const STACK_DEPTH: u16 = 4_096;
 pub const TABLE_ENTRIES: usize = 1 << 20;
 /// Most stacks; a writer gives the parent of one beyond.
 pub const STACKS: usize = 1 << 21;
-/// Most entries of each dictionary: strings, functions, frames, stacks.
-pub(crate) const TABLES: [usize; 4] = [TABLE_ENTRIES, TABLE_ENTRIES, TABLE_ENTRIES, STACKS];
+/// Most binaries; functions of one beyond belong to none.
+pub const BINARIES: usize = 1 << 14;
+/// Longest build id; a writer leaves out longer ones.
+pub const BUILD_ID_BYTES: usize = 64;
+/// Most entries of each dictionary: strings, functions, frames, stacks, binaries.
+pub(crate) const TABLES: [usize; 5] =
+    [TABLE_ENTRIES, TABLE_ENTRIES, TABLE_ENTRIES, STACKS, BINARIES];
 /// All strings together; a writer names everything beyond `[lost]`.
 pub const ALL_STRING_BYTES: usize = 64 << 20;
 /// Most processes and most threads.

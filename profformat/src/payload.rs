@@ -113,11 +113,27 @@ payloads! {
         lines: &'a [u8],
         langs: &'a [u8],
     }
+    FunctionsV2<'a> {
+        #[cfg_attr(test, serde(borrow))]
+        functions: FunctionsV1<'a>,
+        binaries: &'a [u8],
+    }
     FramesV1<'a> {
         first: u32,
         count: u32,
         functions: &'a [u8],
         lines: &'a [u8],
+    }
+    FramesV2<'a> {
+        #[cfg_attr(test, serde(borrow))]
+        frames: FramesV1<'a>,
+        inlined: &'a [u8],
+    }
+    BinariesV1<'a> {
+        first: u32,
+        count: u32,
+        paths: &'a [u8],
+        build_ids: &'a [u8],
     }
     StacksV1<'a> {
         first: u32,

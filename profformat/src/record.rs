@@ -46,7 +46,18 @@ pub enum Lang {
     Other,
 }
 
-/// A function, as the dictionary keeps it.
+/// An executable file or library that native functions belong to, as the dictionary keeps it. Where it was mapped is not
+/// told: frames have names and lines, no addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Binary {
+    /// Its path as the process has it, or a name in brackets such as `[vdso]`.
+    pub path: StringId,
+    /// Its build id, a string of raw bytes ([`crate::limit::BUILD_ID_BYTES`] at most); empty when it has none or nobody
+    /// could read it.
+    pub build_id: StringId,
+}
+
+/// A function, as the dictionary keeps it. [`crate::tables::Tables::binary_of`] tells which binary it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Function {
     /// Qualified name.
@@ -59,7 +70,8 @@ pub struct Function {
     pub lang: Lang,
 }
 
-/// A function at a line, as the dictionary keeps it.
+/// A function at a line, as the dictionary keeps it. [`crate::tables::Tables::is_inlined`] tells whether its code is part of
+/// its caller's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Frame {
     /// The function.

@@ -11,8 +11,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use self::interner::Interner;
-use crate::ids::{FrameId, FunctionId, StackId, StringId};
-use crate::record::{Frame, Function};
+use crate::ids::{BinaryId, FrameId, FunctionId, StackId, StringId};
+use crate::record::{Binary, Frame, Function};
 
 /// A node of the prefix tree: a frame called from `parent` (`None` at the root).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +31,11 @@ pub struct Tables {
     functions: Vec<Function>,
     frames: Vec<Frame>,
     stacks: Vec<StackNode>,
+    binaries: Vec<Binary>,
+    /// The binary of each function up to the last one that has any.
+    owners: Vec<BinaryId>,
+    /// Bits of the frames that are inlined, up to the last one.
+    inlined: Vec<u64>,
 }
 
 impl Tables {
@@ -50,6 +55,22 @@ impl Tables {
     /// The function with this id, if it is defined.
     pub fn function(&self, id: FunctionId) -> Option<Function> {
         self.functions.get(id.index()).copied()
+    }
+
+    /// The binary with this id, if it is defined; [`BinaryId::NONE`] is one without a path.
+    pub fn binary(&self, id: BinaryId) -> Option<Binary> {
+        self.binaries.get(id.index()).copied()
+    }
+
+    /// The binary that a function belongs to; [`BinaryId::NONE`] when it belongs to none or that is not known.
+    pub fn binary_of(&self, id: FunctionId) -> BinaryId {
+        self.owners.get(id.index()).copied().unwrap_or(BinaryId::NONE)
+    }
+
+    /// Whether the compiler has put a frame's code into that of its caller, the next frame outwards.
+    pub fn is_inlined(&self, id: FrameId) -> bool {
+        let word = self.inlined.get(id.index() / 64);
+        word.is_some_and(|word| word >> (id.index() % 64) & 1 == 1)
     }
 
     /// The frame with this id, if it is defined.
@@ -77,9 +98,20 @@ impl Tables {
         [self.ends.len(), self.functions.len(), self.frames.len(), self.stacks.len()]
     }
 
+    /// As [`counts`](Self::counts), then the number of binaries.
+    pub(crate) fn all_counts(&self) -> [usize; 5] {
+        let [strings, functions, frames, stacks] = self.counts();
+        [strings, functions, frames, stacks, self.binaries.len()]
+    }
+
     /// Bytes of all strings together.
     pub(crate) fn string_bytes(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// All binaries in order of id.
+    pub fn binaries(&self) -> &[Binary] {
+        &self.binaries
     }
 
     /// All functions in order of id.
@@ -112,6 +144,41 @@ impl Tables {
     pub fn push_function(&mut self, function: Function) -> FunctionId {
         self.functions.push(function);
         FunctionId::new(self.functions.len() as u32 - 1)
+    }
+
+    /// Appends a function of a binary. Its ids must be defined.
+    pub fn push_function_of(&mut self, function: Function, binary: BinaryId) -> FunctionId {
+        let id = self.push_function(function);
+        self.own(id, binary);
+        id
+    }
+
+    /// Appends a binary. Its ids must be defined.
+    pub fn push_binary(&mut self, binary: Binary) -> BinaryId {
+        self.binaries.push(binary);
+        BinaryId::new(self.binaries.len() as u32 - 1)
+    }
+
+    fn own(&mut self, id: FunctionId, binary: BinaryId) {
+        if binary != BinaryId::NONE {
+            self.owners.resize(id.index(), BinaryId::NONE);
+            self.owners.push(binary);
+        }
+    }
+
+    fn mark_inlined(&mut self, id: FrameId) {
+        let word = id.index() / 64;
+        if word >= self.inlined.len() {
+            self.inlined.resize(word + 1, 0);
+        }
+        self.inlined[word] |= 1 << (id.index() % 64);
+    }
+
+    /// Appends a frame whose code is part of its caller's. Its ids must be defined.
+    pub fn push_inlined(&mut self, frame: Frame) -> FrameId {
+        let id = self.push_frame(frame);
+        self.mark_inlined(id);
+        id
     }
 
     /// Appends a frame. Its ids must be defined.

@@ -12,13 +12,13 @@ use self::carries::Carries;
 use crate::block::Block;
 use crate::encode::{Scratch, Unit, facts};
 use crate::header;
-use crate::ids::{FrameId, FunctionId, ProcessId, StackId, StringId, ThreadId};
+use crate::ids::{BinaryId, FrameId, FunctionId, ProcessId, StackId, StringId, ThreadId};
 use crate::io::{self, ErrorKind, Write};
 use crate::kind::Kind;
-use crate::known::predefine;
+use crate::known::{no_binary, predefine};
 use crate::limit::{self, Names};
 use crate::out::Out;
-use crate::record::{Copied, Frame, Function, Header, MemoryEvent, Record, Sample};
+use crate::record::{Binary, Copied, Frame, Function, Header, MemoryEvent, Record, Sample};
 use crate::tables::{Interner, Tables};
 use crate::units::Timestamp;
 
@@ -49,8 +49,8 @@ pub struct TraceWriter<W: Write> {
     interner: Interner,
     /// Depth of each stack.
     depths: Vec<u16>,
-    /// How many strings, functions, frames and stacks are in the file.
-    written: [usize; 4],
+    /// How many strings, functions, frames, stacks and binaries are in the file.
+    written: [usize; 5],
     process_count: u32,
     thread_count: u32,
     /// What the names of processes and threads may still take.
@@ -71,11 +71,12 @@ impl<W: Write> TraceWriter<W> {
         let out = Out::new(out, &header::encode(header, time_unit_ns), options.compress)?;
         let mut interner = Interner::roomy();
         let (_, function) = predefine(|bytes| interner.string(bytes));
+        interner.binary(no_binary());
         let function = interner.function(function);
         interner.frame(Frame { function, line: 0 });
         let mut writer = Self {
             out,
-            written: interner.tables().counts(),
+            written: interner.tables().all_counts(),
             interner,
             depths: Vec::new(),
             process_count: 0,
@@ -105,13 +106,31 @@ impl<W: Write> TraceWriter<W> {
         self.interner.string(limit::string(bytes))
     }
 
+    /// The id of a binary; [`BinaryId::NONE`] when its strings were not defined before or there are
+    /// [`limit::BINARIES`]. A build id beyond [`limit::BUILD_ID_BYTES`] is left out.
+    pub fn binary(&mut self, binary: Binary) -> BinaryId {
+        let strings = [binary.path, binary.build_id].map(StringId::index);
+        if self.is_full(4) || !strings.into_iter().all(|string| self.has(0, string)) {
+            return BinaryId::NONE;
+        }
+        let is_long = self.tables().string(binary.build_id).len() > limit::BUILD_ID_BYTES;
+        let build_id = if is_long { StringId::new(0) } else { binary.build_id };
+        self.interner.binary(Binary { build_id, ..binary })
+    }
+
     /// The id of a function; that of `[lost]` when its strings were not defined before.
     pub fn function(&mut self, function: Function) -> FunctionId {
+        self.function_of(function, BinaryId::NONE)
+    }
+
+    /// The id of a function that belongs to a binary; one that was not defined before is none.
+    pub fn function_of(&mut self, function: Function, binary: BinaryId) -> FunctionId {
         let strings = [function.name, function.file].map(StringId::index);
         if self.is_full(1) || !strings.into_iter().all(|string| self.has(0, string)) {
             return FunctionId::new(0);
         }
-        self.interner.function(function)
+        let binary = if self.has(4, binary.index()) { binary } else { BinaryId::NONE };
+        self.interner.function_of(function, binary)
     }
 
     /// The id of a frame; that of `[lost]` when its function was not defined before.
@@ -120,6 +139,15 @@ impl<W: Write> TraceWriter<W> {
             return FrameId::new(0);
         }
         self.interner.frame(frame)
+    }
+
+    /// As [`frame`](Self::frame), of a function whose code the compiler has put into that of its caller, the next frame
+    /// outwards.
+    pub fn inlined(&mut self, frame: Frame) -> FrameId {
+        if self.is_full(2) || !self.has(1, frame.function.index()) {
+            return FrameId::new(0);
+        }
+        self.interner.inlined(frame)
     }
 
     /// The id of the stack that has `frame` called from `parent`. Beyond [`limit::STACK_DEPTH`] it is the
@@ -146,11 +174,11 @@ impl<W: Write> TraceWriter<W> {
     }
 
     fn has(&self, table: usize, index: usize) -> bool {
-        index < self.tables().counts()[table]
+        index < self.tables().all_counts()[table]
     }
 
     fn is_full(&self, table: usize) -> bool {
-        self.tables().counts()[table] >= limit::TABLES[table]
+        self.tables().all_counts()[table] >= limit::TABLES[table]
     }
 
     /// Writes what the dictionaries of a trace that is being read have gained, ids unchanged. They stay with their
@@ -161,7 +189,7 @@ impl<W: Write> TraceWriter<W> {
 
     /// How many entries a dictionary has.
     fn count(&self, table: usize) -> usize {
-        self.tables().counts()[table].max(self.written[table])
+        self.tables().all_counts()[table].max(self.written[table])
     }
 
     /// Adds a record. Events are gathered into blocks; a block that is full goes out with everything it

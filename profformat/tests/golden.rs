@@ -11,7 +11,8 @@ fn golden(name: &str) -> PathBuf {
 }
 
 /// Every version that was released, with its minor number.
-const VERSIONS: [(&str, u16); 4] = [("v1.0", 0), ("v1.1", 1), ("v1.2", 2), ("v1.3", 3)];
+const VERSIONS: [(&str, u16); 5] =
+    [("v1.0", 0), ("v1.1", 1), ("v1.2", 2), ("v1.3", 3), ("v1.4", 4)];
 
 #[test]
 fn every_version_is_read_as_on_the_day_it_was_written() {
@@ -63,14 +64,14 @@ impl TraceInfo {
 #[test]
 #[ignore = "only for a new version"]
 fn write_golden() {
-    for (name, compress) in [("v1.3.proftrace", false), ("v1.3-zstd.proftrace", true)] {
+    for (name, compress) in [("v1.4.proftrace", false), ("v1.4-zstd.proftrace", true)] {
         let (_, bytes) = example::trace(Options { compress, ..example::PLAIN }, 10);
         if !golden(name).exists() {
             std::fs::write(golden(name), &bytes).unwrap();
         }
     }
-    let bytes = std::fs::read(golden("v1.3.proftrace")).unwrap();
-    if !golden("v1.3.txt").exists() {
-        std::fs::write(golden("v1.3.txt"), example::dump(&bytes)).unwrap();
+    let bytes = std::fs::read(golden("v1.4.proftrace")).unwrap();
+    if !golden("v1.4.txt").exists() {
+        std::fs::write(golden("v1.4.txt"), example::dump(&bytes)).unwrap();
     }
 }

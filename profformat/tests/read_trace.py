@@ -88,7 +88,7 @@ def rendered(tables, stack):
     names = []
     while stack is not None:
         parent, frame, _ = entry(tables, "Stacks", stack, NO_PARENT)
-        function, _ = entry(tables, "Frames", frame, (0, 0))
+        function, *_ = entry(tables, "Frames", frame, (0, 0))
         names.append(entry(tables, "Strings", entry(tables, "Functions", function, (1,))[0], ("[lost]",))[0])
         stack = parent
     return ";".join(reversed(names))
@@ -113,7 +113,7 @@ def summary(trace, totals):
         stacks[rendered(tables, stack)] += ns
     for (process, name), last in totals.counters.items():
         counters[f"{process} {entry(tables, 'Strings', name, ('[lost]',))[0]}"] = last
-    columns = {name: [sum(column) for column in zip(*filter(None, tables[name]))] for name in ("Functions", "Frames")}
+    columns = {name: [sum(column) for column in zip(*filter(None, tables[name]))] for name in ("Binaries", "Functions", "Frames")}
     return wrapped({
         "version": trace.version,
         "header": trace.header,
@@ -125,6 +125,7 @@ def summary(trace, totals):
         "cut": trace.cut,
         "dictionaries": {name: len(table) for name, table in tables.items()},
         "bytes of strings": sum(len(text) for text, in filter(None, tables["Strings"])),
+        "sums of binaries": columns["Binaries"],
         "sums of functions": columns["Functions"],
         "sums of frames": columns["Frames"],
         "depths of stacks": sum(node[2] for node in filter(None, tables["Stacks"])),

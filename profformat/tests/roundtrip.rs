@@ -151,6 +151,35 @@ fn definitions_of_undefined_things_are_lost() {
 }
 
 #[test]
+fn binaries_keep_their_limits() {
+    use profformat::limit;
+    let mut writer = TraceWriter::new(Vec::new(), &example::header(), PLAIN).unwrap();
+    let path = writer.string(b"/bin/app");
+    let [fits, long] = [64, 65].map(|length| writer.string(&vec![b'x'; length]));
+    let known = writer.binary(Binary { path, build_id: fits });
+    let cut = writer.binary(Binary { path, build_id: long });
+    assert_eq!(writer.tables().binary(known).unwrap().build_id, fits);
+    assert_eq!(writer.tables().binary(cut).unwrap().build_id, StringId::new(0));
+    let undefined = writer.binary(Binary { path: StringId::new(99), build_id: fits });
+    assert_eq!(undefined, BinaryId::NONE);
+    let function = Function { name: path, file: path, first_line: 0, lang: Lang::Native };
+    let [of, none] = [known, BinaryId::new(99)].map(|id| writer.function_of(function, id));
+    assert_eq!([of, none].map(|id| writer.tables().binary_of(id)), [known, BinaryId::NONE]);
+    assert_eq!(none, writer.function(function));
+    assert_eq!(writer.inlined(Frame { function: FunctionId::new(99), line: 1 }), FrameId::new(0));
+    let mut last = known;
+    for number in 0..limit::BINARIES {
+        let path = writer.string(&number.to_le_bytes());
+        last = writer.binary(Binary { path, build_id: fits });
+    }
+    assert_eq!(last, BinaryId::NONE);
+    let bytes = writer.finish(at(0)).unwrap();
+    let mut reader = TraceReader::new(&bytes).unwrap().strict();
+    assert!(reader.records().all(|record| record.is_ok()));
+    assert_eq!(reader.tables().binaries().len(), limit::BINARIES);
+}
+
+#[test]
 fn limits_are_kept_by_cutting() {
     use profformat::limit;
     let long = vec![b'x'; limit::STRING_BYTES + 1];
@@ -260,6 +289,44 @@ proptest! {
             let written: Vec<_> = events.iter().filter(|r| family(r) == wanted).collect();
             prop_assert_eq!(read, written);
         }
+    }
+
+    #[test]
+    fn binaries_and_inlined_frames_come_back(
+        entries in prop::collection::vec((0..9_usize, 0..4_usize, 0..3_u32, any::<bool>()), 0..300),
+        flush in 1..50_usize,
+    ) {
+        let mut writer = TraceWriter::new(Vec::new(), &example::header(), PLAIN).unwrap();
+        let mut told = Vec::new();
+        for (i, (binary, build_id, line, inlined)) in entries.into_iter().enumerate() {
+            let path = writer.string(format!("/lib/{binary}.so").as_bytes());
+            let build_id = writer.string(&[0xfe, 0].repeat(build_id * 10));
+            let binary = match binary {
+                0 => BinaryId::NONE,
+                _ => writer.binary(Binary { path, build_id }),
+            };
+            let function = Function { name: path, file: path, first_line: 0, lang: Lang::Native };
+            let function = writer.function_of(function, binary);
+            let frame = Frame { function, line };
+            let id = if inlined { writer.inlined(frame) } else { writer.frame(frame) };
+            told.push((id, frame, inlined, binary, writer.tables().binary(binary).unwrap()));
+            if i % flush == 0 {
+                writer.flush().unwrap();
+            }
+        }
+        let bytes = writer.finish(Timestamp::ZERO).unwrap();
+        let mut reader = TraceReader::new(&bytes).unwrap().strict();
+        prop_assert!(reader.records().all(|record| record.is_ok()));
+        let tables = reader.tables();
+        for (id, frame, inlined, binary, entry) in &told {
+            prop_assert_eq!(tables.frame(*id), Some(*frame));
+            prop_assert_eq!(tables.is_inlined(*id), *inlined);
+            prop_assert_eq!(tables.binary_of(frame.function), *binary);
+            prop_assert_eq!(tables.binary(*binary), Some(*entry));
+        }
+        let different: std::collections::HashSet<_> = told.iter().map(|t| (t.1, t.2)).collect();
+        let ids: std::collections::HashSet<_> = told.iter().map(|t| t.0).collect();
+        prop_assert_eq!(different.len(), ids.len());
     }
 
     #[test]

@@ -27,6 +27,11 @@ fn shown() -> Vec<u8> {
     writer.write(&example::thread(0)).unwrap();
     let [_, stack] = example::stacks(&mut writer);
     let (stack, time) = (Some(stack), at(10_100));
+    let [path, build_id] = [&b"/bin/app"[..], b"\xab\xcd"].map(|text| writer.string(text));
+    let binary = writer.binary(Binary { path, build_id });
+    let function = Function { name: path, file: path, first_line: 0, lang: Lang::Native };
+    let function = writer.function_of(function, binary);
+    writer.inlined(Frame { function, line: 0 });
     let [name, copier] = [&b"ticks"[..], b"CPython"].map(|text| writer.string(text));
     let sample =
         |time, weight_ns, class| Record::Sample(Sample { time, thread, stack, weight_ns, class });
@@ -107,7 +112,7 @@ fn the_specification_shows_a_sound_trace_of_every_chunk_type() {
     let records: Vec<_> = reader.records().map(|record| record.unwrap()).collect();
     assert_eq!(records.len(), 15);
     assert!(reader.damage().is_sound());
-    for kind in 1..=18 {
+    for kind in 1..=19 {
         let start = [b"PCHK".as_slice(), &u16::to_le_bytes(kind)].concat();
         assert!(documented.windows(6).any(|bytes| bytes == start), "type {kind} is not shown");
     }

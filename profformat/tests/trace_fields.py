@@ -6,8 +6,11 @@ U64 = 2**64 - 1
 # The columns of the payloads that are tables. A column with the name of a dictionary holds ids of it.
 TABLES = {
     "Strings": ["text"],
-    "Functions": ["Strings", "Strings", "u32", "number"],
-    "Frames": ["Functions", "u32"],
+    "Binaries": ["Strings", "Strings"],
+    "Functions": ["Strings", "Strings", "u32", "number", "Binaries"],
+    "Functions 1": ["Strings", "Strings", "u32", "number"],
+    "Frames": ["Functions", "u32", "number"],
+    "Frames 1": ["Functions", "u32"],
     "Stacks": ["u32", "Frames"],
     "Threads": ["Processes", "u32", "time", "text"],
     "Footprints": ["number", "time", "delta", "delta"],
@@ -20,7 +23,8 @@ TABLES = {
     "Index 1": ["delta", "number", "number"],
 }
 # Most entries of the dictionaries.
-LIMITS = {"Strings": 2**20, "Functions": 2**20, "Frames": 2**20, "Stacks": 2**21, "Processes": 2**17, "Threads": 2**17}
+LIMITS = {"Strings": 2**20, "Functions": 2**20, "Frames": 2**20, "Stacks": 2**21, "Processes": 2**17, "Threads": 2**17,
+          "Binaries": 2**14}
 
 
 class Damage(Exception):

@@ -18,9 +18,16 @@ except ImportError:
         zstd = None
 
 NAMES = "About Strings Functions Frames Stacks Processes Threads Samples Memory Copies Footprints Counters ThreadEnds"
-TYPES = dict(enumerate(f"{NAMES} ProcessEnds Notes End Index Inheritances".split(), 1))
-# The entries of the dictionaries that stand in no file; a function's are its name, file, line and language.
-PREDEFINED = {"Strings": [("",), ("[lost]",)], "Functions": [(1, 0, 0, 2)], "Frames": [(0, 0)]}
+TYPES = dict(enumerate(f"{NAMES} ProcessEnds Notes End Index Inheritances Binaries".split(), 1))
+# The entries of the dictionaries that stand in no file; a function's are its name, file, line, language and binary.
+PREDEFINED = {
+    "Strings": [("",), ("[lost]",)],
+    "Binaries": [(0, 0)],
+    "Functions": [(1, 0, 0, 2, 0)],
+    "Frames": [(0, 0, 0)],
+}
+# What the fields that version 2 has more are in version 1.
+MORE = {"Functions": (0,), "Frames": (0,)}
 EVENTS, FIGURES, INDEX = ("Samples", "Memory", "Copies"), ("Footprints", "Counters"), 17
 NO_PARENT = (None, 0, 0)
 
@@ -113,7 +120,7 @@ class Trace:
         return after, None if rows is None else (name, rows)
 
     def is_known(self, code, version, append_only):
-        newest = 2 if TYPES.get(code) in ("Copies", "Index") else 1
+        newest = 2 if TYPES.get(code) in ("Functions", "Frames", "Copies", "Index") else 1
         return 1 <= version <= newest or version > newest and append_only
 
     def payload(self, name, version, data, raw, compression):
@@ -127,7 +134,10 @@ class Trace:
         if name == "Index":
             return self.index_1(payload) if version == 1 else self.index(payload)
         first = payload.number(4) if name in LIMITS else 0
-        rows = payload.table(name) if name in TABLES else getattr(self, name.lower())(payload)
+        if version == 1 and name in MORE:
+            rows = [row + MORE[name] for row in payload.table(f"{name} 1")]
+        else:
+            rows = payload.table(name) if name in TABLES else getattr(self, name.lower())(payload)
         if name in LIMITS:
             self.define(name, first, rows)
         return rows
@@ -179,6 +189,9 @@ class Trace:
         if name == "Strings":
             self.string_bytes += sum(len(row[0]) for row in rows)
             require(self.string_bytes <= 2**26, "the strings are too long, all together")
+        if name == "Binaries":
+            ids = [self.tables["Strings"][row[1]] for row in rows if row[1] < len(self.tables["Strings"])]
+            require(all(id is None or len(id[0]) <= 64 for id in ids), "a build id that is too long")
         if name in ("Processes", "Threads"):
             self.name_bytes += sum(name_price(name, row) for row in rows)
             require(self.name_bytes <= 2**25, "the names are too long, all together")

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::prof::{Python, Recording, each_python, marked, program, share, stacks};
+use crate::prof::{
+    Python, Recording, call, each_python, marked, pprof, program, share, skip, stacks,
+};
 
 each_python!(a_library_stands_below_the_line_that_called_it);
 
@@ -89,6 +91,48 @@ fn a_program_without_python_has_its_functions_and_lines() {
         };
         assert!(whole > 0.85, "{name}: {whole:.3} of {stacks:?}");
     }
+}
+
+/// Every output that names files has those that `readelf` reads the same build id of; functions that are inlined into each
+/// other are one place, and pprof looks for nothing more.
+#[test]
+fn functions_are_told_with_their_files_and_build_ids() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let path = compile(folder.path(), "work", &["-Wl,--build-id"]);
+    let notes = Command::new("readelf").arg("-n").arg(&path).output().expect("readelf runs");
+    let notes = String::from_utf8_lossy(&notes.stdout).into_owned();
+    let build_id = notes.lines().find_map(|line| line.trim().strip_prefix("Build ID: "));
+    let build_id = build_id.expect("the linker wrote one");
+    let path = path.canonicalize().expect("it is there");
+    let recording = Recording::of_command([path.clone().into_os_string(), "1".into()]).rate(250);
+    assert!(recording.run().status().success());
+    let trace = recording.trace();
+    let trace = trace.to_str().expect("UTF-8");
+    let told = |words: &[&str]| {
+        let output = call(&recording.folder(), words);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let path = path.to_str().expect("UTF-8");
+    let info = told(&["info", trace]);
+    assert!(info.contains(&format!("  {path}, {build_id}\n")), "{info}");
+    for format in ["json", "firefox"] {
+        let file = told(&["convert", "--to", format, trace]);
+        assert!(file.contains(path) && file.contains(build_id), "{file}");
+    }
+    pprof::samples(&recording);
+    let Some(raw) = pprof::go(&recording, "-raw") else {
+        return skip("no go tool pprof");
+    };
+    let mapping = format!("1: 0x0/0x0/0x0 {path} {build_id} [FN][FL][LN][IN]");
+    assert!(raw.lines().any(|line| line.trim() == mapping), "{mapping} in:\n{raw}");
+    // A line of a location alone stands under its first one.
+    assert!(raw.lines().any(|line| line.starts_with("             inner ")), "{raw}");
+    let mut tool = Command::new("go");
+    tool.args(["tool", "pprof", "-raw", "cpu.pb.gz"]).current_dir(recording.folder());
+    let output = tool.env("PPROF_TMPDIR", recording.folder()).output().expect("it ran before");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "it looks for names");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), raw);
 }
 
 /// A compiler that works while the program runs leaves names for profilers; no other name leads to that code.

@@ -11,13 +11,15 @@ use object::{LittleEndian, ReadCache, ReadRef};
 use super::intake::Helper;
 use crate::binaries::Code;
 pub(crate) use crate::binaries::Named;
-use crate::{call_frames, modules};
+use crate::{binaries, call_frames, modules};
 
 /// An executable file or library.
 #[derive(Debug, Default)]
 pub(crate) struct Binary {
     /// Unwind rules: offset from the load base, bits of a rule.
     pub(crate) rows: Vec<(u32, u32)>,
+    /// Empty when it has none.
+    pub(crate) build_id: Box<[u8]>,
     /// Where functions begin by call frame information, whether they have a name or not; sorted.
     begins: Vec<u32>,
     code: Code,
@@ -44,7 +46,7 @@ impl Binary {
 
     fn of<'d, R: ReadRef<'d>>(elf: &ElfFile64<'d, LittleEndian, R>) -> Self {
         let (rows, begins) = call_frames::rows(elf);
-        Self { rows, begins, code: Code::read(elf) }
+        Self { rows, build_id: binaries::build_id(elf), begins, code: Code::read(elf) }
     }
 
     /// The file's own address of the code at an offset in the file.
@@ -80,14 +82,30 @@ impl Binaries {
     /// The file at `path` as the process at `root` sees it.
     pub(crate) fn get(&self, root: &Path, path: &Path) -> Rc<Binary> {
         self.helper.is_wanted();
-        // The whole path, so that another root's files are others.
-        let there = root.join(path.strip_prefix("/").unwrap_or(path));
-        let (key, read) = match there.canonicalize() {
-            Ok(real) => (real, there),
-            // The process is gone, and its root with it.
-            Err(_) => (path.to_owned(), path.to_owned()),
-        };
+        let (key, read) = found(root, path);
         self.known.borrow_mut().entry(key).or_insert_with(|| Rc::new(Binary::open(&read))).clone()
+    }
+
+    /// Its build id alone, empty when it has none: for that, no more is read of a file that nothing was looked up in.
+    pub(crate) fn build_id(&self, root: &Path, path: &Path) -> Box<[u8]> {
+        let (key, read) = found(root, path);
+        if let Some(binary) = self.known.borrow().get(&key) {
+            return binary.build_id.clone();
+        }
+        let data = modules::open(&read).map(ReadCache::new);
+        let elf = data.as_ref().and_then(|data| ElfFile64::parse(data).ok());
+        elf.map_or_else(Box::default, |elf| binaries::build_id(&elf))
+    }
+}
+
+/// What names a file for all processes, and where it can be read.
+fn found(root: &Path, path: &Path) -> (PathBuf, PathBuf) {
+    // The whole path, so that another root's files are others.
+    let there = root.join(path.strip_prefix("/").unwrap_or(path));
+    match there.canonicalize() {
+        Ok(real) => (real, there),
+        // The process is gone, and its root with it.
+        Err(_) => (path.to_owned(), path.to_owned()),
     }
 }
 
@@ -128,6 +146,30 @@ mod tests {
         assert!(file.ends_with("binaries.rs"), "{file}");
         assert!(at.abs_diff(line) <= 2, "{at} is near {line}");
         assert!(!binary.rows.is_empty());
+    }
+
+    /// Against the notes as `readelf` tells them, whether all of the file was read or no more than that.
+    #[test]
+    fn build_ids_are_those_of_the_notes() {
+        let binaries = Binaries::default();
+        for path in ["/bin/true", std::env::current_exe().unwrap().to_str().unwrap()] {
+            let Ok(told) = std::process::Command::new("readelf").args(["-n", path]).output() else {
+                return crate::cpython::interpreters::skip("no readelf");
+            };
+            let told = String::from_utf8_lossy(&told.stdout).into_owned();
+            let [root, path] = ["/", path].map(Path::new);
+            let alone = binaries.build_id(root, path);
+            assert_eq!(alone, binaries.get(root, path).build_id);
+            assert_eq!(alone, binaries.build_id(root, path));
+            let digits: String = alone.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert!(
+                digits.len() >= 16 && told.contains(&format!("Build ID: {digits}\n")),
+                "{told}"
+            );
+        }
+        for path in ["/dev/null", "/nowhere", "/"] {
+            assert!(binaries.build_id(Path::new("/"), Path::new(path)).is_empty(), "{path}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use profformat::ids::FrameId;
+use profformat::ids::{BinaryId, FrameId};
 use profformat::record::Lang;
 
 use super::binaries::{Binaries, Binary, Named};
@@ -21,6 +21,8 @@ use crate::unwind::Tables;
 
 /// Most addresses that are remembered; beyond that they are looked up again.
 const MAX_KNOWN: usize = 4096;
+/// Most mappings whose binaries are.
+const MAX_TOLD: usize = 1024;
 /// The kernel's own code page has no file.
 const VDSO: &[u8] = b"[vdso]";
 
@@ -49,6 +51,8 @@ pub(crate) struct Natives {
     /// Names of code that has no file.
     made: Option<PerfMap>,
     known: Recent<(u64, bool), Spot>,
+    /// The trace's binaries by where their code begins.
+    told: Recent<u64, BinaryId>,
     published: Published,
 }
 
@@ -61,6 +65,7 @@ impl Natives {
             vdso: None,
             made: None,
             known: Recent::new(MAX_KNOWN),
+            told: Recent::new(MAX_TOLD),
             published: Published::default(),
         }
     }
@@ -68,6 +73,26 @@ impl Natives {
     /// The mappings were read again: what is at an address may be something else now.
     pub(crate) fn forget(&mut self) {
         self.known.clear();
+        self.told.clear();
+    }
+
+    /// The binary that an address is of.
+    pub(crate) fn told(&mut self, pc: u64, modules: &Modules, trace: &mut Trace) -> BinaryId {
+        let mapped = modules.mapped(pc).filter(|mapped| mapped.path != ANONYMOUS);
+        let Some(mapped) = mapped else { return BinaryId::NONE };
+        if let Some(told) = self.told.get(&mapped.start) {
+            return told;
+        }
+        let build_id = match mapped.path {
+            VDSO => self.binary(&mapped, pc).0.build_id.clone(),
+            path if path.first() == Some(&b'/') => {
+                self.binaries.build_id(&self.root, Path::new(OsStr::from_bytes(path)))
+            }
+            _ => Box::default(),
+        };
+        let told = trace.binary(mapped.path, &build_id);
+        self.told.insert(mapped.start, told);
+        told
     }
 
     /// Publishes the unwind table of the code at `pc`; false if there is no code, or it was done before.
@@ -138,17 +163,19 @@ impl Natives {
             _ => Kind::Told,
         };
         let own_work = interpreter && functions.last().is_some_and(|f| is_own_work(&f.name));
+        let told = self.told(at, modules, trace);
         let mut frames = Vec::with_capacity(functions.len().max(1));
-        for function in &functions {
-            let (file, line) = match &function.source {
+        for (n, function) in functions.iter().enumerate() {
+            let source = match &function.source {
                 Some((file, line)) => (file.as_bytes(), *line),
                 None => (mapped.path, 0),
             };
-            frames.push(trace.frame(function.name.as_bytes(), file, 0, Lang::Native, line));
+            let inlined = n + 1 < functions.len();
+            frames.push(trace.native_frame(function.name.as_bytes(), source, told, inlined));
         }
         if frames.is_empty() {
             let name = file_name(mapped.path);
-            frames.push(trace.frame(name, mapped.path, 0, Lang::Native, 0));
+            frames.push(trace.native_frame(name, (mapped.path, 0), told, false));
         }
         let named = !functions.is_empty();
         Spot { place, kind, named, lasts: named || !is_made, own_work, frames: frames.into() }

@@ -388,11 +388,16 @@ impl Recorder {
         let frame: FrameId = match leaf {
             Leaf::None => return base,
             Leaf::Builtin => {
-                trace.frame(b"builtins", self.modules.interpreter(), 0, Lang::Native, 0)
+                let (pc, path) = self.modules.interpreter();
+                let binary = self.natives.told(pc, &self.modules, trace);
+                trace.native_frame(b"builtins", (path, 0), binary, false)
             }
             Leaf::Module => match self.modules.place(pc) {
                 (Place::Nowhere, _) => trace.frame(b"[unknown]", b"", 0, Lang::Native, 0),
-                (_, path) => trace.frame(file_name(path), path, 0, Lang::Native, 0),
+                (_, path) => {
+                    let binary = self.natives.told(pc, &self.modules, trace);
+                    trace.native_frame(file_name(path), (path, 0), binary, false)
+                }
             },
         };
         Some(trace.stack(base, frame))

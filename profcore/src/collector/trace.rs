@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use profformat::ids::{FrameId, FunctionId, StackId, StringId};
-use profformat::record::{Frame, Function, Header, Lang, Record};
+use profformat::ids::{BinaryId, FrameId, FunctionId, StackId, StringId};
+use profformat::record::{Binary, Frame, Function, Header, Lang, Record};
 use profformat::units::Timestamp;
 use profformat::writer::{Options, TraceWriter};
 
@@ -96,31 +96,58 @@ impl Trace {
         line: u32,
     ) -> FrameId {
         let (name, file) = (self.string(name), self.string(file));
-        let function = self.function(Function { name, file, first_line, lang });
-        self.intern_frame(Frame { function, line })
+        let function = Function { name, file, first_line, lang };
+        let function = self.function(function, BinaryId::NONE);
+        self.intern_frame(Frame { function, line }, false)
     }
 
-    fn function(&mut self, function: Function) -> FunctionId {
+    /// The same of a native function of a binary, whose code may be part of its caller's.
+    pub(crate) fn native_frame(
+        &mut self,
+        name: &[u8],
+        (file, line): (&[u8], u32),
+        binary: BinaryId,
+        inlined: bool,
+    ) -> FrameId {
+        let (name, file) = (self.string(name), self.string(file));
+        let function = Function { name, file, first_line: 0, lang: Lang::Native };
+        let function = self.function(function, binary);
+        self.intern_frame(Frame { function, line }, inlined)
+    }
+
+    /// The id of a binary; none when there is no room for its path.
+    pub(crate) fn binary(&mut self, path: &[u8], build_id: &[u8]) -> BinaryId {
+        // A build id that is not the binary's own would be a lie.
+        if self.used.string_bytes + path.len() + build_id.len() > self.limits.string_bytes {
+            self.overflowed += 1;
+            return BinaryId::NONE;
+        }
+        let (path, build_id) = (self.string(path), self.string(build_id));
+        let binary = Binary { path, build_id };
+        self.writer.as_mut().map_or(BinaryId::NONE, |writer| writer.binary(binary))
+    }
+
+    fn function(&mut self, function: Function, binary: BinaryId) -> FunctionId {
         let Some(writer) = &mut self.writer else { return FunctionId::new(0) };
         let full = self.used.functions >= self.limits.functions;
-        let function = if full {
+        let (function, binary) = if full {
             self.overflowed += 1;
             let (name, file) = (writer.string(OTHER), writer.string(b""));
-            Function { name, file, first_line: 0, lang: Lang::Other }
+            (Function { name, file, first_line: 0, lang: Lang::Other }, BinaryId::NONE)
         } else {
-            function
+            (function, binary)
         };
-        let id = writer.function(function);
+        let id = writer.function_of(function, binary);
         self.used.functions = self.used.functions.max(id.index() + 1);
         id
     }
 
-    fn intern_frame(&mut self, frame: Frame) -> FrameId {
+    fn intern_frame(&mut self, frame: Frame, inlined: bool) -> FrameId {
         let Some(writer) = &mut self.writer else { return FrameId::new(0) };
         let full = self.used.frames >= self.limits.frames;
         // The function is still right when frames run out; its lines are not told apart any more.
         let frame = if full { Frame { line: 0, ..frame } } else { frame };
-        let id = writer.frame(frame);
+        let id = if inlined { writer.inlined(frame) } else { writer.frame(frame) };
         self.used.frames = self.used.frames.max(id.index() + 1);
         self.overflowed += u64::from(full);
         id

@@ -8,10 +8,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::time::Duration;
 
-use profformat::ids::{FrameId, ProcessId, StackId, ThreadId};
+use profformat::ids::{BinaryId, FrameId, ProcessId, StackId, ThreadId};
 use profformat::record::{
-    Alloc, Class, Domain, Frame, Function, Header, Lang, Outcome, Process, ProcessEnd, Record,
-    Thread,
+    Alloc, Binary, Class, Domain, Frame, Function, Header, Lang, Outcome, Process, ProcessEnd,
+    Record, Thread,
 };
 use profformat::units::Timestamp;
 use profformat::{Options, TraceWriter};
@@ -19,7 +19,8 @@ use profformat::{Options, TraceWriter};
 use super::remarks::{self, TOOL};
 use super::snapshot::Recorded;
 use super::symbols::{Frame as Named, Symbols};
-use super::{Snapshot, What, modules};
+use super::{Module, Snapshot, What, modules};
+use crate::modules::ANONYMOUS;
 use crate::redact::redact;
 
 /// The only process of a snapshot.
@@ -206,15 +207,33 @@ impl<'s, W: Write> Trace<'s, W> {
             let function = modules::place(&snapshot.modules, at);
             frames.push(Named { function, file: String::new(), line: 0 });
         }
-        let id = |frame: &Named| {
+        let binary = module.map_or(BinaryId::NONE, |index| self.binary(&snapshot.modules[index]));
+        let id = |(inner, frame): (usize, &Named)| {
             let file = if frame.file.is_empty() { path } else { &frame.file };
             let name = self.writer.string(frame.function.as_bytes());
             let file = self.writer.string(file.as_bytes());
             let function = Function { name, file, first_line: 0, lang: Lang::Native };
-            let function = self.writer.function(function);
-            self.writer.frame(Frame { function, line: frame.line })
+            let function = self.writer.function_of(function, binary);
+            let frame = Frame { function, line: frame.line };
+            // All but the outermost are in its code.
+            let is_inlined = inner + 1 < frames.len();
+            if is_inlined { self.writer.inlined(frame) } else { self.writer.frame(frame) }
         };
-        frames.iter().rev().map(id).collect()
+        frames.iter().enumerate().rev().map(id).collect()
+    }
+
+    fn binary(&mut self, module: &Module) -> BinaryId {
+        if module.path.as_bytes() == ANONYMOUS {
+            return BinaryId::NONE;
+        }
+        let byte = |digits: &[u8]| {
+            let digits = digits.iter().filter_map(|digit| char::from(*digit).to_digit(16));
+            digits.fold(0, |byte, digit| byte << 4 | digit as u8)
+        };
+        let build_id: Vec<u8> = module.build_id.as_bytes().chunks(2).map(byte).collect();
+        let path = self.writer.string(module.path.as_bytes());
+        let build_id = self.writer.string(&build_id);
+        self.writer.binary(Binary { path, build_id })
     }
 
     fn finish(mut self) -> io::Result<()> {

@@ -1,10 +1,10 @@
 //! Deltas of the dictionaries.
 
 use super::{Decoder, count, ended};
-use crate::ids::StackId;
+use crate::ids::{BinaryId, StackId};
 use crate::limit;
-use crate::payload::{FramesV1, FunctionsV1, StacksV1, StringsV1};
-use crate::record::{Frame, Function, Lang};
+use crate::payload::{BinariesV1, FramesV1, FunctionsV1, StacksV1, StringsV1};
+use crate::record::{Binary, Frame, Function, Lang};
 use crate::tables::StackNode;
 use crate::wire::cursor::{Cursor, What};
 
@@ -35,13 +35,36 @@ impl Decoder {
         ended(&[lengths, bytes])
     }
 
-    pub(super) fn functions(&mut self, delta: &FunctionsV1<'_>) -> Result<(), What> {
+    pub(super) fn binaries(&mut self, delta: &BinariesV1<'_>) -> Result<(), What> {
+        let entries = count(delta.count)?;
+        ids(delta.first, entries, limit::BINARIES)?;
+        let mut paths = Cursor::new(delta.paths, entries)?;
+        let mut build_ids = Cursor::new(delta.build_ids, entries)?;
+        self.known.binaries_from(delta.first)?;
+        for _ in 0..entries {
+            let path = self.known.string(paths.next()?)?;
+            let build_id = self.known.string(build_ids.next()?)?;
+            if self.known.tables.string(build_id).len() > limit::BUILD_ID_BYTES {
+                return Err("a build id is too long");
+            }
+            self.known.tables.push_binary(Binary { path, build_id });
+        }
+        ended(&[paths, build_ids])
+    }
+
+    /// `binaries`: the column that version 2 has more.
+    pub(super) fn functions(
+        &mut self,
+        delta: &FunctionsV1<'_>,
+        binaries: Option<&[u8]>,
+    ) -> Result<(), What> {
         let entries = count(delta.count)?;
         ids(delta.first, entries, limit::TABLE_ENTRIES)?;
         let mut names = Cursor::new(delta.names, entries)?;
         let mut files = Cursor::new(delta.files, entries)?;
         let mut lines = Cursor::new(delta.lines, entries)?;
         let mut langs = Cursor::new(delta.langs, entries)?;
+        let mut binaries = binaries.map(|column| Cursor::new(column, entries)).transpose()?;
         self.known.functions_from(delta.first)?;
         for _ in 0..entries {
             let function = Function {
@@ -54,23 +77,43 @@ impl Decoder {
                     _ => Lang::Other,
                 },
             };
-            self.known.tables.push_function(function);
+            let binary = match &mut binaries {
+                Some(binaries) => self.known.binary(binaries.next()?)?,
+                None => BinaryId::NONE,
+            };
+            self.known.tables.push_function_of(function, binary);
         }
-        ended(&[names, files, lines, langs])
+        ended(&[names, files, lines, langs])?;
+        binaries.map_or(Ok(()), |binaries| binaries.end())
     }
 
-    pub(super) fn frames(&mut self, delta: &FramesV1<'_>) -> Result<(), What> {
+    /// `inlined`: the column that version 2 has more.
+    pub(super) fn frames(
+        &mut self,
+        delta: &FramesV1<'_>,
+        inlined: Option<&[u8]>,
+    ) -> Result<(), What> {
         let entries = count(delta.count)?;
         ids(delta.first, entries, limit::TABLE_ENTRIES)?;
         let mut functions = Cursor::new(delta.functions, entries)?;
         let mut lines = Cursor::new(delta.lines, entries)?;
+        let mut inlined = inlined.map(|column| Cursor::new(column, entries)).transpose()?;
         self.known.frames_from(delta.first)?;
         for _ in 0..entries {
             let function = self.known.function(functions.next()?)?;
             let line = lines.next_u32()?;
-            self.known.tables.push_frame(Frame { function, line });
+            let frame = Frame { function, line };
+            let is_inlined = match &mut inlined {
+                Some(inlined) => inlined.next()? != 0,
+                None => false,
+            };
+            match is_inlined {
+                true => self.known.tables.push_inlined(frame),
+                false => self.known.tables.push_frame(frame),
+            };
         }
-        ended(&[functions, lines])
+        ended(&[functions, lines])?;
+        inlined.map_or(Ok(()), |inlined| inlined.end())
     }
 
     pub(super) fn stacks(&mut self, delta: &StacksV1<'_>) -> Result<(), What> {

@@ -13,7 +13,7 @@ use crate::ids::ThreadId;
 use crate::kind::Kind;
 use crate::known::Known;
 use crate::limit;
-use crate::payload::CopiesV2;
+use crate::payload::{CopiesV2, FramesV2, FunctionsV2};
 use crate::record::{Copied, MemoryEvent, Record, Sample};
 use crate::units::Timestamp;
 use crate::wire::cursor::{Cursor, What};
@@ -109,8 +109,17 @@ impl Decoder {
     pub(crate) fn payload(&mut self, kind: Kind, version: u8, payload: &[u8]) -> Result<(), What> {
         match kind {
             Kind::Strings => self.strings(&codec::decode(payload)?),
-            Kind::Functions => self.functions(&codec::decode(payload)?),
-            Kind::Frames => self.frames(&codec::decode(payload)?),
+            Kind::Binaries => self.binaries(&codec::decode(payload)?),
+            Kind::Functions if version == 1 => self.functions(&codec::decode(payload)?, None),
+            Kind::Functions => {
+                let FunctionsV2 { functions, binaries } = codec::decode(payload)?;
+                self.functions(&functions, Some(binaries))
+            }
+            Kind::Frames if version == 1 => self.frames(&codec::decode(payload)?, None),
+            Kind::Frames => {
+                let FramesV2 { frames, inlined } = codec::decode(payload)?;
+                self.frames(&frames, Some(inlined))
+            }
             Kind::Stacks => self.stacks(&codec::decode(payload)?),
             Kind::Processes => self.processes(&codec::decode(payload)?),
             Kind::Threads => self.threads(&codec::decode(payload)?),

@@ -3,9 +3,11 @@
 
 use super::Scratch;
 use crate::codec;
-use crate::ids::StringId;
+use crate::ids::{FrameId, FunctionId, StringId};
 use crate::limit;
-use crate::payload::{FramesV1, FunctionsV1, StacksV1, StringsV1};
+use crate::payload::{
+    BinariesV1, FramesV1, FramesV2, FunctionsV1, FunctionsV2, StacksV1, StringsV1,
+};
 use crate::record::Lang;
 use crate::tables::Tables;
 
@@ -27,10 +29,28 @@ pub(crate) fn strings(tables: &Tables, first: usize, scratch: &mut Scratch) -> u
     count
 }
 
+pub(crate) fn binaries(tables: &Tables, first: usize, scratch: &mut Scratch) -> usize {
+    let ([paths, build_ids, ..], _, payload) = scratch.begin();
+    let rows = rows(tables.binaries(), first);
+    for binary in rows {
+        paths.put(binary.path.number().into());
+        build_ids.put(binary.build_id.number().into());
+    }
+    let value = BinariesV1 {
+        first: first as u32,
+        count: rows.len() as u32,
+        paths: paths.bytes(),
+        build_ids: build_ids.bytes(),
+    };
+    codec::encode(&value, payload);
+    rows.len()
+}
+
 pub(crate) fn functions(tables: &Tables, first: usize, scratch: &mut Scratch) -> usize {
-    let ([names, files, lines, langs, ..], _, payload) = scratch.begin();
+    let ([names, files, lines, langs, binaries, ..], _, payload) = scratch.begin();
     let rows = rows(tables.functions(), first);
-    for function in rows {
+    for (id, function) in (first as u32..).zip(rows) {
+        binaries.put(tables.binary_of(FunctionId::new(id)).number().into());
         names.put(function.name.number().into());
         files.put(function.file.number().into());
         lines.put(function.first_line.into());
@@ -40,7 +60,7 @@ pub(crate) fn functions(tables: &Tables, first: usize, scratch: &mut Scratch) ->
             Lang::Other => 2,
         });
     }
-    let value = FunctionsV1 {
+    let functions = FunctionsV1 {
         first: first as u32,
         count: rows.len() as u32,
         names: names.bytes(),
@@ -48,23 +68,26 @@ pub(crate) fn functions(tables: &Tables, first: usize, scratch: &mut Scratch) ->
         lines: lines.bytes(),
         langs: langs.bytes(),
     };
+    let value = FunctionsV2 { functions, binaries: binaries.bytes() };
     codec::encode(&value, payload);
     rows.len()
 }
 
 pub(crate) fn frames(tables: &Tables, first: usize, scratch: &mut Scratch) -> usize {
-    let ([functions, lines, ..], _, payload) = scratch.begin();
+    let ([functions, lines, inlined, ..], _, payload) = scratch.begin();
     let rows = rows(tables.frames(), first);
-    for frame in rows {
+    for (id, frame) in (first as u32..).zip(rows) {
+        inlined.put(tables.is_inlined(FrameId::new(id)).into());
         functions.put(frame.function.number().into());
         lines.put(frame.line.into());
     }
-    let value = FramesV1 {
+    let frames = FramesV1 {
         first: first as u32,
         count: rows.len() as u32,
         functions: functions.bytes(),
         lines: lines.bytes(),
     };
+    let value = FramesV2 { frames, inlined: inlined.bytes() };
     codec::encode(&value, payload);
     rows.len()
 }

@@ -1,6 +1,7 @@
 //! The profile by line as JSON. `docs/profile.schema.json` describes it; names and meanings are kept
 //! within one `version`.
 
+mod binary;
 mod leak;
 mod mapped;
 mod timelines;
@@ -12,6 +13,7 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter};
 
+use self::binary::Binaries;
 use self::leak::LeakOf;
 use self::timelines::Timeline;
 use super::ExportError;
@@ -36,6 +38,7 @@ struct Document<'a> {
     books: Books,
     processes: Vec<ProcessEntry<'a>>,
     threads: Vec<ThreadEntry<'a>>,
+    binaries: Binaries<'a>,
     files: Files<'a>,
 }
 
@@ -250,6 +253,7 @@ pub fn write(profile: &Profile, out: &mut dyn Write) -> Result<(), ExportError> 
             .zip(&by_thread)
             .map(|((thread, _), share)| of_thread(profile, thread, share))
             .collect(),
+        binaries: Binaries(&profile.tables),
         files: Files { profile, sites: sites(profile) },
     };
     plain(&document, out)

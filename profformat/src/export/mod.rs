@@ -2,6 +2,7 @@
 //!
 //! Every output of one metric has the same total, to the nanosecond or byte.
 
+mod binaries;
 pub mod collapsed;
 pub mod diff;
 pub mod escape;

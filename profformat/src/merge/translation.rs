@@ -3,11 +3,11 @@
 use alloc::vec::Vec;
 
 use crate::block::Block;
-use crate::ids::{FrameId, FunctionId, ProcessId, StackId, StringId, ThreadId};
+use crate::ids::{BinaryId, FrameId, FunctionId, ProcessId, StackId, StringId, ThreadId};
 use crate::io::Write;
 use crate::record::{
-    Alloc, Copied, Counter, Footprint, Frame, Free, Function, Inherited, MemoryEvent, Process,
-    ProcessEnd, Record, Resize, Sample, Thread, ThreadEnd,
+    Alloc, Binary, Copied, Counter, Footprint, Frame, Free, Function, Inherited, MemoryEvent,
+    Process, ProcessEnd, Record, Resize, Sample, Thread, ThreadEnd,
 };
 use crate::tables::Tables;
 use crate::units::Timestamp;
@@ -22,6 +22,7 @@ pub(super) struct Translation {
     /// Nanoseconds that are added to every time.
     shift: u64,
     strings: Vec<StringId>,
+    binaries: Vec<BinaryId>,
     functions: Vec<FunctionId>,
     frames: Vec<FrameId>,
     stacks: Vec<StackId>,
@@ -43,13 +44,23 @@ impl Translation {
         for number in self.strings.len()..tables.counts()[0] {
             self.strings.push(writer.string(tables.string(StringId::new(number as u32))));
         }
-        for function in tables.functions().iter().skip(self.functions.len()) {
-            let (name, file) = (self.string(function.name), self.string(function.file));
-            self.functions.push(writer.function(Function { name, file, ..*function }));
+        for binary in tables.binaries().iter().skip(self.binaries.len()) {
+            let (path, build_id) = (self.string(binary.path), self.string(binary.build_id));
+            self.binaries.push(writer.binary(Binary { path, build_id }));
         }
-        for frame in tables.frames().iter().skip(self.frames.len()) {
+        for (id, function) in tables.functions().iter().enumerate().skip(self.functions.len()) {
+            let (name, file) = (self.string(function.name), self.string(function.file));
+            let binary = tables.binary_of(FunctionId::new(id as u32));
+            let binary = find(&self.binaries, binary.index(), BinaryId::NONE);
+            self.functions.push(writer.function_of(Function { name, file, ..*function }, binary));
+        }
+        for (id, frame) in tables.frames().iter().enumerate().skip(self.frames.len()) {
             let function = find(&self.functions, frame.function.index(), FunctionId::new(0));
-            self.frames.push(writer.frame(Frame { function, line: frame.line }));
+            let translated = Frame { function, line: frame.line };
+            self.frames.push(match tables.is_inlined(FrameId::new(id as u32)) {
+                true => writer.inlined(translated),
+                false => writer.frame(translated),
+            });
         }
         for node in tables.stacks().iter().skip(self.stacks.len()) {
             let frame = find(&self.frames, node.frame.index(), FrameId::new(0));

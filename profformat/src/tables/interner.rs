@@ -6,8 +6,8 @@ use core::hash::{BuildHasher, Hash};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::{StackNode, Tables};
-use crate::ids::{FrameId, FunctionId, StackId, StringId};
-use crate::record::{Frame, Function};
+use crate::ids::{BinaryId, FrameId, FunctionId, StackId, StringId};
+use crate::record::{Binary, Frame, Function};
 
 /// Stacks and frames that have room from the start: a table that grows late is a step in a long run's memory.
 const STACKS: usize = 57_344;
@@ -22,6 +22,7 @@ pub struct Interner {
     functions: HashTable<u32>,
     frames: HashTable<u32>,
     stacks: HashTable<u32>,
+    binaries: HashTable<u32>,
 }
 
 impl Interner {
@@ -57,16 +58,58 @@ impl Interner {
         id
     }
 
-    /// The id of a function, new or known.
-    pub fn function(&mut self, function: Function) -> FunctionId {
-        let number =
-            intern(&mut self.functions, &self.hasher, &mut self.tables.functions, function);
-        FunctionId::new(number)
+    /// The id of a binary, new or known.
+    pub fn binary(&mut self, binary: Binary) -> BinaryId {
+        let number = intern(&mut self.binaries, &self.hasher, &mut self.tables.binaries, binary);
+        BinaryId::new(number)
     }
 
-    /// The id of a frame, new or known.
+    /// The id of a function that belongs to no binary, new or known.
+    pub fn function(&mut self, function: Function) -> FunctionId {
+        self.function_of(function, BinaryId::NONE)
+    }
+
+    /// The id of a function of a binary, new or known.
+    pub fn function_of(&mut self, function: Function, binary: BinaryId) -> FunctionId {
+        let (tables, hasher) = (&mut self.tables, &self.hasher);
+        let value = |tables: &Tables, number: u32| {
+            (tables.functions[number as usize], tables.binary_of(FunctionId::new(number)))
+        };
+        let hash = hasher.hash_one((function, binary));
+        let is_it = |number: &u32| value(tables, *number) == (function, binary);
+        if let Some(number) = self.functions.find(hash, is_it) {
+            return FunctionId::new(*number);
+        }
+        let id = tables.push_function_of(function, binary);
+        let rehash = |number: &u32| hasher.hash_one(value(tables, *number));
+        self.functions.insert_unique(hash, id.number(), rehash);
+        id
+    }
+
+    /// The id of a frame that is not inlined, new or known.
     pub fn frame(&mut self, frame: Frame) -> FrameId {
-        FrameId::new(intern(&mut self.frames, &self.hasher, &mut self.tables.frames, frame))
+        self.frame_as(frame, false)
+    }
+
+    /// The id of a frame whose code is part of its caller's, new or known.
+    pub fn inlined(&mut self, frame: Frame) -> FrameId {
+        self.frame_as(frame, true)
+    }
+
+    fn frame_as(&mut self, frame: Frame, inlined: bool) -> FrameId {
+        let (tables, hasher) = (&mut self.tables, &self.hasher);
+        let value = |tables: &Tables, number: u32| {
+            (tables.frames[number as usize], tables.is_inlined(FrameId::new(number)))
+        };
+        let hash = hasher.hash_one((frame, inlined));
+        let is_it = |number: &u32| value(tables, *number) == (frame, inlined);
+        if let Some(number) = self.frames.find(hash, is_it) {
+            return FrameId::new(*number);
+        }
+        let id = if inlined { tables.push_inlined(frame) } else { tables.push_frame(frame) };
+        let rehash = |number: &u32| hasher.hash_one(value(tables, *number));
+        self.frames.insert_unique(hash, id.number(), rehash);
+        id
     }
 
     /// The id of the stack that has `frame` called from `parent`, new or known.

@@ -39,14 +39,15 @@ impl<W: Write> TraceWriter<W> {
     /// Writes the entries of the dictionaries that are not yet in the file; `tables` instead of our own.
     pub(super) fn dictionaries(&mut self, tables: Option<&Tables>) -> io::Result<()> {
         type Encode = fn(&Tables, usize, &mut Scratch) -> usize;
-        const DICTIONARIES: [(Kind, Encode); 4] = [
-            (Kind::Strings, dictionary::strings),
-            (Kind::Functions, dictionary::functions),
-            (Kind::Frames, dictionary::frames),
-            (Kind::Stacks, dictionary::stacks),
+        const DICTIONARIES: [(usize, Kind, Encode); 5] = [
+            (0, Kind::Strings, dictionary::strings),
+            (4, Kind::Binaries, dictionary::binaries),
+            (1, Kind::Functions, dictionary::functions),
+            (2, Kind::Frames, dictionary::frames),
+            (3, Kind::Stacks, dictionary::stacks),
         ];
-        let counts = tables.unwrap_or(self.tables()).counts();
-        for (table, (kind, encode)) in DICTIONARIES.into_iter().enumerate() {
+        let counts = tables.unwrap_or(self.tables()).all_counts();
+        for (table, kind, encode) in DICTIONARIES {
             while self.written[table] < counts[table] {
                 let tables = tables.unwrap_or(self.interner.tables());
                 let taken = encode(tables, self.written[table], &mut self.scratch);

@@ -1,7 +1,7 @@
 //! A small trace with every kind of record, the same at every call.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
-use profformat::ids::{ProcessId, StackId, StringId, ThreadId};
+use profformat::ids::{BinaryId, FrameId, FunctionId, ProcessId, StackId, StringId, ThreadId};
 use profformat::record::*;
 use profformat::units::Timestamp;
 use profformat::{Options, TraceReader, TraceWriter};
@@ -59,6 +59,23 @@ pub fn stacks<W: std::io::Write>(writer: &mut TraceWriter<W>) -> [StackId; 2] {
         parent = Some(stack);
         stack
     })
+}
+
+/// A native function in a library, and one that is inlined into it. No event is in them.
+fn native<W: std::io::Write>(writer: &mut TraceWriter<W>) {
+    let path = writer.string(b"/usr/lib/libz.so.1");
+    let build_id = writer.string(b"\x00\x01\xfe\xff\x0a");
+    let binary = writer.binary(Binary { path, build_id });
+    let mut frame = |name: &str, line, inlined| {
+        let [name, file] = [name, "deflate.c"].map(|text| writer.string(text.as_bytes()));
+        let function = Function { name, file, first_line: 0, lang: Lang::Native };
+        let function = writer.function_of(function, binary);
+        let frame = Frame { function, line };
+        if inlined { writer.inlined(frame) } else { writer.frame(frame) }
+    };
+    let [outer, inner] = [frame("deflate", 900, false), frame("longest_match", 1_200, true)];
+    let stack = writer.stack(None, outer);
+    writer.stack(Some(stack), inner);
 }
 
 /// Every kind of record but definitions and the end, `rounds` times, in the order in which a reader gives
@@ -149,6 +166,9 @@ pub fn trace(options: Options, rounds: u64) -> (Vec<Record>, Vec<u8>) {
     let mut writer = TraceWriter::new(Vec::new(), &header(), options).unwrap();
     let mut records = vec![process(0, None), process(1, Some(0)), thread(0), thread(1)];
     let stacks = stacks(&mut writer);
+    if rounds > 0 {
+        native(&mut writer);
+    }
     let name = writer.string(counter::TICKS.as_bytes());
     // Without copies there is no copier.
     let copier = writer.string(if rounds > 0 { b"CPython" } else { b"" });
@@ -165,7 +185,7 @@ pub fn trace(options: Options, rounds: u64) -> (Vec<Record>, Vec<u8>) {
 pub fn dump(bytes: &[u8]) -> String {
     let mut reader = TraceReader::new(bytes).unwrap();
     let mut out = format!("{:?}\n", reader.header());
-    let mut seen = [0; 4];
+    let (mut seen, mut seen_binaries) = ([0; 4], 0);
     while let Some(record) = reader.next_record() {
         let tables = reader.tables();
         let counts = tables.counts();
@@ -182,8 +202,24 @@ pub fn dump(bytes: &[u8]) -> String {
         for (number, node) in tables.stacks().iter().enumerate().skip(seen[3]) {
             out += &format!("stack {number} {node:?}\n");
         }
-        seen = counts;
         // What a version does not tell is left out, so that its text stays that of the day it was written.
+        for (number, binary) in tables.binaries().iter().enumerate().skip(seen_binaries.max(1)) {
+            out += &format!("binary {number} {binary:?}\n");
+        }
+        for number in seen[1]..counts[1] {
+            let binary = tables.binary_of(FunctionId::new(number as u32));
+            if binary != BinaryId::NONE {
+                out += &format!("function {number} of {binary:?}\n");
+            }
+        }
+        for number in seen[2]..counts[2] {
+            if tables.is_inlined(FrameId::new(number as u32)) {
+                out += &format!("frame {number} is inlined\n");
+            }
+        }
+        seen_binaries = tables.binaries().len();
+        seen = counts;
+        // As above.
         let told = format!("{:?}\n", record.unwrap()).replace(", copier: StringId(0)", "");
         out += &told;
     }

@@ -1,6 +1,7 @@
 //! All exports of one run: their totals agree to the nanosecond and byte, for each thread and overall.
 
 mod agreement;
+mod binaries;
 mod copiers;
 mod firefox;
 mod flamegraph;

@@ -1,13 +1,17 @@
 //! Runs made by hand: records with their tables.
 
 use profformat::analysis::{Builder, Profile, Survey};
-use profformat::ids::{FrameId, ProcessId, StackId, ThreadId};
+use profformat::ids::{BinaryId, FrameId, ProcessId, StackId, ThreadId};
 use profformat::record::*;
 use profformat::tables::Interner;
 use profformat::units::Timestamp;
 
 /// Two processes; threads 0 and 1 of the first, 2 of the second.
 pub(crate) const THREADS: u32 = 3;
+
+/// Build id of a library in it.
+pub(crate) const LIBZ: &[u8] =
+    b"\x12\x34\x56\x78\x9a\xbc\xde\xf0\x01\x02\x03\x04\x05\x06\x07\x08\xff\xfe\x00\x0a";
 
 pub(crate) struct Run {
     pub(crate) interner: Interner,
@@ -51,12 +55,40 @@ impl Run {
         self.interner.frame(Frame { function, line })
     }
 
+    pub(crate) fn binary(&mut self, path: &str, build_id: &[u8]) -> BinaryId {
+        // As a writer does, before all others.
+        let none = self.interner.string(b"");
+        self.interner.binary(Binary { path: none, build_id: none });
+        let path = self.interner.string(path.as_bytes());
+        let build_id = self.interner.string(build_id);
+        self.interner.binary(Binary { path, build_id })
+    }
+
+    pub(crate) fn native(
+        &mut self,
+        name: &str,
+        (file, line): (&str, u32),
+        binary: BinaryId,
+        inlined: bool,
+    ) -> FrameId {
+        let [name, file] = [name, file].map(|text| self.interner.string(text.as_bytes()));
+        let function = Function { name, file, first_line: 0, lang: Lang::Native };
+        let function = self.interner.function_of(function, binary);
+        let frame = Frame { function, line };
+        if inlined { self.interner.inlined(frame) } else { self.interner.frame(frame) }
+    }
+
     pub(crate) fn with_stacks(&mut self) {
         let main = self.frame("main", "app.py", 12, Lang::Python);
         let deep = self.frame("f;g\nh", "app.py", 25, Lang::Python);
         let other = self.frame("f;g\nh", "app.py", 26, Lang::Python);
-        let zlib = self.frame("libz.so.1", "/usr/lib/libz.so.1", 0, Lang::Native);
-        let rust = self.frame("spin", "/usr/bin/spin", 0, Lang::Native);
+        let [libz, spin] = [("/usr/lib/libz.so.1", LIBZ), ("/usr/bin/spin", &[])]
+            .map(|(path, build_id)| self.binary(path, build_id));
+        let zlib = self.native("libz.so.1", ("/usr/lib/libz.so.1", 0), libz, false);
+        let rust = self.native("spin", ("/usr/bin/spin", 0), spin, false);
+        let outer = self.native("outer", ("/src/spin.rs", 50), spin, false);
+        let middle = self.native("middle", ("/src/spin.rs", 41), spin, true);
+        let inner = self.native("inner", ("/src/inner.rs", 7), spin, true);
         let root = self.interner.stack(None, main);
         let mut stacks = vec![root];
         // A recursion: 25 under 26 under 25.
@@ -66,7 +98,12 @@ impl Run {
             stacks.push(stack);
         }
         stacks.push(self.interner.stack(Some(root), zlib));
-        stacks.push(self.interner.stack(None, rust));
+        let rust = self.interner.stack(None, rust);
+        stacks.push(rust);
+        let inlined = [outer, middle, inner];
+        stacks.push(
+            inlined.into_iter().fold(rust, |stack, frame| self.interner.stack(Some(stack), frame)),
+        );
         self.stacks = stacks;
     }
 

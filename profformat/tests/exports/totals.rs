@@ -42,6 +42,8 @@ pub(crate) fn check_valid(message: &pb::Profile) {
         unique
     };
     let functions = ids(message.function.iter().map(|f| f.id).collect());
+    let mappings = ids(message.mapping.iter().map(|m| m.id).collect());
+    assert!(message.mapping.iter().all(|m| m.filename < strings && m.build_id < strings));
     let locations = ids(message.location.iter().map(|l| l.id).collect());
     for sample in &message.sample {
         assert_eq!(sample.value.len(), message.sample_type.len());
@@ -50,7 +52,8 @@ pub(crate) fn check_valid(message: &pb::Profile) {
         assert!(sample.label.iter().all(|l| l.key < strings && l.str < strings));
     }
     for location in &message.location {
-        assert_eq!(location.mapping_id, message.mapping[0].id);
+        assert!(mappings.contains(&location.mapping_id));
+        assert!(!location.line.is_empty());
         assert!(location.line.iter().all(|line| functions.contains(&line.function_id)));
     }
     assert!(message.function.iter().all(|f| f.name < strings && f.filename < strings));
@@ -152,9 +155,11 @@ fn of_pprof(profile: &Profile, metric: Metric) -> (BTreeMap<u64, u64>, ByStack, 
     let text = |at: i64| message.string_table[at as usize].as_str();
     let default = message.default_sample_type;
     let column = message.sample_type.iter().position(|t| t.r#type == default).unwrap();
-    let frame = |id: &u64| {
+    let places = |id: &u64| {
         let location = message.location.iter().find(|l| l.id == *id).unwrap();
-        let [line] = location.line.as_slice() else { panic!("one line for each place") };
+        location.line.iter().rev()
+    };
+    let frame = |line: &pb::Line| {
         let function = message.function.iter().find(|f| f.id == line.function_id).unwrap();
         label(text(function.name), text(function.filename), line.line as u64)
     };
@@ -170,7 +175,8 @@ fn of_pprof(profile: &Profile, metric: Metric) -> (BTreeMap<u64, u64>, ByStack, 
         assert_eq!(text(labels["thread"].str), name);
         let weight = sample.value[column] as u64;
         *threads.entry(tid).or_insert(0) += weight;
-        let names: Vec<String> = sample.location_id.iter().rev().map(frame).collect();
+        let names: Vec<String> =
+            sample.location_id.iter().rev().flat_map(places).map(frame).collect();
         *stacks.entry(names.join(";")).or_insert(0) += weight;
         assert_eq!(labels.contains_key("class"), matches!(metric, Metric::Cpu | Metric::Wall));
         if let Some(class) = labels.get("class") {

@@ -33,8 +33,14 @@ impl Forge {
     }
 
     /// Appends a chunk that is not compressed.
-    pub(crate) fn plain(mut self, kind: u16, payload: &[u8]) -> Self {
-        let bytes = chunk(kind, 1, 0, self.sequence, payload.len() as u32, payload);
+    pub(crate) fn plain(self, kind: u16, payload: &[u8]) -> Self {
+        self.plain_as(kind, (1, 0), payload)
+    }
+
+    /// Appends a chunk that is not compressed, of another version and with these flags.
+    pub(crate) fn plain_as(mut self, kind: u16, version: (u8, u8), payload: &[u8]) -> Self {
+        let (version, flags) = version;
+        let bytes = chunk(kind, version, flags, self.sequence, payload.len() as u32, payload);
         self.sequence = self.sequence.wrapping_add(1);
         self.bytes.extend(bytes);
         self

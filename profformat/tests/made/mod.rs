@@ -172,8 +172,21 @@ impl Maker {
             let file = self.writer.string(format!("m{}.py", number / 8).as_bytes());
             let lang = [Lang::Python, Lang::Native][(number / 4 % 2) as usize];
             let function = Function { name, file, first_line: number / 4, lang };
-            let function = self.writer.function(function);
-            let frame = self.writer.frame(Frame { function, line: number });
+            let binary = match lang {
+                Lang::Native => {
+                    let path = self.writer.string(format!("lib{}.so", number / 16).as_bytes());
+                    let build_id = [number as u8 / 16, 0xff].repeat(number as usize / 16 * 10);
+                    let build_id = self.writer.string(&build_id);
+                    self.writer.binary(Binary { path, build_id })
+                }
+                _ => BinaryId::NONE,
+            };
+            let function = self.writer.function_of(function, binary);
+            let frame = Frame { function, line: number };
+            let frame = match lang == Lang::Native && number % 3 == 0 {
+                true => self.writer.inlined(frame),
+                false => self.writer.frame(frame),
+            };
             let parent = self.dice.below(self.stacks.len() as u64 + 1) as usize;
             let parent = parent.checked_sub(1).map(|at| self.stacks[at]);
             let stack = self.writer.stack(parent, frame);
@@ -296,7 +309,12 @@ impl Told {
             let function = tables.function(frame.function).unwrap();
             let Function { name, file, first_line, lang } = function;
             let (name, file) = (tables.text(name), tables.text(file));
-            format!("{name} {file}:{first_line}:{} {lang:?}", frame.line)
+            let Binary { path, build_id } =
+                tables.binary(tables.binary_of(frame.function)).unwrap();
+            let (path, build_id) = (tables.text(path), tables.string(build_id));
+            let inlined = if tables.is_inlined(id) { " inlined" } else { "" };
+            let line = frame.line;
+            format!("{name} {file}:{first_line}:{line} {lang:?} {path} {build_id:?}{inlined}")
         });
         names.collect::<Vec<_>>().join(";")
     }

@@ -95,8 +95,17 @@ fn define(writer: &mut Writer, random: &mut Random, defined: &mut Defined) {
     let file = writer.string(format!("file {}", random.below(50)).as_bytes());
     let lang = [Lang::Python, Lang::Native, Lang::Other][random.below(3) as usize];
     let first_line = random.sized() as u32;
-    let function = writer.function(Function { name, file, first_line, lang });
-    let frame = writer.frame(Frame { function, line: random.sized() as u32 });
+    let function = Function { name, file, first_line, lang };
+    let function = match random.below(3) {
+        0 => {
+            let build_id = writer.string(&random.bytes(20));
+            let binary = writer.binary(Binary { path: file, build_id });
+            writer.function_of(function, binary)
+        }
+        _ => writer.function(function),
+    };
+    let frame = Frame { function, line: random.sized() as u32 };
+    let frame = if random.below(4) == 0 { writer.inlined(frame) } else { writer.frame(frame) };
     let parent = match random.below(defined.stacks.len() as u64 + 1) as usize {
         0 => None,
         // The newest one half of the time, for deep stacks.

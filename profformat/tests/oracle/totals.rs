@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use profformat::TraceReader;
-use profformat::ids::{ProcessId, StackId, StringId};
+use profformat::ids::{FrameId, FunctionId, ProcessId, StackId, StringId};
 use profformat::record::*;
 use profformat::tables::Tables;
 use serde_json::{Value, json};
@@ -155,8 +155,14 @@ fn rendered(tables: &Tables, stack: Option<StackId>) -> String {
 }
 
 fn sums_of_dictionaries(tables: &Tables) -> Value {
-    let (mut functions, mut frames, mut depths) = ([0_u64; 4], [0_u64; 2], Vec::<u64>::new());
-    for function in tables.functions() {
+    let (mut functions, mut frames, mut depths) = ([0_u64; 5], [0_u64; 3], Vec::<u64>::new());
+    let mut binaries = [0_u64; 2];
+    for binary in tables.binaries() {
+        binaries[0] += u64::from(binary.path.number());
+        binaries[1] += u64::from(binary.build_id.number());
+    }
+    for (id, function) in (0..).map(FunctionId::new).zip(tables.functions()) {
+        functions[4] += u64::from(tables.binary_of(id).number());
         functions[0] += u64::from(function.name.number());
         functions[1] += u64::from(function.file.number());
         functions[2] += u64::from(function.first_line);
@@ -166,7 +172,8 @@ fn sums_of_dictionaries(tables: &Tables) -> Value {
             Lang::Other => 2,
         };
     }
-    for frame in tables.frames() {
+    for (id, frame) in (0..).map(FrameId::new).zip(tables.frames()) {
+        frames[2] += u64::from(tables.is_inlined(id));
         frames[0] += u64::from(frame.function.number());
         frames[1] += u64::from(frame.line);
     }
@@ -174,7 +181,7 @@ fn sums_of_dictionaries(tables: &Tables) -> Value {
         depths.push(node.parent.map_or(0, |parent| depths[parent.index()]) + 1);
     }
     let strings = (0..tables.counts()[0] as u32).map(|id| tables.string(StringId::new(id)).len());
-    json!([strings.sum::<usize>(), functions, frames, depths.iter().sum::<u64>()])
+    json!([strings.sum::<usize>(), functions, frames, depths.iter().sum::<u64>(), binaries])
 }
 
 /// All totals. Panics when the reader sees damage other than a missing end.
@@ -220,6 +227,7 @@ pub(crate) fn totals(bytes: &[u8]) -> Value {
         "cut": (damage.bytes > 0).then(|| bytes.len() as u64 - damage.bytes),
         "dictionaries": {
             "Strings": strings,
+            "Binaries": tables.binaries().len(),
             "Functions": functions,
             "Frames": frames,
             "Stacks": stacks,
@@ -227,6 +235,7 @@ pub(crate) fn totals(bytes: &[u8]) -> Value {
             "Threads": totals.threads.len(),
         },
         "bytes of strings": sums[0],
+        "sums of binaries": sums[4],
         "sums of functions": sums[1],
         "sums of frames": sums[2],
         "depths of stacks": sums[3],

@@ -2,7 +2,10 @@ use std::collections::BTreeMap;
 
 use profformat::analysis::Profile;
 use profformat::record::Class;
-use profformat::{TraceReader, ids::StackId};
+use profformat::{
+    TraceReader,
+    ids::{FunctionId, StackId},
+};
 
 use crate::embed::examples::{alloc, cpu, hostile, sample, snapshot};
 use crate::embed::{Snapshot, What};
@@ -79,6 +82,21 @@ fn a_trace_has_the_sums_of_its_snapshot() {
         "of it not sampled: 3ms",
     ];
     assert_eq!(profile.notes, notes);
+}
+
+#[test]
+fn functions_are_told_with_their_binaries() {
+    let tables = Profile::from_bytes(&trace(&snapshot())).unwrap().tables;
+    let mut told = BTreeMap::new();
+    for (id, function) in (0..).map(FunctionId::new).zip(tables.functions()) {
+        let binary = tables.binary(tables.binary_of(id)).unwrap();
+        let (path, build_id) =
+            (tables.text(binary.path).into_owned(), tables.string(binary.build_id).to_vec());
+        told.insert(tables.text(function.name), (path, build_id));
+    }
+    let of = |path: &str, build_id: &[u8]| (path.to_owned(), build_id.to_vec());
+    assert_eq!(told["app+0x3fff"], of("/nowhere/app", &[0x00, 0xff]));
+    assert_eq!(told["lib.so+0x10"], of("/nowhere/lib.so", &[]));
 }
 
 /// Two blocks of one moment, thread and stack: one of them is held.

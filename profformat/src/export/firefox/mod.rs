@@ -10,6 +10,7 @@
 //! others are `[other]`, one for each class and part of a thread's time.
 
 mod heaviest;
+mod libraries;
 mod shared;
 mod threads;
 
@@ -17,6 +18,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use self::libraries::Libraries;
 use self::shared::{CATEGORIES, Category, Shared};
 use self::threads::{Counter, Threads};
 use super::escape::escape;
@@ -33,7 +35,7 @@ const VISIBLE: usize = 15;
 #[derive(Serialize)]
 struct Document<'a> {
     meta: Meta,
-    libs: [u8; 0],
+    libs: Libraries<'a>,
     pages: [u8; 0],
     counters: Vec<Counter>,
     shared: &'a Shared<'a>,
@@ -105,7 +107,7 @@ pub fn write(profile: &Profile, metric: Metric, out: &mut dyn Write) -> Result<(
             initial_selected_threads: heaviest.first().copied().into_iter().collect(),
             initial_visible_threads: heaviest,
         },
-        libs: [],
+        libs: Libraries(&shared),
         pages: [],
         counters: threads.footprint().into_iter().collect(),
         shared: &shared,

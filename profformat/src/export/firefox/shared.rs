@@ -6,9 +6,10 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::analysis::sites::places::OTHER;
+use crate::export::binaries;
 use crate::export::escape::escape;
 use crate::export::names::{NO_STACK, shown};
-use crate::ids::{FrameId, FunctionId, StackId, StringId};
+use crate::ids::{BinaryId, FrameId, FunctionId, StackId, StringId};
 use crate::record::{Class, Function, Lang};
 use crate::tables::Tables;
 
@@ -65,7 +66,7 @@ type Framed = (Option<FrameId>, usize);
 
 /// Tables that hold what was asked for, in order of asking. A caller is asked for before what it calls.
 pub(super) struct Shared<'a> {
-    tables: &'a Tables,
+    pub(super) tables: &'a Tables,
     /// Place of a stack whose innermost frame has the category of its language.
     stacks: Vec<u32>,
     /// Places of stacks by their caller's place and innermost frame, where the class decided on the category.
@@ -87,6 +88,9 @@ pub(super) struct Shared<'a> {
     string_list: Vec<StringId>,
     sources: Vec<u32>,
     source_list: Vec<u32>,
+    /// Places of binaries among the libraries.
+    libraries: Vec<u32>,
+    pub(super) library_list: Vec<BinaryId>,
 }
 
 impl<'a> Shared<'a> {
@@ -108,6 +112,8 @@ impl<'a> Shared<'a> {
             string_list: Vec::new(),
             sources: vec![NONE; strings],
             source_list: Vec::new(),
+            libraries: vec![NONE; tables.binaries().len()],
+            library_list: Vec::new(),
         }
     }
 
@@ -210,7 +216,8 @@ impl<'a> Shared<'a> {
         }
         *place = next;
         self.function_list.push(known.map(|(id, _)| id).or(other));
-        if let Some((_, function)) = known {
+        if let Some((id, function)) = known {
+            self.library(self.tables.binary_of(id));
             self.string(function.name);
             self.source(function.file);
         }
@@ -224,6 +231,14 @@ impl<'a> Shared<'a> {
             self.string_list.push(id);
         }
         *place
+    }
+
+    fn library(&mut self, id: BinaryId) {
+        let Some(place) = self.libraries.get_mut(id.index()) else { return };
+        if id != BinaryId::NONE && *place == NONE {
+            *place = self.library_list.len() as u32;
+            self.library_list.push(id);
+        }
     }
 
     fn source(&mut self, id: StringId) {
@@ -255,12 +270,15 @@ impl Serialize for Shared<'_> {
             let text = escape(&shown(self.tables.string(*id)));
             if text.is_empty() { "[no name]".to_owned() } else { text }
         });
-        let texts = OWN.map(str::to_owned).into_iter().chain(texts);
+        // Behind those that the other tables know by their places.
+        let found = self.library_list.iter().filter_map(|id| self.tables.binary(*id));
+        let names = found.map(|binary| binaries::name(self.tables, binary));
+        let texts = OWN.map(str::to_owned).into_iter().chain(texts).chain(names);
         map.serialize_entry("stringArray", &Column(texts))?;
         map.serialize_entry("stackTable", &Stacks(self))?;
         map.serialize_entry("frameTable", &Frames(self))?;
         map.serialize_entry("funcTable", &Functions(self))?;
-        map.serialize_entry("resourceTable", &Empty(&["lib", "name", "host", "type"]))?;
+        map.serialize_entry("resourceTable", &Resources(self))?;
         let symbols = Empty(&["libIndex", "address", "name", "functionSize"]);
         map.serialize_entry("nativeSymbols", &symbols)?;
         map.serialize_entry("sources", &Sources(self))?;
@@ -325,7 +343,7 @@ struct Functions<'a>(&'a Shared<'a>);
 
 impl Serialize for Functions<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Shared { tables, function_list: list, strings, sources, .. } = self.0;
+        let Shared { tables, function_list: list, strings, sources, libraries, .. } = self.0;
         let known = || list.iter().map(|id| tables.function((*id)?));
         let place = |places: &[u32], id: StringId| {
             places.get(id.index()).copied().filter(|place| *place != NONE)
@@ -344,10 +362,33 @@ impl Serialize for Functions<'_> {
         map.serialize_entry("name", &Column(list.iter().map(name)))?;
         map.serialize_entry("isJS", &all(false))?;
         map.serialize_entry("relevantForJS", &all(false))?;
-        map.serialize_entry("resource", &Column(std::iter::repeat_n(-1, list.len())))?;
+        let resource = |id: &Option<FunctionId>| {
+            let binary = id.map_or(BinaryId::NONE, |id| tables.binary_of(id));
+            let place = libraries.get(binary.index()).filter(|place| **place != NONE);
+            place.map_or(-1, |place| i64::from(*place))
+        };
+        map.serialize_entry("resource", &Column(list.iter().map(resource)))?;
         map.serialize_entry("source", &Column(known().map(source)))?;
         map.serialize_entry("lineNumber", &Column(known().map(line)))?;
         map.serialize_entry("columnNumber", &nothing)?;
+        map.end()
+    }
+}
+
+/// One for each library.
+struct Resources<'a>(&'a Shared<'a>);
+
+impl Serialize for Resources<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const LIBRARY: u32 = 1;
+        let count = self.0.library_list.len();
+        let names = OWN.len() + self.0.string_list.len();
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("length", &count)?;
+        map.serialize_entry("lib", &Column(0..count))?;
+        map.serialize_entry("name", &Column(names..names + count))?;
+        map.serialize_entry("host", &Column(std::iter::repeat_n((), count)))?;
+        map.serialize_entry("type", &Column(std::iter::repeat_n(LIBRARY, count)))?;
         map.end()
     }
 }

@@ -89,6 +89,9 @@ pub struct Mapping {
     /// Its path, a string number.
     #[prost(int64, tag = "5")]
     pub filename: i64,
+    /// Its build id in hexadecimal digits, a string number.
+    #[prost(int64, tag = "6")]
+    pub build_id: i64,
     /// Nobody need look up functions.
     #[prost(bool, tag = "7")]
     pub has_functions: bool,

@@ -4,6 +4,7 @@
 //! know a kind by that. Samples, locations, functions and strings are encoded one by one: protobuf lets the
 //! parts of a message follow each other in any number, so only their numbers are held.
 
+mod mappings;
 pub mod message;
 
 use std::collections::HashMap;
@@ -13,16 +14,20 @@ use std::io::Write;
 use flate2::{Compression, GzBuilder};
 use prost::Message;
 
+use self::mappings::{Image, Mappings};
 use self::message as pb;
 use super::escape::escape;
 use super::names::{Name, program_name, shown, thread_name, thread_of};
 use super::{ExportError, Metric, Unit};
 use crate::analysis::{MemorySum, Profile};
-use crate::ids::{FrameId, StackId, ThreadId};
+use crate::ids::{BinaryId, FrameId, StackId, ThreadId};
 use crate::record::Lang;
 
 /// Encoded bytes that are compressed at once.
 const BATCH: usize = 64 * 1024;
+/// Frames of a location: a writer tells no more that are inlined into each other, and a trace must not make a longer file
+/// by them than by its stacks.
+const MAX_GROUP: usize = 33;
 
 /// Writes the sample types of a metric. The same profile gives the same bytes.
 pub fn write(profile: &Profile, metric: Metric, out: &mut dyn Write) -> Result<(), ExportError> {
@@ -36,6 +41,8 @@ pub fn write(profile: &Profile, metric: Metric, out: &mut dyn Write) -> Result<(
         strings: HashMap::new(),
         functions: HashMap::new(),
         locations: vec![0; profile.tables.counts()[2] + 1],
+        groups: HashMap::new(),
+        mappings: Mappings::new(profile),
         location_count: 0,
         labels: None,
     };
@@ -127,7 +134,10 @@ struct Writer<'a, W: Write> {
     /// Numbers of locations by frame, 0 for those that have none yet; the last one stands for a stack that is not
     /// known.
     locations: Vec<u32>,
+    /// Numbers of the locations that are several frames, by the frames' two hashes.
+    groups: HashMap<[u64; 2], u32>,
     location_count: u32,
+    mappings: Mappings<'a>,
     /// Those of the thread of the last sample.
     labels: Option<(ThreadId, Vec<pb::Label>)>,
 }
@@ -150,20 +160,13 @@ impl<W: Write> Writer<'_, W> {
             comments.push("the trace ends early".to_owned());
         }
         comments.extend(profile.notes.iter().map(|note| escape(note.as_bytes())));
-        let program = profile.header.command.first().map(|w| escape(w)).unwrap_or_default();
+        let main = self.mappings.main();
         let head = pb::Profile {
             sample_type: sample_types
                 .iter()
                 .map(|[name, unit]| self.value_type(name, unit))
                 .collect(),
-            mapping: vec![pb::Mapping {
-                id: 1,
-                filename: self.string(&program),
-                has_functions: true,
-                has_filenames: true,
-                has_line_numbers: true,
-                has_inline_frames: true,
-            }],
+            mapping: vec![self.mapping(main)],
             time_nanos: signed(profile.header.start_unix_ns),
             duration_nanos: signed(profile.elapsed.as_nanos()),
             period_type: Some(self.value_type(period_type, period_unit)),
@@ -186,8 +189,18 @@ impl<W: Write> Writer<'_, W> {
             return Ok(());
         }
         let profile = self.profile;
-        let mut location_id: Vec<u64> =
-            profile.tables.walk(stack).map(|frame| self.location(Some(frame))).collect();
+        let mut location_id = Vec::new();
+        let mut rest = profile.tables.walk(stack).peekable();
+        while let Some(frame) = rest.next() {
+            let mut group = vec![frame];
+            while let Some(caller) = rest.next_if(|caller| self.is_part(&group, *caller)) {
+                group.push(caller);
+            }
+            location_id.push(match group[..] {
+                [frame] => self.location(Some(frame)),
+                _ => self.group(&group),
+            });
+        }
         if location_id.is_empty() {
             location_id.push(self.location(None));
         }
@@ -270,18 +283,70 @@ impl<W: Write> Writer<'_, W> {
         if self.locations[place] > 0 {
             return self.locations[place].into();
         }
+        let line = vec![self.line(frame)];
+        let id = self.put_location(frame, line);
+        self.locations[place] = id;
+        id.into()
+    }
+
+    /// Whether a caller's code is what the innermost frames of a group are inlined into.
+    fn is_part(&self, group: &[FrameId], caller: FrameId) -> bool {
+        let tables = &self.profile.tables;
+        let binary_of = |id| tables.frame(id).map(|frame| tables.binary_of(frame.function));
+        group.len() < MAX_GROUP
+            && group.last().is_some_and(|inner| {
+                tables.is_inlined(*inner) && binary_of(*inner) == binary_of(caller)
+            })
+    }
+
+    /// The location of frames that are inlined into each other, innermost first.
+    fn group(&mut self, frames: &[FrameId]) -> u64 {
+        let key = [0, 1].map(|at: usize| self.hashers[at].hash_one(frames));
+        if let Some(id) = self.groups.get(&key) {
+            return (*id).into();
+        }
+        let lines = frames.iter().map(|frame| self.line(Some(*frame))).collect();
+        let id = self.put_location(frames.last().copied(), lines);
+        self.groups.insert(key, id);
+        id.into()
+    }
+
+    fn line(&mut self, frame: Option<FrameId>) -> pb::Line {
         let tables = &self.profile.tables;
         let name = frame.map_or_else(Name::no_stack, |frame| Name::of(tables, frame));
         let function = frame.and_then(|f| tables.function(tables.frame(f)?.function));
         let first_line = function.map_or(0, |function| function.first_line);
         let function_id = self.function(&name, first_line);
+        pb::Line { function_id, line: i64::from(name.line) }
+    }
+
+    /// A new location in the binary of this frame.
+    fn put_location(&mut self, frame: Option<FrameId>, line: Vec<pb::Line>) -> u32 {
+        let tables = &self.profile.tables;
+        let binary =
+            frame.and_then(|frame| tables.frame(frame)).map(|f| tables.binary_of(f.function));
+        let (mapping_id, news) = self.mappings.of(binary.unwrap_or(BinaryId::NONE));
+        if let Some(image) = news {
+            let mapping = vec![self.mapping(image)];
+            self.append(&pb::Profile { mapping, ..pb::Profile::default() });
+        }
         self.location_count += 1;
-        self.locations[place] = self.location_count;
-        let id = self.location_count.into();
-        let line = vec![pb::Line { function_id, line: i64::from(name.line) }];
-        let location = vec![pb::Location { id, mapping_id: 1, line }];
+        let location = vec![pb::Location { id: self.location_count.into(), mapping_id, line }];
         self.append(&pb::Profile { location, ..pb::Profile::default() });
-        id
+        self.location_count
+    }
+
+    fn mapping(&mut self, image: Image) -> pb::Mapping {
+        pb::Mapping {
+            id: image.id,
+            filename: self.string(&image.path),
+            build_id: self.string(&image.build_id),
+            // There are no addresses that anybody could look up functions by.
+            has_functions: true,
+            has_filenames: image.told.files,
+            has_line_numbers: image.told.lines,
+            has_inline_frames: image.told.inlined,
+        }
     }
 
     fn function(&mut self, name: &Name, first_line: u32) -> u64 {

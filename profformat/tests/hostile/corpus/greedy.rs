@@ -166,6 +166,31 @@ pub(super) fn add(corpus: &mut Corpus) {
             })
             .finished()
     });
+    corpus.greedy("all binaries that the limit allows, and stacks of inlined frames", || {
+        const TWO: (u8, u8) = (2, 4);
+        const BINARIES: u32 = (1 << 14) - 1;
+        // Two strings more: a long path and a build id, for all of them.
+        let texts = [vec![b'/'; 65_535], vec![0xab; 64]].concat();
+        let ids = |number: u8| vec![number; BINARIES as usize];
+        let [zeros, ones] = [column(0), column(1)];
+        let of: Vec<u8> = varints((0..EVENTS).map(|n| u64::from(n % (BINARIES + 1))));
+        let mut file = Forge::with_definitions()
+            .packed(2, &columns(&span(6, 2), &[&varints([65_535, 64]), &texts]))
+            .packed(19, &columns(&span(1, BINARIES), &[&ids(6), &ids(7)]))
+            .packed_as(3, TWO, &columns(&span(3, EVENTS), &[&zeros, &zeros, &zeros, &ones, &of]))
+            .packed_as(4, TWO, &columns(&span(3, EVENTS), &[&rising(3), &ones, &ones]));
+        // Calls of one function by itself, 4,096 deep, again and again.
+        let parents: Vec<u8> = (0..EVENTS).map(|n| u8::from(n % 4_096 > 0)).collect();
+        for n in 0..4 {
+            let frames = varints((0..EVENTS).map(|at| u64::from(3 + (at / 4_096 + n * 16) % 99)));
+            file = file.packed(5, &columns(&span(2 + n * EVENTS, EVENTS), &[&parents, &frames]));
+        }
+        for n in 0..2 {
+            let block = [&b"\0"[..], &zeros, &each_stack(3 + n * EVENTS), &ones, &zeros];
+            file = file.packed(8, &columns(&head(EVENTS, 5), &block));
+        }
+        file.finished()
+    });
     corpus.large("a million different notes", || {
         (0..16)
             .fold(Forge::new(), |file, n| {

@@ -4,21 +4,22 @@ use super::Corpus;
 use crate::example;
 use crate::forge::{Forge, chunks, columns, head, kind_at, payload, span, varints, zigzag};
 
-const KINDS: std::ops::RangeInclusive<u16> = 0..=18;
+const KINDS: std::ops::RangeInclusive<u16> = 0..=19;
 
-/// A good payload of every type that the writer makes.
-fn good() -> Vec<(u16, Vec<u8>)> {
+/// A good payload of every type that the writer makes, with its version and flags.
+fn good() -> Vec<(u16, (u8, u8), Vec<u8>)> {
     let (_, bytes) = example::trace(example::PLAIN, 3);
+    let version = |at: usize| (bytes[at + 6], bytes[at + 7]);
     let all = chunks(&bytes).into_iter();
-    all.map(|at| (kind_at(&bytes, at.0), payload(&bytes, at).to_vec())).collect()
+    all.map(|at| (kind_at(&bytes, at.0), version(at.0), payload(&bytes, at).to_vec())).collect()
 }
 
 /// Changed forms of every good payload, one chunk each, behind the definitions that they need.
 fn changed(change: impl Fn(&[u8]) -> Vec<Vec<u8>>) -> Vec<u8> {
     let mut file = Forge::with_definitions();
-    for (kind, payload) in good() {
+    for (kind, version, payload) in good() {
         for payload in change(&payload) {
-            file = file.plain(kind, &payload);
+            file = file.plain_as(kind, version, &payload);
         }
     }
     file.note().finished()
@@ -38,6 +39,27 @@ fn with_number(payload: &[u8], number: u64) -> Vec<Vec<u8>> {
 /// A samples block of one row whose columns are these.
 fn sample(threads: &[u8], row: &[u8], stack: &[u8], weight: &[u8], time: &[u8]) -> Vec<u8> {
     columns(&head(1, 5), &[threads, row, stack, weight, time])
+}
+
+/// Chunks of version 2, append-only.
+const TWO: (u8, u8) = (2, 4);
+
+/// Ids of binaries that are not there, and a build id that is too long; strings 2 to 5 are there.
+fn bad_binaries() -> Vec<(u16, (u8, u8), Vec<u8>)> {
+    let mut all = vec![
+        (2, (1, 0), columns(&span(6, 1), &[&varints([65]), &[7; 65]])),
+        (19, (1, 0), columns(&span(1, 1), &[b"\x02", b"\x06"])),
+    ];
+    for bad in [7, 1 << 14, 1 << 20, 1 << 32, u64::MAX] {
+        let [z, bad] = [&b"\0"[..], &varints([bad])];
+        all.extend([
+            (19, (1, 0), columns(&span(1, 1), &[bad, z])),
+            (19, (1, 0), columns(&span(1, 1), &[z, bad])),
+            (3, TWO, columns(&span(3, 1), &[z, z, z, z, bad])),
+            (4, TWO, columns(&span(3, 1), &[z, z, bad])),
+        ]);
+    }
+    all
 }
 
 /// Ids and codes that are not there, one chunk each.
@@ -154,6 +176,14 @@ pub(super) fn add(corpus: &mut Corpus) {
     corpus.small("ids out of range", || {
         let bad = out_of_range().into_iter();
         bad.fold(Forge::with_definitions(), |f, (kind, payload)| f.plain(kind, &payload)).finished()
+    });
+    corpus.small("binaries out of range", || {
+        let bad = bad_binaries().into_iter();
+        bad.fold(Forge::with_definitions(), |f, (kind, version, payload)| {
+            f.plain_as(kind, version, &payload)
+        })
+        .note()
+        .finished()
     });
     for (kind, payload) in out_of_range().into_iter().step_by(7) {
         corpus.small(format!("one id out of range in {kind}: {payload:x?}"), move || {

@@ -75,7 +75,7 @@ fn escapes() -> Vec<u8> {
 pub(super) fn add(corpus: &mut Corpus) {
     corpus.small("names full of escapes", escapes);
     corpus.large("100,000 empty chunks", || {
-        let kinds = (1..=18).cycle().take(100_000);
+        let kinds = (1..=19).cycle().take(100_000);
         kinds.fold(Forge::new(), |file, kind| file.plain(kind, b"")).finished()
     });
     corpus.large("100,000 chunks of unknown types", || {
