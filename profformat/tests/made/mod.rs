@@ -183,7 +183,7 @@ impl Maker {
             };
             let function = self.writer.function_of(function, binary);
             let frame = Frame { function, line: number };
-            let frame = match lang == Lang::Native && number % 3 == 0 {
+            let frame = match lang == Lang::Native && number.is_multiple_of(3) {
                 true => self.writer.inlined(frame),
                 false => self.writer.frame(frame),
             };
