@@ -32,3 +32,11 @@ expect "profcore without record" "$(links profcore --no-default-features)" ""
 expect "profshim" "$(links profshim)" "profcore "
 expect "profcli" "$(links profcli)" "profcore profformat "
 echo "dependency graph: as designed"
+
+# The README's `cargo run --release -- run ...` finds the shim since both are built by it.
+members=$(cargo metadata --format-version 1 --no-deps |
+    python3 -c 'import json, sys; print(*sorted(m.split("/")[-1].split("#")[0] for m in json.load(sys.stdin)["workspace_default_members"]))')
+if [[ $members != "profcli profshim" ]]; then
+    echo "what cargo builds by default is '$members', not the command and the shim" >&2
+    exit 1
+fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for a while and fails on a finding: .ci/fuzz.sh [SECONDS [TARGET...]]
+# Runs every fuzz target for a while and fails on a finding: .ci/fuzz.sh [SECONDS [TARGET...]] or .ci/fuzz.sh --build
 #
 # Two at a time. What was executed and covered stands in one table at the end; logs lie in the target folder.
 set -euo pipefail
@@ -21,10 +21,12 @@ if ! cargo fuzz --version >/dev/null 2>&1; then
 fi
 fuzz/seeds.sh
 cd fuzz
-CARGO_TARGET_DIR=$fuzz_target_dir cargo +nightly fuzz build 2>"$logs/build.log" || {
+CFLAGS="-O1 ${CFLAGS-}" CARGO_TARGET_DIR=$fuzz_target_dir \
+    cargo +nightly fuzz build --codegen-units 16 2>"$logs/build.log" || {
     cat "$logs/build.log" >&2
     exit 1
 }
+[[ $seconds != --build ]] || exit 0
 
 # The binary itself: cargo-fuzz would take a lock that keeps the second one waiting.
 bin=$fuzz_target_dir/x86_64-unknown-linux-gnu/release

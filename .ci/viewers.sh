@@ -1,26 +1,27 @@
 #!/usr/bin/env bash
 # Proves with the real viewers that the exports of a real trace are what they should be:
-#   .ci/viewers.sh [--install] PROF TRACE
+#   .ci/viewers.sh [--install] [--parquet] PROF TRACE
 # - `go tool pprof` reads the pprof files (-raw, -top, -traces, -tags);
 # - stacks, threads, classes and totals of pprof, speedscope, collapsed, JSON, flame graph, Firefox's and Scalene's files
 #   agree to the nanosecond and byte (.ci/totals.py);
 # - JSON and speedscope files fit their schemas;
 # - speedscope itself, in a headless Chromium, shows the files;
-# - the flame graph is shown there, and a click widens a box;
+# - the flame graph is painted there, every box in its color (.ci/painted.py), and a click widens a box;
 # - `scalene view` makes a page of its file, which shows our lines there;
-# - where `prof` was built with the feature `parquet`, DuckDB reads that, with the same total;
+# - where `prof` was built with the feature `parquet`, DuckDB reads that, with the same total (--parquet: it must be);
 # - of a run of profcli/tests/programs/libraries.py, both show numpy, zlib and a Rust library below the Python lines that
 #   called them, with their lines where the library has any (.ci/libraries.py), and speedscope lists the threads.
 # Exit: 0 all proven, 1 a check failed, 2 wrong usage, 3 a tool was missing (its checks say SKIPPED).
-# SHOTS=FOLDER keeps the picture of speedscope with the libraries. Their Python is one that .ci/apps.sh has packages for.
+# SHOTS=FOLDER keeps the pictures of the flame graph and of speedscope with the libraries. Their Python is one that .ci/apps.sh has packages for.
 # --install gets what is missing: apt for go and chromium, npm and pip into a scratch folder.
 # SPEEDSCOPE (its dist/release), CHECK_JSONSCHEMA, SCALENE and DUCKDB (a Python that can import it) name tools that stand
 # elsewhere.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-install=no
+install=no must_have_parquet=no
 if [ "${1-}" = --install ]; then install=yes; shift; fi
-if [ $# -ne 2 ]; then echo "usage: $0 [--install] PROF TRACE" >&2; exit 2; fi
+if [ "${1-}" = --parquet ]; then must_have_parquet=yes; shift; fi
+if [ $# -ne 2 ]; then echo "usage: $0 [--install] [--parquet] PROF TRACE" >&2; exit 2; fi
 prof=$(realpath "$1") trace=$(realpath "$2")
 
 work=$(mktemp -d)
@@ -60,7 +61,7 @@ if [ $install = yes ]; then
         packages="$packages check-jsonschema==0.39.0" CHECK_JSONSCHEMA=$work/venv/bin/check-jsonschema
     fi
     [ -n "${SCALENE-}" ] || packages="$packages scalene==2.4.0" SCALENE=$work/venv/bin/scalene
-    [ -n "${DUCKDB-}" ] || ! parquet || packages="$packages duckdb" DUCKDB=$work/venv/bin/python
+    [ -n "${DUCKDB-}" ] || ! parquet || packages="$packages duckdb==2.0.1" DUCKDB=$work/venv/bin/python
     if [ -n "$packages" ]; then
         python3 -m venv "$work/venv" && "$work/venv/bin/pip" -q install --only-binary :all: $packages >/dev/null 2>&1
     fi
@@ -183,6 +184,14 @@ browse() {
         --user-data-dir="$(mktemp -d -p "$work")" --window-size=1600,900 --virtual-time-budget=20000 \
         "$@" 2>"$work/chromium"
 }
+# FILE: a picture of the flame graph at its own size.
+screenshot() {
+    browse --hide-scrollbars --window-size=1200,600 --screenshot="$work/picture.png" "file://$1"
+}
+# FILE: the boxes of the flame graph have their colors in the browser.
+painted() {
+    screenshot "$1" && python3 "$here/painted.py" "$1" "$work/picture.png"
+}
 # FILE: the flame graph's first box below the topmost is clicked: it is told about, and as wide as the picture.
 clicked() {
     sed 's|^</svg>|<script>document.querySelectorAll("g.box")[1].dispatchEvent(new Event("click"));</script></svg>|' "$1" >"$work/clicked.svg"
@@ -224,6 +233,13 @@ print(len(lines), "lines of", name)
 PY
 }
 if [ -n "$chromium" ] && have python3; then
+    for metric in $metrics; do
+        check "the flame graph of $metric is painted" painted "$out/$metric.svg"
+    done
+    sed 's|fill="hsl([^"]*"|fill="#fff"|' "$out/cpu.svg" >"$work/blank.svg"
+    screenshot "$work/blank.svg"
+    if python3 "$here/painted.py" "$out/cpu.svg" "$work/picture.png" >/dev/null 2>&1; then bad "a blank picture passes"; else ok "a blank picture is refused"; fi
+    [ -z "${SHOTS-}" ] || { screenshot "$out/cpu.svg" && cp "$work/picture.png" "$SHOTS/flamegraph.png"; }
     check "the flame graph's boxes answer clicks" clicked "$out/cpu.svg"
     sed 's|data-weight="[0-9]*"|data-weight="0"|' "$out/cpu.svg" >"$work/other.svg"
     if clicked "$work/other.svg" >/dev/null 2>&1; then bad "a flame graph without weights passes"; else ok "a flame graph without weights is refused"; fi
@@ -251,6 +267,8 @@ PY
     done
 elif parquet; then
     skip "parquet: no DuckDB"
+elif [ $must_have_parquet = yes ]; then
+    bad "parquet: $prof is built without it"
 fi
 
 # --- speedscope --------------------------------------------------------------------------------------

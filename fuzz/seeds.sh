@@ -13,9 +13,11 @@ for file in "$tests"/golden/*.proftrace "$tests"/recorded/*.proftrace; do
         cp "$file" "$seeds/"
     fi
 done
-HOSTILE_OUT=$seeds cargo test --quiet --manifest-path ../Cargo.toml -p profformat --test hostile -- \
-    --exact write_seeds --ignored >/dev/null
-cargo run --quiet --manifest-path ../Cargo.toml -p profformat --example write_trace -- "$seeds/example"
+# As all tests are built: of profformat alone both would be built once more, with other features.
+whole=(--quiet --manifest-path ../Cargo.toml --workspace)
+HOSTILE_OUT=$seeds cargo test "${whole[@]}" --test hostile -- --exact write_seeds --ignored >/dev/null
+cargo build "${whole[@]}" --example write_trace
+"${CARGO_TARGET_DIR:-../target}/debug/examples/write_trace" "$seeds/example"
 
 for target in reader recover text json pprof speedscope collapsed; do
     mkdir -p "corpus/$target"

@@ -7,7 +7,6 @@ use crate::sync::AtomicU64;
 
 /// The line of the instruction at byte `offset`, by the line table of a code object of this version of Python
 /// (`Py_Version`'s form). Tables come out of another process's memory, so they may hold anything.
-#[cfg(feature = "record")]
 pub fn line(version_hex: u64, table: &[u8], first_line: u32, offset: i32) -> Option<u32> {
     crate::cpython::line(version_hex, table, first_line, offset)
 }

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 pub(crate) mod eval;
 pub(crate) mod layout;
-#[cfg(any(test, feature = "record"))]
+#[cfg(any(test, feature = "record", feature = "bench"))]
 mod lines;
 mod offsets;
 #[expect(unsafe_code, reason = "asks the loader for symbols and calls the interpreter's accessors")]
@@ -175,7 +175,7 @@ pub(crate) fn calls_c(version_hex: u64, opcode: u8) -> bool {
 /// A negative offset means the function has not begun: its first line. An instruction without a line
 /// belongs to the nearest earlier one that has one. `None` if the table does not reach that far (it was
 /// cut, or is not a table), or the version is not known.
-#[cfg(any(test, feature = "record"))]
+#[cfg(any(test, feature = "record", feature = "bench"))]
 pub(crate) fn line(version_hex: u64, table: &[u8], first_line: u32, offset: i32) -> Option<u32> {
     lines::line(version_of(version_hex)?.layout.lines, table, first_line, offset)
 }

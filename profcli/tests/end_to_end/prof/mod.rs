@@ -43,8 +43,8 @@ pub(crate) fn products() -> &'static Path {
 
 /// Path of `prof`, with `libprofshim.so` beside it.
 ///
-/// Cargo builds the command for us but not the shim, which nothing links; so both are built here, once per process,
-/// in the profile that the test itself has or in the release profile when `PROF_TEST_RELEASE` is set.
+/// Cargo builds the command for us but not the shim, which nothing links: it is built here, once per process, in the
+/// profile that the test itself has. When `PROF_TEST_RELEASE` is set, both are built in the release profile.
 pub(crate) fn prof() -> &'static Path {
     // A failure is kept as well, or every test would build again.
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
@@ -61,10 +61,11 @@ fn build() -> Result<PathBuf, String> {
     let release = std::env::var_os("PROF_TEST_RELEASE").is_some()
         || folder.file_name().is_some_and(|name| name == "release");
     let mut build = Command::new(env!("CARGO"));
-    build.current_dir(workspace()).args(["build", "--quiet", "-p", "profcli", "-p", "profshim"]);
+    build.current_dir(workspace()).args(["build", "--quiet", "-p", "profshim"]);
     build.arg("--target-dir").arg(target);
+    // Cargo's own command has features that other tests ask for; one without them would take a minute to build again.
     if release {
-        build.arg("--release");
+        build.args(["-p", "profcli", "--release"]);
     }
     let output = build.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
     if !output.status.success() {
