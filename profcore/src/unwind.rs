@@ -30,7 +30,9 @@ mod tests;
 use crate::session::{Session, area};
 use crate::sync::{AtomicU64, Ordering};
 pub(crate) use lookup::Lookup;
-pub(crate) use rule::{Rule, SavedBp};
+pub(crate) use rule::Rule;
+#[cfg(not(loom))]
+pub(crate) use rule::SavedBp;
 
 /// Most modules.
 const MODULES: usize = if cfg!(loom) { 2 } else { 512 };

@@ -115,7 +115,12 @@ impl Ended {
         history: &mut History,
     ) -> Option<Kept> {
         let is_time = is_asked || now.saturating_sub(self.looked) >= LOOK;
-        if self.first.is_some() && (self.ends == self.seen || !is_time) {
+        // The first look is for those that come later: not for who has asked now.
+        let is_due = match self.first {
+            None => !is_asked,
+            Some(_) => is_time && self.ends != self.seen,
+        };
+        if !is_due {
             return None;
         }
         let left = self.left_soon(session, own)?;

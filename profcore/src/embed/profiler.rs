@@ -69,7 +69,7 @@ impl Profiler {
         if let Some(run) = self.run() {
             let _ignored = ignore::Ignored::begin();
             let mut work = lock(&run.work);
-            work.tend(run, true);
+            work.tell_ends(run);
             if !run.is_paused.swap(true, Ordering::Relaxed) {
                 // Blocks that are held may end meanwhile: hooks go on being told of that.
                 run.switch_off();
@@ -97,8 +97,7 @@ impl Profiler {
         let _ignored = ignore::Ignored::begin();
         let mut current = CURRENT.lock();
         if !run.is_over.load(Ordering::SeqCst) {
-            // While the helper is there: its clock is not among those of threads any more when it is gone.
-            lock(&run.work).tend(run, true);
+            lock(&run.work).tell_ends(run);
             run.is_over.store(true, Ordering::SeqCst);
             alloc::forget_profiler();
             run.switch_off();

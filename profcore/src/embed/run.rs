@@ -180,4 +180,15 @@ impl Work {
         }
         self.history.settle(clocks(now, self.own_ns));
     }
+
+    /// Before sampling stops: what the ends of threads took up to now. While the helper is there, for its clock is not among
+    /// those of threads any more when it is gone.
+    pub(super) fn tell_ends(&mut self, run: &Run) {
+        let now = syscall::monotonic();
+        self.drain.drain(run.session, now, &mut self.history);
+        let helper = run.helper();
+        if !run.is_paused.load(Ordering::Relaxed) && helper != 0 {
+            self.drain.look_at_ends(run.session, helper, now, true, &mut self.history);
+        }
+    }
 }

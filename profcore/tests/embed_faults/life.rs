@@ -120,8 +120,11 @@ fn handles() {
     let next = start();
     profiler.pause();
     profiler.clone().stop();
-    burn(ms(100));
-    assert!(next.is_running() && counts(&next.snapshot(ALL)).0 > 0);
+    assert!(next.is_running());
+    // A machine that stops for a while may keep a tick from a tenth of a second. For ever: the case is ended.
+    while counts(&next.snapshot(ALL)).0 == 0 {
+        burn(ms(100));
+    }
     next.stop();
 }
 
