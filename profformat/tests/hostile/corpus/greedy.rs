@@ -179,17 +179,14 @@ pub(super) fn add(corpus: &mut Corpus) {
             .packed(19, &columns(&span(1, BINARIES), &[&ids(6), &ids(7)]))
             .packed_as(3, TWO, &columns(&span(3, EVENTS), &[&zeros, &zeros, &zeros, &ones, &of]))
             .packed_as(4, TWO, &columns(&span(3, EVENTS), &[&rising(3), &ones, &ones]));
-        // Calls of one function by itself, 4,096 deep, again and again.
-        let parents: Vec<u8> = (0..EVENTS).map(|n| u8::from(n % 4_096 > 0)).collect();
+        // Calls of one function by itself, 256 deep, again and again.
+        let parents: Vec<u8> = (0..EVENTS).map(|n| u8::from(n % 256 > 0)).collect();
         for n in 0..4 {
-            let frames = varints((0..EVENTS).map(|at| u64::from(3 + (at / 4_096 + n * 16) % 99)));
+            let frames = varints((0..EVENTS).map(|at| u64::from(3 + (at / 256 + n * 256) % 999)));
             file = file.packed(5, &columns(&span(2 + n * EVENTS, EVENTS), &[&parents, &frames]));
         }
-        for n in 0..2 {
-            let block = [&b"\0"[..], &zeros, &each_stack(3 + n * EVENTS), &ones, &zeros];
-            file = file.packed(8, &columns(&head(EVENTS, 5), &block));
-        }
-        file.finished()
+        let block = [&b"\0"[..], &zeros, &each_stack(3), &ones, &zeros];
+        file.packed(8, &columns(&head(EVENTS, 5), &block)).finished()
     });
     corpus.large("a million different notes", || {
         (0..16)
