@@ -115,9 +115,11 @@ fn by_part(weights: &mut [PartWeight]) {
     let mut ends = vec![0; count];
     weights.iter().for_each(|weight| ends[weight.part as usize] += 1);
     let mut next = vec![0; count];
-    for part in 1..count {
-        next[part] = ends[part - 1];
-        ends[part] += ends[part - 1];
+    let mut before = 0;
+    for (next, end) in next.iter_mut().zip(&mut ends) {
+        *next = before;
+        before += *end;
+        *end = before;
     }
     for part in 0..count {
         while next[part] < ends[part] {
