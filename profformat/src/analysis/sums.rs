@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn every_key_has_one_place_while_there_come_more() {
-        let mut sums: Sums<Count> = Sums::new(1 << 17);
+        let mut sums: Sums<Count> = Sums::new(1 << 20);
         let mut known: HashMap<Key, usize> = HashMap::new();
         for n in 0..300_000_u32 {
             let stack = (n % 3 > 0).then(|| StackId::new(n.wrapping_mul(2_654_435_761) >> 16));
