@@ -135,7 +135,7 @@ fn other_files_are_refused() {
     assert_eq!(error(b"PROFTRC"), Error::HeaderCut { offset: 7 });
     let (_, mut bytes) = example::trace(PLAIN, 0);
     bytes[8] = 2;
-    assert_eq!(error(&bytes), Error::Version { major: 2, minor: 3 });
+    assert_eq!(error(&bytes), Error::Version { major: 2, minor: 4 });
 }
 
 #[test]
