@@ -1,6 +1,6 @@
 //! What a slot counts: exact counters, and what could not be kept.
 
-/// Exact counters of a slot, as offsets from [`slot_word::COUNTERS`]. Cumulative over all owners.
+/// Exact counters of a slot, as offsets from [`super::slot_word::COUNTERS`]. Cumulative over all owners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub(crate) enum Count {
