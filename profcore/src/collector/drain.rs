@@ -171,7 +171,8 @@ impl Drain {
         if self.intake.was_crowded() {
             self.pace.crowded(now);
         }
-        self.recorder.look_for_ends(session, super::now(), trace);
+        let told = self.slots.values().map(|state| state.stack.last_free);
+        self.recorder.look_for_ends(session, told, super::now(), trace);
         for budget in &mut self.budgets {
             budget.look(session, now);
         }

@@ -35,10 +35,12 @@ impl Ends {
     }
 
     /// The marks that are new, with the moment of the last of them: a burst that fills a ring is short beside the time
-    /// between two looks.
+    /// between two looks. `last`: the ends that threads have told last, each of which may be about to take its mark away,
+    /// and may have ended before it could.
     pub(crate) fn look(
         &mut self,
         session: Session,
+        last: impl Iterator<Item = u64>,
         now: u64,
         trace: &mut Trace,
     ) -> Vec<(u64, Record)> {
@@ -49,6 +51,7 @@ impl Ends {
         if self.told.len() > MOST {
             self.told.clear();
         }
+        self.told.extend(last);
         let moment = session.word(word::LAST_END_MARKED).load(Ordering::Relaxed).min(now);
         let time = trace.time(moment);
         let blocks = Live::of(session).ended().filter(|&block| self.told.insert(block));

@@ -239,6 +239,7 @@ impl Recorder {
             }
             Event::Free { block, .. } if !self.ends.is_news(block) => return Ok(()),
             Event::Free { time, block } => {
+                slot.last_free = block;
                 (time, Record::Free(Free { time: trace.time(at(time)), thread, block }))
             }
             Event::Resize { time, block, old_size, new_size } => {
@@ -273,9 +274,15 @@ impl Recorder {
         }
     }
 
-    /// Records the ends of blocks that the process had no room to tell of.
-    pub(crate) fn look_for_ends(&mut self, session: Session, now: u64, trace: &mut Trace) {
-        for (time, record) in self.ends.look(session, now, trace) {
+    /// Records the ends of blocks that the process had no room to tell of. `last`: those that its threads told last.
+    pub(crate) fn look_for_ends(
+        &mut self,
+        session: Session,
+        last: impl Iterator<Item = u64>,
+        now: u64,
+        trace: &mut Trace,
+    ) {
+        for (time, record) in self.ends.look(session, last, now, trace) {
             self.push(time, record, trace);
         }
     }

@@ -44,6 +44,8 @@ pub(crate) struct SlotStack {
     /// The owner's last samples of bytes.
     pub(crate) last_alloc: Option<Alloc>,
     pub(crate) last_copied: Option<Copied>,
+    /// The block whose end it told last, 0 for none.
+    pub(crate) last_free: u64,
 }
 
 impl SlotStack {

@@ -314,15 +314,19 @@ fn an_end_that_is_only_marked_is_recorded_once() {
     mark(2, 2);
     tick(slot, start, 0, &[], 0);
     drain.drain(start + 10_000, false, &mut trace, &mut threads);
+    let tell = |block: u64, at: u64| {
+        let mut event = slot.ring().reserve(3, crate::ring::spsc::Share::All).unwrap();
+        let words = [head_word(3, kind::FREE, 0, 0), start + at, block];
+        words.into_iter().for_each(|word| event.word(word));
+        event.commit();
+    };
     mark(3, 3);
     // The program has used the address again.
     live.remove(64);
-    let share = crate::ring::spsc::Share::All;
-    let mut event = slot.ring().reserve(3, share).unwrap();
-    [head_word(3, kind::FREE, 0, 0), start + 9_000, 1]
-        .into_iter()
-        .for_each(|word| event.word(word));
-    event.commit();
+    tell(1, 9_000);
+    // And another one, whose mark it does not come to take away any more.
+    mark(4, 4);
+    tell(4, 3_000);
     drain.drain(start + 20_000, true, &mut trace, &mut threads);
     let (records, _) = records(&shelf, trace);
     let ends = records.iter().filter_map(|record| match record {
@@ -333,7 +337,8 @@ fn an_end_that_is_only_marked_is_recorded_once() {
     ends.sort_unstable();
     let begun = ends[0].0;
     let ends: Vec<_> = ends.into_iter().map(|(time, block)| (time - begun, block)).collect();
-    assert_eq!(ends, [(0, 1), (0, 2), (1_000, 3)], "with the time of the last mark of a look");
+    let expected = [(0, 1), (0, 2), (1_000, 4), (2_000, 3)];
+    assert_eq!(ends, expected, "with the time of the last mark of a look");
 }
 
 #[test]
