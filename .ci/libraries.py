@@ -73,7 +73,8 @@ def stacks_of_traces(path):
         for at, line in enumerate(lines):
             value = re.fullmatch(r"([\d.]+)(ns|us|ms|s|mins|hrs) +(.*)", line)
             if value:
-                yield float(value[1]) * units[value[2]], [value[3], *lines[at + 1:]]
+                frames = [frame.removesuffix(" (inline)") for frame in [value[3], *lines[at + 1:]]]
+                yield float(value[1]) * units[value[2]], frames
                 break
 
 

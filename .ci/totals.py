@@ -16,9 +16,9 @@ import xml.etree.ElementTree
 
 SAMPLE = re.compile(r"\s*(\d[\d ]*):((?: \d+)+) *$")
 LABEL = re.compile(r"(\w+):\[([^]]*)\]")
-LOCATION = re.compile(r"\s*(\d+): 0x\w+ M=\d+ (.*) s=\d+$")
+LOCATION = re.compile(r"\s*(\d+): 0x\w+ M=\d+ (.*) s=\d+(?:\(\))?$")
 # Under a location, what its first line is inlined into.
-INTO = re.compile(r" {13}(.*) s=\d+$")
+INTO = re.compile(r" {13}(.*) s=\d+(?:\(\))?$")
 
 
 def by_raw(path):

@@ -117,9 +117,7 @@ pub fn of_pprof(gzip: &[u8]) -> u128 {
     let locations = unique(file.location.iter().map(|location| location.id).collect());
     let mappings = unique(file.mapping.iter().map(|mapping| mapping.id).collect());
     for function in &file.function {
-        assert!(
-            [function.name, function.system_name, function.filename].into_iter().all(is_string)
-        );
+        assert!([function.name, function.filename].into_iter().all(is_string));
     }
     for location in &file.location {
         assert!(mappings.contains(&location.mapping_id));

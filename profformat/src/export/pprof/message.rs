@@ -140,9 +140,8 @@ pub struct Function {
     /// Its name, a string number.
     #[prost(int64, tag = "2")]
     pub name: i64,
-    /// Its name as the linker has it, a string number.
-    #[prost(int64, tag = "3")]
-    pub system_name: i64,
+    // Field 3, the linker's name, is left out: of one that equals the name, pprof takes what stands between `<` and `>` for
+    // arguments of a template, and cuts it out. Of `<module>` nothing would be left.
     /// Its file, a string number.
     #[prost(int64, tag = "4")]
     pub filename: i64,

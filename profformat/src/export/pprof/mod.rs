@@ -358,8 +358,8 @@ impl<W: Write> Writer<'_, W> {
         let is_new = id == next;
         let id = id.into();
         if is_new {
-            let (system_name, start_line) = (text, i64::from(first_line));
-            let function = pb::Function { id, name: text, system_name, filename, start_line };
+            let start_line = i64::from(first_line);
+            let function = pb::Function { id, name: text, filename, start_line };
             let function = vec![function];
             self.append(&pb::Profile { function, ..pb::Profile::default() });
         }
