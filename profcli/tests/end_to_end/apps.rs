@@ -62,7 +62,7 @@ fn expect_sensible(python: &Python, name: &str, package: &str) -> Option<Profile
     let odd = entries.iter().filter(is_python).find(|e| e.line == 0 || e.line > 100_000);
     assert!(odd.is_none(), "line numbers are possible ones: {odd:?}");
     let without: f64 = entries.iter().filter(|e| e.line == 0).map(|e| e.cpu.sum()).sum();
-    assert!(without <= 0.25 * cpu.sum(), "{without:.3} s of {cpu:?} have no line");
+    assert!(without <= 0.35 * cpu.sum(), "{without:.3} s of {cpu:?} have no line");
     profile.assert_books_balance();
     let report = recording.report();
     assert!(report.contains(name), "the report names {name}:\n{report}");

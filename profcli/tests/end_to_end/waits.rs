@@ -15,7 +15,8 @@ fn waits_stand_at_their_lines(python: &Python) {
         let seconds = seconds.as_f64().expect("seconds");
         let (gil, wait) = profile.tagged_waits(&path, tag);
         assert!((wait - seconds).abs() < 0.15, "{tag}: {wait:.3} s, in truth {seconds:.3} s");
-        assert!(gil < 0.05, "{tag}: {gil:.3} s for the GIL");
+        // One look, some 50 ms, can come when the thread has just asked for it.
+        assert!(gil < 0.1, "{tag}: {gil:.3} s for the GIL");
     }
     for fight in truth["fights"].as_array().expect("threads") {
         let off = fight["off_s"].as_f64().expect("seconds");

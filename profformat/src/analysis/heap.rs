@@ -322,7 +322,10 @@ impl Heap {
         if let Some((_, sum, weight)) = self.maker.filter(|maker| !self.by_peak(maker.0)) {
             self.sums.set_peak(sum, 0, weight);
         }
-        self.sums.finish(gone)
+        // What is large and of no more use makes room.
+        let Self { sums, blocks, lives, .. } = self;
+        drop((blocks, lives));
+        sums.finish(gone)
     }
 
     /// True for what had happened when the footprint was highest.

@@ -130,7 +130,9 @@ impl Sums {
 
     /// The sums by thread and stack, in that order. `gone` tells threads of which nothing was live at the peak.
     pub(super) fn finish(self, gone: impl Fn(ThreadId) -> bool) -> Vec<MemorySum> {
-        let sums = self.sums.into_iter().zip(self.held).zip(self.churn);
+        let Self { sums, held, churn, index, .. } = self;
+        drop(index);
+        let sums = sums.into_iter().zip(held).zip(churn);
         let mut sums: Vec<MemorySum> = sums
             .map(|((sum, held), churn_bytes)| {
                 let gone = gone(sum.thread);
