@@ -20,7 +20,8 @@ pub(super) struct Due {
 /// Moves a byte sampler of the slot on by `bytes`, which were counted: the sample that is to be told, if one is.
 ///
 /// A handler of the program's can come at any point of this, and do the same for bytes of its own, or never return. All
-/// bytes up to the counter's value weigh on whoever moves the point; a weight stands in the slot until it is told.
+/// bytes up to the counter's value weigh on whoever moves the point; a weight stands in the slot until it is told. A jump
+/// between the point's move and the weight's addition, a few instructions, takes one stratum with it.
 pub(super) fn weigh(slot: Slot, sampler: Sampler, bytes: usize) -> Option<Due> {
     let session = process::session()?;
     let [point, rest, random] =
