@@ -19,20 +19,22 @@ HOSTILE_OUT=$seeds cargo test "${whole[@]}" --test hostile -- --exact write_seed
 cargo build "${whole[@]}" --example write_trace
 "${CARGO_TARGET_DIR:-../target}/debug/examples/write_trace" "$seeds/example"
 
-for target in reader recover text json pprof speedscope collapsed; do
+for target in reader recover text json pprof speedscope collapsed html flamegraph firefox scalene; do
     mkdir -p "corpus/$target"
     cp -n "$seeds"/* "corpus/$target/"
 done
 
-# Two traces behind the length of the first one.
-mkdir -p corpus/merge
-python3 - "$seeds" corpus/merge <<'PY'
+# Two traces behind the length of the first one, and one behind the length of the pieces that it comes in.
+mkdir -p corpus/merge corpus/diff corpus/follow
+python3 - "$seeds" corpus <<'PY'
 import pathlib, sys
 seeds, corpus = map(pathlib.Path, sys.argv[1:])
 files = sorted(path for path in seeds.iterdir() if path.stat().st_size < 1 << 15)
 whole = max((path for path in files if path.suffix == ".proftrace"), key=lambda path: path.name).read_bytes()
 for path in files:
-    (corpus / path.name).write_bytes(len(whole).to_bytes(2, "little") + whole + path.read_bytes())
+    two = len(whole).to_bytes(2, "little") + whole + path.read_bytes()
+    for target, seed in [("merge", two), ("diff", two), ("follow", b"\x05" + path.read_bytes())]:
+        (corpus / target / path.name).write_bytes(seed)
 PY
 
 # Line tables that CPython made: a first line, an offset, the table. `arbitrary` takes numbers off the front.

@@ -7,6 +7,7 @@ use profformat::analysis::Profile;
 use profformat::export::pprof::message as pb;
 use profformat::export::{ExportError, Format, Metric, export};
 use prost::Message as _;
+use quick_xml::events::Event;
 use serde_json::Value;
 
 /// Totals beyond this are not exact in floating point; sums of them are cut at 2^64.
@@ -134,4 +135,79 @@ pub fn of_pprof(gzip: &[u8]) -> u128 {
         sample.value[shown] as u128
     };
     file.sample.iter().map(total).sum()
+}
+
+/// The total of a flame graph, whose boxes are within the whole.
+pub fn of_flamegraph(svg: &[u8]) -> u128 {
+    let svg = std::str::from_utf8(svg).expect("text");
+    assert!(!svg.chars().any(|c| c.is_control() && c != '\n'));
+    let mut reader = quick_xml::Reader::from_str(svg);
+    let (mut whole, mut blocks, mut scripts) = (None, 0, 0);
+    loop {
+        match reader.read_event().expect("XML") {
+            Event::Start(tag) => {
+                let number = |name: &str| {
+                    let found = tag.try_get_attribute(name).expect("attributes")?;
+                    Some(std::str::from_utf8(&found.value).expect("text").parse::<u64>().expect("a number"))
+                };
+                match tag.name().as_ref() {
+                    b"svg" => whole = number("data-whole"),
+                    b"script" => scripts += 1,
+                    _ => {}
+                }
+                if let (Some(start), Some(weight)) = (number("data-start"), number("data-weight")) {
+                    let whole = whole.expect("the picture comes first");
+                    assert!(start.saturating_add(weight) <= whole, "{start} + {weight} of {whole}");
+                    blocks += 1;
+                }
+            }
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    assert_eq!(scripts, 1);
+    let whole = whole.expect("a picture");
+    assert!(blocks > 0 || whole == 0);
+    whole.into()
+}
+
+/// The total of Firefox's file, whose stacks are all there.
+pub fn of_firefox(text: &[u8]) -> u128 {
+    let file: Value = serde_json::from_slice(text).expect("JSON");
+    let stacks = number(&file["shared"]["stackTable"]["length"]);
+    let of_thread = |thread: &Value| -> u128 {
+        let samples = &thread["samples"];
+        assert!(list(&samples["stack"]).iter().all(|stack| number(stack) < stacks));
+        let is_time = samples["weightType"] == "tracing-ms";
+        let weight = |weight: &Value| match is_time {
+            true => (weight.as_f64().expect("milliseconds") * 1e6).round() as u128,
+            false => number(weight).into(),
+        };
+        list(&samples["weight"]).iter().map(weight).sum()
+    };
+    list(&file["threads"]).iter().map(of_thread).sum()
+}
+
+/// The total of Scalene's JSON, if it has one of this metric.
+pub fn of_scalene(text: &[u8], metric: Metric) -> Option<u128> {
+    let file: Value = serde_json::from_slice(text).expect("JSON");
+    assert!(file["files"].is_object());
+    matches!(metric, Metric::Cpu | Metric::Wall).then(|| number(&file["prof"]["time_ns"]).into())
+}
+
+/// The total of the page, whose scripts are its own.
+pub fn of_html(page: &[u8], metric: Metric) -> u128 {
+    let page = std::str::from_utf8(page).expect("text");
+    // Each name stands for itself in data that is no markup, or is escaped.
+    let count = |text: &str| page.to_ascii_lowercase().matches(text).count();
+    assert_eq!(count("<script"), count("<script type=\"") + 1);
+    assert_eq!(count("<script"), count("</script>"));
+    assert_eq!(count("<img"), 0);
+    let open = "<script type=\"application/json\" id=\"d-head\">";
+    let (_, head) = page.split_once(open).expect("a head");
+    let (head, _) = head.split_once("</script>").expect("its end");
+    let head: Value = serde_json::from_str(head).expect("JSON");
+    let mut metrics = list(&head["metrics"]).iter();
+    let entry = metrics.find(|entry| entry["name"] == metric.name()).expect("every metric");
+    number(&entry["total"]).into()
 }
