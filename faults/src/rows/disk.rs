@@ -32,7 +32,7 @@ pub(crate) fn full(trial: &Trial) -> Result<Held, Broken> {
          status=$?; cp full/run.proftrace ../copied.proftrace 2>/dev/null; exit $status"
     );
     let program = trial.compile("tick_storm")?;
-    let run = Run::of(program).with([trial.pick("20", "6")]).dense();
+    let run = Run::of(program).with([trial.pick("40", "6")]).dense();
     let run = run.around(OWN_MOUNTS).around([script.as_str(), "bash"]);
     let bare = run.bare(trial)?;
     let command = run.profiled_command(trial, "full/run.proftrace".as_ref());

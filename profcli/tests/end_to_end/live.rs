@@ -120,7 +120,8 @@ except KeyboardInterrupt:
     // The program is gone: it is the view's now.
     pty.press("\x03");
     assert_eq!(pty.end(&mut prof).code(), Some(9));
-    assert!(pty.is_usual() && pty.text().contains(LEFT));
+    pty.wait_for(LEFT);
+    assert!(pty.is_usual());
     assert_sound(&recording);
 }
 
@@ -162,7 +163,8 @@ fn a_signal_that_ends_the_program_ends_the_view() {
     send("-TERM", *prof.first().expect("setsid has a child"));
     // As a shell says it of a child of its own.
     assert_eq!(pty.end(&mut session).code().map(|code| code & 127), Some(15));
-    assert!(pty.is_usual() && pty.text().contains(LEFT));
+    pty.wait_for(LEFT);
+    assert!(pty.is_usual());
     assert_sound(&recording);
 }
 
@@ -244,7 +246,8 @@ fn a_trace_is_looked_at_while_another_process_writes_it() {
     pty.see("finished");
     send("-TERM", *children(view.id()).first().expect("setsid has a child"));
     assert_eq!(pty.end(&mut view).code().map(|code| code & 127), Some(15));
-    assert!(pty.is_usual() && pty.text().contains(LEFT));
+    pty.wait_for(LEFT);
+    assert!(pty.is_usual());
 }
 
 #[test]

@@ -29,6 +29,7 @@ mod nodes;
 mod page;
 mod scripts;
 mod source;
+mod spread;
 mod time;
 mod tree;
 

@@ -1,9 +1,14 @@
 //! Block `time`: what happened when, by part of the run, thread, node of the tree and class; and the footprint.
+//!
+//! A weight is told where it was spent, which is before the sample that tells it: see [`spread`](super::spread).
 
 use super::block::Block;
 use super::family::Family;
+use super::spread::{is_too_fine, spread};
 use super::tree::Tree;
 use crate::analysis::{Activity, PartWeight, Profile};
+use crate::ids::ThreadId;
+use crate::record::Class;
 
 /// Entries at most: two parts become one until they fit.
 pub(super) const ENTRIES: usize = 200_000;
@@ -13,12 +18,12 @@ const MERGED: usize = 1 << 16;
 
 /// What one thread did in one node and class in a part of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Entry {
-    part: u32,
-    thread: u32,
-    node: u32,
-    class: u8,
-    weight_ns: u64,
+pub(super) struct Entry {
+    pub(super) part: u32,
+    pub(super) thread: u32,
+    pub(super) node: u32,
+    pub(super) class: Class,
+    pub(super) weight_ns: u64,
 }
 
 /// Time by part.
@@ -47,22 +52,28 @@ impl Time {
             let sum = profile.time.get(weight.sum as usize)?;
             Some(Entry {
                 part: weight.part,
-                thread: family.place(sum.thread) as u32,
+                thread: sum.thread.index() as u32,
                 node: tree.node(sum.stack),
-                class: sum.class.code(),
+                class: sum.class,
                 weight_ns: weight.weight_ns,
             })
         };
         let mut entries: Vec<Entry> = activity.weights.iter().filter_map(entry).collect();
         let mut part_ns = activity.part_ns;
         add_up(&mut entries);
+        while is_too_fine(&entries, part_ns, ENTRIES) {
+            lengthen(&mut entries, &mut part_ns);
+        }
+        spread(&mut entries, part_ns);
+        for entry in &mut entries {
+            entry.thread = family.place(ThreadId::new(entry.thread)) as u32;
+        }
+        add_up(&mut entries);
         while entries.len() > ENTRIES {
             if entries.iter().all(|entry| entry.part == 0) {
                 return None;
             }
-            part_ns = part_ns.saturating_mul(2);
-            entries.iter_mut().for_each(|entry| entry.part /= 2);
-            add_up(&mut entries);
+            lengthen(&mut entries, &mut part_ns);
         }
         let last = entries.last().map_or(0, |entry| u64::from(entry.part));
         let parts = profile.elapsed.as_nanos().div_ceil(part_ns).max(last + 1);
@@ -81,7 +92,7 @@ impl Time {
         }
         block.numbers(self.entries.iter().map(|entry| entry.thread));
         block.numbers(self.entries.iter().map(|entry| entry.node));
-        block.numbers(self.entries.iter().map(|entry| entry.class));
+        block.numbers(self.entries.iter().map(|entry| entry.class.code()));
         block.numbers(self.entries.iter().map(|entry| entry.weight_ns));
         let points = &profile.footprint.timeline;
         block.count(points.len());
@@ -118,9 +129,16 @@ fn one_part(profile: &Profile) -> Activity {
     Activity { part_ns: profile.elapsed.as_nanos().max(1), weights: weights.collect() }
 }
 
+/// Makes one part of two.
+fn lengthen(entries: &mut Vec<Entry>, part_ns: &mut u64) {
+    *part_ns = part_ns.saturating_mul(2);
+    entries.iter_mut().for_each(|entry| entry.part /= 2);
+    add_up(entries);
+}
+
 /// Thread, node and class as one number: it is compared without a branch.
 fn order(entry: &Entry) -> u128 {
-    let place = u64::from(entry.node) << 8 | u64::from(entry.class);
+    let place = u64::from(entry.node) << 8 | u64::from(entry.class.code());
     u128::from(entry.thread) << 64 | u128::from(place)
 }
 
