@@ -112,6 +112,8 @@ def compare(arguments, module):
 
 
 def main():
+    # A shell's job in the background is born deaf to it, and tests that interrupt themselves would run for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prof", required=True, type=os.path.abspath)
     parser.add_argument("--python", default=sys.executable, type=os.path.abspath)
