@@ -195,19 +195,24 @@ pub fn of_scalene(text: &[u8], metric: Metric) -> Option<u128> {
     matches!(metric, Metric::Cpu | Metric::Wall).then(|| number(&file["prof"]["time_ns"]).into())
 }
 
-/// The total of the page, whose scripts are its own.
-pub fn of_html(page: &[u8], metric: Metric) -> u128 {
+/// What a page says of all, whose scripts are its own.
+pub fn head_of_html(page: &[u8]) -> Value {
     let page = std::str::from_utf8(page).expect("text");
     // Each name stands for itself in data that is no markup, or is escaped.
-    let count = |text: &str| page.to_ascii_lowercase().matches(text).count();
+    let lower = page.to_ascii_lowercase();
+    let count = |text: &str| lower.matches(text).count();
     assert_eq!(count("<script"), count("<script type=\"") + 1);
     assert_eq!(count("<script"), count("</script>"));
     assert_eq!(count("<img"), 0);
     let open = "<script type=\"application/json\" id=\"d-head\">";
     let (_, head) = page.split_once(open).expect("a head");
     let (head, _) = head.split_once("</script>").expect("its end");
-    let head: Value = serde_json::from_str(head).expect("JSON");
+    serde_json::from_str(head).expect("JSON")
+}
+
+/// The total that it has of a metric.
+pub fn of_html(head: &Value, metric: Metric) -> u128 {
     let mut metrics = list(&head["metrics"]).iter();
-    let entry = metrics.find(|entry| entry["name"] == metric.name()).expect("every metric");
+    let entry = metrics.find(|entry| entry["id"] == metric.name()).expect("every metric");
     number(&entry["total"]).into()
 }
