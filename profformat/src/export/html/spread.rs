@@ -73,7 +73,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
     use crate::record::Class::{self, Python as ON, Wait as OFF};
 
     const PART: u64 = 100;
