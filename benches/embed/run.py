@@ -6,11 +6,12 @@
 Each figure comes of pairs of processes that do the same work, one bare and one with a profiler, in turns; `bare again` is such a
 pair of two bare ones and says what noise is. CPU time is user and system time of the whole process while the workload
 runs. Figures are medians over the rounds, with the least and the largest. Ctrl-C ends it early, with the tables so far.
-Standard library only; wants `strip`. `loadavg` is printed at the start and the end.
+Standard library only; wants `strip` and `taskset`. `loadavg` is printed at the start and the end.
 """
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
@@ -57,14 +58,15 @@ def arguments():
     parser.add_argument("--memory-rounds", type=int, help="the same of `alloc`, if others")
     parser.add_argument("--scale", default=1.0, type=float, help="of the workloads' amount of work")
     parser.add_argument("--minutes", default=1e9, type=float, help="no round begins later")
-    parser.add_argument("--only", default="", help="ways whose name has this in it")
+    parser.add_argument("--only", default="", type=re.compile, help="ways whose name has this regular expression in it")
+    parser.add_argument("--workloads", default=WORKLOADS, type=lambda names: names.split(","), help="of CPU time: which, with commas")
     parser.add_argument("--timeout", default=120, type=float, help="seconds that a process is given")
     return parser.parse_args()
 
 
-def run(program, workload, hz, kib, scale, more, timeout):
-    """{name: value} that it prints, or why there is none."""
-    command = [ways.program(program), workload, hz, kib, scale]
+def run(program, workload, hz, kib, scale, more, timeout, core=None):
+    """{name: value} that it prints, or why there is none. `core`: the only one that it runs on."""
+    command = ([] if core is None else ["taskset", "-c", core]) + [ways.program(program), workload, hz, kib, scale]
     environment = dict(os.environ, **STEADY, **more)
     try:
         ended = subprocess.run(list(map(str, command)), env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -85,10 +87,10 @@ def pair(turn, with_tool, bare):
 
 
 def cpu_round(turn, options, found):
-    for workload in WORKLOADS:
+    for workload in options.workloads:
         for hz in RATES:
             for way, (program, bare, memory, more) in CPU_WAYS.items():
-                if options.only not in way or ways.program(program) is None or (way == "bare again" and hz != RATES[0]):
+                if not options.only.search(way) or ways.program(program) is None or (way == "bare again" and hz != RATES[0]):
                     continue
                 asked = ("off", "off") if program == bare else (hz, 512 if memory else "off")
                 both = pair(turn, lambda: run(program, workload, *asked, options.scale, more, options.timeout),
@@ -97,15 +99,17 @@ def cpu_round(turn, options, found):
 
 
 def memory_round(turn, options, found):
+    """Pairs of each way, on one core and on all of them."""
     for way, (program, bare, kib, scale, most) in MEMORY_WAYS.items():
-        if options.only not in way or turn >= most or None in (ways.program(program), ways.program(bare)):
+        if not options.only.search(way) or turn >= most or None in (ways.program(program), ways.program(bare)):
             continue
         scale *= options.scale
         # A process that hangs has nothing to say after as long as a hundred times the work takes.
         limit = 20 if program == "rpprof" else options.timeout
-        both = pair(turn, lambda: run(program, "alloc", "off", kib, scale, {}, limit),
-                    lambda: run(bare, "alloc", "off", "off", scale, {}, limit))
-        found.setdefault(way, []).append(both)
+        for core in [min(os.sched_getaffinity(0)), None]:
+            both = pair(turn, lambda: run(program, "alloc", "off", kib, scale, {}, limit, core),
+                        lambda: run(bare, "alloc", "off", "off", scale, {}, limit, core))
+            found.setdefault((way, core is None), []).append(both)
 
 
 def label_costs():
@@ -144,7 +148,7 @@ def main():
         max(map(len, cpu.values()), default=0), *("%.1f %.1f %.1f" % load for load in (before, os.getloadavg()))))
     for name in missing:
         print("**Not built: %s**\n" % name)
-    tables.cpu(cpu, CPU_WAYS, WORKLOADS, RATES)
+    tables.cpu(cpu, CPU_WAYS, options.workloads, RATES)
     tables.memory(memory, MEMORY_WAYS)
     tables.costs(cpu, CPU_WAYS)
     tables.labels(label_costs())

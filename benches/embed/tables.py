@@ -71,7 +71,8 @@ def cpu(found, all_ways, workloads, rates):
 def memory(found, all_ways):
     rows = []
     for way in all_ways:
-        pairs = found.get(way, [])
+        one_core, all_cores = found.get((way, False), []), found.get((way, True), [])
+        pairs = one_core + all_cores
         if not pairs:
             continue
         those = ended(pairs)
@@ -79,9 +80,12 @@ def memory(found, all_ways):
         more = [(tool["rss_kib"] - bare["rss_kib"]) / 1024 for bare, tool in those]
         lost = ["%d" % sum(tool["lost"] for _, tool in those if "lost" in tool)] if any("lost" in t for _, t in those) else [""]
         report = [tool.get("report_us", tool.get("write_us")) for _, tool in those if "start_us" in tool]
-        rows.append([way, failures(pairs) or ratio(pairs, "cpu_ns"), ratio(pairs, "wall_ns"), cell(truth, "%.3f"),
-                     cell(more, "%+.1f"), cell([us for us in report if us is not None], "%.0f"), *lost])
-    table("`alloc`, a sample each 512 KiB", ["way", "CPU", "wall", "bytes sampled / allocated", "peak MiB", "report, µs", "lost"], rows)
+        rows.append([way, failures(one_core) or ratio(one_core, "cpu_ns"), failures(all_cores) or ratio(all_cores, "cpu_ns"),
+                     ratio(all_cores, "wall_ns"), cell(truth, "%.3f"), cell(more, "%+.1f"),
+                     cell([us for us in report if us is not None], "%.0f"), *lost])
+    table("`alloc`, a sample each 512 KiB",
+          ["way", "CPU, on one core", "CPU, on two", "wall, on two", "bytes sampled / allocated", "peak MiB", "report, µs", "lost"],
+          rows)
 
 
 def costs(found, all_ways):

@@ -29,8 +29,9 @@ pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"PROFSES1");
 
 /// Number of thread slots. Slot 0 is nobody's: threads without a slot of their own count there.
 pub(crate) const SLOTS: usize = 1024;
-/// Words of a slot (64 KiB).
-pub(crate) const SLOT_WORDS: usize = 8192;
+/// Words of a slot: 64 KiB and a cache line more, so that the same word of all slots is not in the same few lines of a
+/// cache. Whoever looks for a free slot reads one word of each.
+pub(crate) const SLOT_WORDS: usize = 8192 + 8;
 /// Deepest Python stack that is kept, counted from the leaf.
 pub(crate) const MAX_FRAMES: usize = 512;
 /// Most native frames that are kept, counted from the leaf: some lie between Python frames.

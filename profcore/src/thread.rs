@@ -138,12 +138,12 @@ pub fn ending() {
     let quiet = Masked::block(signal::mask());
     note_blocked(session, slot, &quiet);
     timer::disarm(session, slot);
-    write_rest(session, slot);
+    let clock = write_rest(session, slot).unwrap_or_else(syscall::thread_cpu);
     let time = syscall::monotonic();
     if let Some(mut room) = slot.ring().reserve(3, Share::All) {
         room.word(head_word(3, kind::THREAD_END, 0, 0));
         room.word(time);
-        room.word(syscall::thread_cpu());
+        room.word(clock);
         room.commit();
     }
     block.state.store(tls::DEAD, Ordering::Relaxed);
@@ -172,20 +172,28 @@ pub(crate) fn note_blocked(session: Session, slot: Slot, quiet: &Masked) {
     }
 }
 
-/// Writes the rest of the thread's clock since its last sample as a last sample, with the stack it has now.
-/// The caller has blocked our signal.
-pub(crate) fn write_rest(session: Session, slot: Slot) {
+/// Writes the rest of the thread's clock since its last sample as a last sample, with the stack it has now, and says what
+/// that clock says, if it was read. The caller has blocked our signal.
+pub(crate) fn write_rest(session: Session, slot: Slot) -> Option<u64> {
     if signal::mask() == 0 || !handler::is_on(session) {
-        return;
+        return None;
     }
     slot.add(Count::Ticks, 1);
-    match enter() {
-        // A fault whose signal is blocked would kill, and a thread may block what it likes.
-        Some(_busy) => match Masked::faults_only() {
-            (_quiet, true) => handler::sample_rest(session, slot),
-            (_, false) => slot.lose(LostKind::Tick, Loss::SignalBlocked),
-        },
-        None => slot.lose(LostKind::Tick, Loss::Reentered),
+    let Some(_busy) = enter() else {
+        slot.lose(LostKind::Tick, Loss::Reentered);
+        return None;
+    };
+    if process::is_embedded() {
+        // Nothing is read there that might not be.
+        return Some(handler::sample_rest(session, slot));
+    }
+    // A fault whose signal is blocked would kill, and a thread may block what it likes.
+    match Masked::faults_only() {
+        (_quiet, true) => Some(handler::sample_rest(session, slot)),
+        (_, false) => {
+            slot.lose(LostKind::Tick, Loss::SignalBlocked);
+            None
+        }
     }
 }
 
@@ -284,7 +292,7 @@ pub(crate) fn has_moved_in(slot: Slot, owner: Owner) -> bool {
 pub(crate) fn claim_for(session: Session, tid: u32, clock: u64) -> bool {
     let Some((slot, _)) = claim(session, tid, clock) else { return false };
     timer::disarm(session, slot);
-    timer::arm(session, slot, tid);
+    timer::arm_soon(session, slot, tid);
     true
 }
 

@@ -7,8 +7,9 @@ use std::thread;
 /// Steps that take about a millisecond on the machine that this was written on.
 const STEPS_OF_A_MS: u64 = 1_000_000;
 const DEPTH: u32 = 100;
-/// Blocks of one message: what the channel itself costs shall not be what is measured.
-const BATCH: usize = 64;
+/// Blocks of one message, and messages that wait: what the channel and the scheduler cost shall not be what is measured.
+const BATCH: usize = 512;
+const WAITING: usize = 2;
 
 /// Bytes that it allocated in blocks of its own, if that is what it is for.
 pub fn run(name: &str, scale: f64) -> u64 {
@@ -22,7 +23,7 @@ pub fn run(name: &str, scale: f64) -> u64 {
                 black_box(descend(DEPTH));
             }
         }
-        "alloc" => return alloc(of(40_000)),
+        "alloc" => return alloc(of(5_000)),
         "pingpong" => pingpong(of(100_000)),
         "churn1" => churn(of(400), STEPS_OF_A_MS),
         "churn10" => churn(of(40), 10 * STEPS_OF_A_MS),
@@ -54,7 +55,7 @@ fn descend(depth: u32) -> u64 {
 
 /// Two threads: one allocates blocks of 64 B to 16 KiB, the other frees them.
 fn alloc(batches: u64) -> u64 {
-    let (send, receive) = sync_channel::<Vec<Vec<u8>>>(8);
+    let (send, receive) = sync_channel::<Vec<Vec<u8>>>(WAITING);
     let maker = thread::spawn(move || make_blocks(batches, &send));
     for batch in receive {
         drop(black_box(batch));

@@ -24,14 +24,31 @@ const SHORT: u64 = 20;
 #[derive(Debug, Default)]
 struct SlotState {
     owner: Option<Owner>,
-    thread: Named,
+    /// `None`: nobody has asked for its name yet.
+    thread: Option<Named>,
     labels: LabelWords,
     shared_labels: Option<Arc<LabelWords>>,
     has_ticked: bool,
+    /// Of its last tick.
+    last_stack: Option<Arc<[u64]>>,
     /// CPU nanoseconds that its samples stand for.
     told_ns: u64,
     /// Its last sample of allocations.
     last_alloc: Option<Kept>,
+}
+
+impl SlotState {
+    /// The thread. Most short ones are nobody's business, and the kernel looks for a name long.
+    fn named(&mut self) -> Named {
+        let owner = self.owner;
+        let thread = self.thread.get_or_insert_with(|| {
+            // That of one that has ended is forgotten.
+            let living = owner.filter(|owner| owner.state == State::Live);
+            let name = living.map(|owner| threads::name(owner.tid)).unwrap_or_default();
+            Arc::new((owner.map_or(0, |owner| owner.tid), name))
+        });
+        thread.clone()
+    }
 }
 
 /// See the module.
@@ -97,9 +114,13 @@ impl Drain {
         history: &mut History,
     ) {
         let is_new = self.slots[number].owner.is_none_or(|o| o.generation != owner.generation);
+        let state = &mut self.slots[number];
         if is_new {
-            let thread = Arc::new((owner.tid, threads::name(owner.tid)));
-            self.slots[number] = SlotState { owner: Some(owner), thread, ..SlotState::default() };
+            *state = SlotState { owner: Some(owner), ..SlotState::default() };
+        } else {
+            // It has been there for a while: it shall have its name also if its first sample is its last.
+            state.owner = Some(owner);
+            state.named();
         }
         let mut event = std::mem::take(&mut self.event);
         let mut is_empty = false;
@@ -180,9 +201,6 @@ impl Drain {
         session: Session,
         history: &mut History,
     ) {
-        if is_rest {
-            self.ended.last_stack(stack.native);
-        }
         let interval = session.word(word::CPU_INTERVAL_NS).load(Ordering::Relaxed);
         let state = &mut self.slots[number];
         state.told_ns += weight_ns;
@@ -199,21 +217,28 @@ impl Drain {
         if ns > 0 {
             self.samples += 1;
             self.sampled_ns += ns;
-            let kept = self.kept(number, time, What::Cpu { ns }, stack, history);
+            let mut kept = self.kept(number, time, What::Cpu { ns }, stack, history);
+            let last = &mut self.slots[number].last_stack;
+            if is_rest {
+                // It is told where the thread's own code is over: most of it is of what that did when it was last seen.
+                kept.stack = last.take().unwrap_or(kept.stack);
+            } else {
+                *last = Some(kept.stack.clone());
+            }
             history.push(kept);
         }
     }
 
     fn kept(
-        &self,
+        &mut self,
         number: usize,
         time_ns: u64,
         what: What,
         stack: StackDelta<'_>,
         history: &mut History,
     ) -> Kept {
-        let SlotState { thread, shared_labels, .. } = &self.slots[number];
-        let (thread, labels) = (thread.clone(), shared_labels.clone());
+        let slot = &mut self.slots[number];
+        let (thread, labels) = (slot.named(), slot.shared_labels.clone());
         Kept { time_ns, what, thread, stack: history.stack(stack.native), labels }
     }
 

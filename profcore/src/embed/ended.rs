@@ -30,8 +30,6 @@ pub(super) const NAME: &str = "[ended threads]";
 const MOST: u64 = 500_000;
 /// Nanoseconds between two looks that nobody asks for: their cost grows with the number of threads.
 const LOOK: u64 = 1_000_000_000;
-/// Frames of a stack that a thread has before its own code begins and after it has ended.
-const OUTER: usize = 2;
 /// How many threads are remembered that have given up their slots: one that is about to be gone is listed a moment longer.
 const RECENT: usize = 256;
 
@@ -39,8 +37,6 @@ const RECENT: usize = 256;
 #[derive(Debug)]
 pub(super) struct Ended {
     thread: Named,
-    /// The outermost frames of the last thread that told its end.
-    stack: Arc<[u64]>,
     /// What ended threads have told of their clocks, of all that have no slot any more; and the last of those.
     told: u64,
     recent: VecDeque<u32>,
@@ -65,7 +61,6 @@ impl Ended {
     pub(super) fn new() -> Self {
         Self {
             thread: Arc::new((0, NAME.to_owned())),
-            stack: Arc::new([]),
             told: 0,
             recent: VecDeque::new(),
             ends: 0,
@@ -79,15 +74,6 @@ impl Ended {
     /// What goes by until the next look is nobody's: nothing was sampled.
     pub(super) fn begin_again(&mut self) {
         self.first = None;
-    }
-
-    /// A thread's last sample has this stack.
-    pub(super) fn last_stack(&mut self, stack: &[u64]) {
-        if let Some(inner) = stack.len().checked_sub(OUTER)
-            && *self.stack != stack[inner..]
-        {
-            self.stack = stack[inner..].into();
-        }
     }
 
     /// A thread has told its end.
@@ -130,7 +116,7 @@ impl Ended {
             time_ns: now,
             what: What::Cpu { ns },
             thread: self.thread.clone(),
-            stack: history.stack(&self.stack),
+            stack: history.stack(&[]),
             labels: None,
         })
     }
@@ -249,15 +235,6 @@ mod tests {
         ended.told_end();
         assert_eq!(at(&mut ended, 3_000_000 * US), MOST);
         assert_eq!(at(&mut ended, i64::MAX), 0);
-    }
-
-    #[test]
-    fn of_a_stack_only_what_is_around_a_threads_own_code_is_kept() {
-        let mut ended = Ended::new();
-        ended.last_stack(&[1]);
-        assert!(ended.stack.is_empty());
-        ended.last_stack(&[1, 2, 3, 4]);
-        assert_eq!(*ended.stack, [3, 4]);
     }
 
     #[test]

@@ -52,7 +52,8 @@ pub(super) fn snapshot() -> Snapshot {
             module(0x40_0000, 0x41_0000, 0x1000, "/nowhere/app", "00ff"),
             module(LIB, LIB + 0x1000, 0, "/nowhere/lib.so", ""),
             module(LIB + 0x2000, LIB + 0x3000, 0, "[vdso]", ""),
-        ],
+        ]
+        .into(),
         cpu_ns: 30_000_000,
         own_cpu_ns: 1_000_000,
     }
@@ -84,7 +85,8 @@ pub(super) fn hostile() -> Snapshot {
             module(low, 0, low, "", ""),
             module(low, high, low, "/proc/self/mem", ""),
             module(5, 9, high, "[vdso]", ""),
-        ],
+        ]
+        .into(),
         cpu_ns: u64::MAX,
         own_cpu_ns: 1,
     }

@@ -7,7 +7,7 @@ use super::current::{CURRENT, Current};
 use super::run::{Run, lock};
 use super::snapshot::Snapshot;
 use super::stats::Stats;
-use super::{alloc, call, ignore, modules, threads};
+use super::{alloc, call, ignore, threads};
 use crate::sync::Ordering;
 use crate::sys::syscall;
 
@@ -44,7 +44,7 @@ impl Profiler {
     ///
     /// Empty for a profiler that has stopped.
     pub fn snapshot(&self, last: Duration) -> Snapshot {
-        let Some(run) = self.run() else { return Snapshot::default() };
+        let Some(run) = self.run() else { return Snapshot::of_nothing() };
         let _ignored = ignore::Ignored::begin();
         let mut guard = lock(&run.work);
         guard.tend(run, true);
@@ -60,7 +60,6 @@ impl Profiler {
         snapshot.cpu_interval_ns = run.config.cpu.as_nanos() as u64;
         snapshot.alloc_interval = run.config.alloc.0;
         drop(guard);
-        snapshot.modules = modules::mapped();
         snapshot
     }
 

@@ -175,7 +175,9 @@ impl Work {
         let is_on = !run.is_paused.load(Ordering::Relaxed) && !run.is_over.load(Ordering::Relaxed);
         let helper = run.helper();
         if is_on && helper != 0 && !run.config.cpu.is_zero() {
-            self.threads.look(run.session, helper, now);
+            if !is_asked {
+                self.threads.look(run.session, helper, now);
+            }
             self.drain.look_at_ends(run.session, helper, now, is_asked, &mut self.history);
         }
         self.history.settle(clocks(now, self.own_ns));

@@ -1,9 +1,10 @@
 //! What a profiler saw of the last seconds: a value of its own, which costs the profiler nothing.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::labels::{Value, resolve};
+use super::{ignore, modules};
 use crate::event::LABELS;
 
 /// The words of a thread's labels at one moment, by number of their key; see `labels`.
@@ -28,7 +29,8 @@ pub struct Snapshot {
     pub(super) live: Vec<Recorded>,
     /// Threads of the samples: id and name.
     pub(super) threads: Vec<(u32, String)>,
-    pub(super) modules: Vec<Module>,
+    /// Read when they are first asked for: many want no more than sums, and the kernel takes its time.
+    pub(super) modules: OnceLock<Vec<Module>>,
     /// CPU nanoseconds of the process in that time, and of them the profiler's own threads'.
     pub(super) cpu_ns: u64,
     pub(super) own_cpu_ns: u64,
@@ -89,6 +91,11 @@ pub struct Module {
 }
 
 impl Snapshot {
+    /// Of a profiler that does not run.
+    pub(super) fn of_nothing() -> Self {
+        Self { modules: Vec::new().into(), ..Self::default() }
+    }
+
     /// How long it is.
     pub fn length(&self) -> Duration {
         self.length
@@ -104,9 +111,12 @@ impl Snapshot {
         self.live.iter().map(|recorded| Sample { snapshot: self, recorded })
     }
 
-    /// Mapped code, by address.
+    /// Mapped code, by address, as it is when this or names are first asked for. Who unloads libraries asks before that.
     pub fn modules(&self) -> &[Module] {
-        &self.modules
+        self.modules.get_or_init(|| {
+            let _ignored = ignore::Ignored::begin();
+            modules::mapped()
+        })
     }
 
     /// CPU time of the process in this time, the profiler's own included.

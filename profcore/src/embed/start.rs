@@ -11,6 +11,7 @@ use super::run::{Run, lock};
 use super::{alloc, ignore};
 use crate::session::word;
 use crate::sync::Ordering;
+use crate::sys::syscall;
 
 /// The longest interval between two samples of CPU time, and the shortest.
 const LONGEST: Duration = Duration::from_secs(3600);
@@ -63,6 +64,7 @@ pub(super) fn start(config: Config) -> Result<Profiler, StartError> {
     set(word::CPU_INTERVAL_NS, cpu.as_nanos() as u64);
     set(word::MEMORY_INTERVAL, config.alloc.0);
     set(word::TIMER_ROOM, 0);
+    set(word::KERNEL_TICK_NS, syscall::resolution(libc::CLOCK_MONOTONIC_COARSE));
     let config = Config { cpu, ..config };
     let code = current.code.take().unwrap_or_default();
     let run = Arc::new(Run::new(session, config, code));

@@ -56,7 +56,7 @@ impl fmt::Debug for Symbols<'_> {
 impl Snapshot {
     /// Names and lines for its addresses. Nothing is read yet.
     pub fn symbols(&self) -> Symbols<'_> {
-        Symbols { modules: &self.modules, files: HashMap::new() }
+        Symbols { modules: self.modules(), files: HashMap::new() }
     }
 }
 

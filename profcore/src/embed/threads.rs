@@ -71,7 +71,7 @@ pub(super) fn begin(session: Session, own: u32) {
             thread::claim_for(session, tid, clock.max(1));
         }
     }
-    note_stacks(session);
+    note_stacks(session, |_| true);
 }
 
 /// Nanoseconds between two looks at the list of threads, where their number stays the same. What a look costs grows with
@@ -83,12 +83,14 @@ const LOOK: u64 = 1_000_000_000;
 pub(super) struct Looks {
     last: u64,
     count: Option<u64>,
+    /// Threads of which it was not known where their stacks begin.
+    unknown: HashSet<Owner>,
 }
 
 impl Looks {
     /// It is looked at in this moment.
     pub(super) fn begin(now: u64) -> Self {
-        Self { last: now, count: count() }
+        Self { last: now, count: count(), unknown: HashSet::new() }
     }
 
     /// Looks for threads that are new, and for those that ended without a word, if there are more or fewer than before, or
@@ -100,7 +102,9 @@ impl Looks {
             self.last = now;
             look(session, own);
         }
-        note_stacks(session);
+        // What is to be read for it is long: not for those that may be gone in a moment.
+        let before = std::mem::take(&mut self.unknown);
+        self.unknown = note_stacks(session, |owner| before.contains(owner));
     }
 }
 
@@ -140,13 +144,15 @@ pub(super) fn end(session: Session) {
     }
 }
 
-/// Notes where the stacks begin of threads of which that is not known yet.
-fn note_stacks(session: Session) {
+/// Notes where the stacks begin of threads of which that is not known yet, if `is_due`. Those of which it still is not.
+fn note_stacks(session: Session, is_due: impl Fn(&Owner) -> bool) -> HashSet<Owner> {
     let is_unknown =
         |slot: Slot, owner: Owner| thread::has_moved_in(slot, owner) && Low::of(slot).is_none();
     let mut maps = None;
-    for (slot, owner) in occupied(session) {
-        if !is_unknown(slot, owner) {
+    let mut unknown = HashSet::new();
+    for (slot, owner) in occupied(session).filter(|&(slot, owner)| is_unknown(slot, owner)) {
+        if !is_due(&owner) {
+            unknown.insert(owner);
             continue;
         }
         let load = |index: usize| slot.word(index).load(Ordering::Relaxed);
@@ -161,6 +167,7 @@ fn note_stacks(session: Session) {
         };
         Low::note(slot, owner, low);
     }
+    unknown
 }
 
 /// Where the mapping begins that holds an address.

@@ -200,14 +200,14 @@ impl<'s, W: Write> Trace<'s, W> {
     fn functions(&mut self, address: u64, exact: bool) -> Vec<FrameId> {
         let snapshot = self.snapshot;
         let at = address.saturating_sub(u64::from(!exact));
-        let module = modules::find(&snapshot.modules, at);
-        let path = module.map_or("", |index| &snapshot.modules[index].path);
+        let module = modules::find(snapshot.modules(), at);
+        let path = module.map_or("", |index| &snapshot.modules()[index].path);
         let mut frames = self.symbols.at(address, exact);
         if frames.is_empty() {
-            let function = modules::place(&snapshot.modules, at);
+            let function = modules::place(snapshot.modules(), at);
             frames.push(Named { function, file: String::new(), line: 0 });
         }
-        let binary = module.map_or(BinaryId::NONE, |index| self.binary(&snapshot.modules[index]));
+        let binary = module.map_or(BinaryId::NONE, |index| self.binary(&snapshot.modules()[index]));
         let id = |(inner, frame): (usize, &Named)| {
             let file = if frame.file.is_empty() { path } else { &frame.file };
             let name = self.writer.string(frame.function.as_bytes());

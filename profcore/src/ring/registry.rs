@@ -18,7 +18,7 @@
 use crate::sync::{AtomicU64, Ordering};
 
 /// State of a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum State {
     /// Nobody's.
     Free,
@@ -29,7 +29,7 @@ pub(crate) enum State {
 }
 
 /// Who has a slot: the state word taken apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Owner {
     /// How many owners the slot has had, this one included.
     pub(crate) generation: u32,

@@ -80,3 +80,5 @@ pub(crate) const LAST_END_MARKED: usize = 52;
 /// Not 0: a thread wants the rings emptied or a table made before it is time (see `embed::call`).
 #[cfg(feature = "embed")]
 pub(crate) const CALLED: usize = 53;
+/// Nanoseconds between two ticks of the kernel's clock; 0: not known.
+pub(crate) const KERNEL_TICK_NS: usize = 54;

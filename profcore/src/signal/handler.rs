@@ -106,10 +106,12 @@ pub(crate) fn lose_for_nobody(session: Session) {
     nobody.lose(LostKind::Tick, Loss::NoSlot);
 }
 
-/// Samples the calling thread outside the handler, for the rest of its clock. The caller has counted the
-/// tick, holds the busy flag, has our signal blocked and the faults' signals open.
-pub(crate) fn sample_rest(session: Session, slot: Slot) {
-    sample(session, slot, None, syscall::thread_cpu(), flag::REST, 0);
+/// Samples the calling thread outside the handler, for the rest of its clock, which it returns. The caller has counted the
+/// tick, holds the busy flag, has our signal blocked and, unless the program profiles itself, the faults' signals open.
+pub(crate) fn sample_rest(session: Session, slot: Slot) -> u64 {
+    let clock = syscall::thread_cpu();
+    sample(session, slot, None, clock, flag::REST, 0);
+    clock
 }
 
 /// Samples the calling thread for the time that is unaccounted for when its CPU clock says `clock`.

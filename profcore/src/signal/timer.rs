@@ -1,7 +1,6 @@
 //! A thread's timer: on its own CPU clock, so that it never interrupts a thread that waits.
 
 use super::{alternate, context, expiry, handler, number};
-use crate::process;
 use crate::session::{Session, Slot, slot_word, word};
 use crate::sync::Ordering;
 use crate::sys::syscall;
@@ -13,19 +12,42 @@ use core::sync::atomic::fence;
 /// want some) that is counted; the thread's time is then told at its end only. The slot's samples account for the
 /// thread's clock up to now.
 pub(crate) fn arm(session: Session, slot: Slot, tid: u32) {
+    let interval = slot.word(slot_word::INTERVAL).load(Ordering::Relaxed);
+    // A random first expiry: threads born together do not tick together, and short ones are not missed in
+    // a pattern.
+    let random = thread::mix(slot.word(slot_word::RANDOM).load(Ordering::Relaxed));
+    let kernel_tick = session.word(word::KERNEL_TICK_NS).load(Ordering::Relaxed);
+    arm_with(session, slot, tid, first_expiry(random, interval, kernel_tick));
+}
+
+/// The same for another thread, which moves in at its first tick: that comes as soon as it can.
+#[cfg(feature = "embed")]
+pub(crate) fn arm_soon(session: Session, slot: Slot, tid: u32) {
+    arm_with(session, slot, tid, 1);
+}
+
+/// CPU nanoseconds to a thread's first expiry, at random, so that its first tick is as likely in one moment of its first
+/// interval as in another.
+///
+/// The kernel looks at these timers when its own clock ticks, which is at any moment of a thread. So an expiry of a whole
+/// number of its ticks, none of them included, does it: looked for after anything else, threads that are shorter than such
+/// a tick would hardly be met.
+fn first_expiry(random: u64, interval: u64, kernel_tick: u64) -> u64 {
+    let at = random % interval.max(1);
+    match at.checked_rem(kernel_tick) {
+        Some(rest) => (at - rest).max(1),
+        None => at + 1,
+    }
+}
+
+fn arm_with(session: Session, slot: Slot, tid: u32, first: u64) {
     // Ticks may be a perf event's, now or later.
     expiry::doubt(slot);
     let interval = slot.word(slot_word::INTERVAL).load(Ordering::Relaxed);
     if number() == 0 || interval == 0 || !handler::is_on(session) || alternate::is_low(slot) {
         return;
     }
-    // A random first expiry: threads born together do not tick together, and short ones are not missed in
-    // a pattern.
-    let random = thread::mix(slot.word(slot_word::RANDOM).load(Ordering::Relaxed));
     let now = slot.word(slot_word::LAST_CPU).load(Ordering::Relaxed);
-    // Where short threads' time goes to those of them that a tick meets, as many as can be should meet one.
-    let is_new = process::is_embedded() && now == 0;
-    let first = if is_new { 1 } else { 1 + random % interval };
     expiry::expect(slot, now.saturating_add(first));
     let armed = create(session, slot, tid)
         .is_some_and(|id| syscall::timer_settime(id, first, interval).is_ok());
@@ -69,5 +91,46 @@ pub(super) fn follow_interval(slot: Slot) {
     // A timer that cannot be changed goes on as before.
     if id != 0 && syscall::timer_settime(id as i32 - 1, interval, interval).is_ok() {
         expiry::expect(slot, syscall::thread_cpu().saturating_add(interval));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MS: u64 = 1_000_000;
+
+    /// How often one of `count` threads that live for `length` is met by a first tick, where kernel ticks come at any moment.
+    fn met(count: u64, length: u64, interval: u64, kernel_tick: u64) -> u64 {
+        let is_met = |number: &u64| {
+            let phase = thread::mix(!number) % kernel_tick;
+            let first = first_expiry(thread::mix(*number), interval, kernel_tick);
+            // The first kernel tick at or after the expiry.
+            (first.saturating_sub(phase).div_ceil(kernel_tick) * kernel_tick + phase) <= length
+        };
+        (1..=count).filter(is_met).count() as u64
+    }
+
+    proptest! {
+        /// A thread's chance of a tick is its share of an interval, also where it is shorter than a kernel tick.
+        #[test]
+        fn short_threads_are_met_as_often_as_is_due(
+            length in 1..10 * MS,
+            interval in prop::sample::select(vec![12 * MS, 40 * MS]),
+            kernel_tick in prop::sample::select(vec![MS, 4 * MS]),
+        ) {
+            const COUNT: u64 = 40_000;
+            let met = met(COUNT, length, interval, kernel_tick) as f64;
+            let due = COUNT as f64 * length as f64 / interval as f64;
+            // Five deviations: one run in a million fails.
+            prop_assert!((met - due).abs() < 5.0 * due.sqrt() + 5.0, "{met} of {due}");
+        }
+
+        #[test]
+        fn a_first_expiry_is_in_the_first_interval(random: u64, interval in 0..=u64::MAX / 2, kernel_tick: u64) {
+            let first = first_expiry(random, interval, kernel_tick);
+            prop_assert!((1..=interval.max(1)).contains(&first));
+        }
     }
 }

@@ -18,3 +18,11 @@ pub(crate) fn process() -> Duration {
 pub(crate) fn thread() -> Duration {
     read(libc::CLOCK_THREAD_CPUTIME_ID)
 }
+
+/// Between two looks of the kernel at timers of CPU time.
+pub(crate) fn kernel_tick() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: writes one timespec of ours.
+    assert_eq!(unsafe { libc::clock_getres(libc::CLOCK_MONOTONIC_COARSE, &mut time) }, 0);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}

@@ -1,8 +1,8 @@
 //! Each thread and each function gets its part, and each sample the labels that were set.
 
-use crate::embed_harness::Case;
 use crate::embed_harness::symbols::range;
 use crate::embed_harness::work::{burn, heavy, light, ms, on_two};
+use crate::embed_harness::{Case, clock};
 use profcore::embed::labels::{Key, Value};
 use profcore::embed::{Config, Sample, Snapshot, What};
 use std::ops::Range;
@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 pub(crate) const CASES: &[Case] = &[
-    Case::new("shares_of_functions_in_threads_of_1_ms", || functions(ms(1))),
-    Case::new("shares_of_functions_in_threads_of_5_ms", || functions(ms(5))),
+    Case::new("shares_of_functions_in_threads_of_1_ms", || functions(ms(1), ms(1))),
+    Case::new("shares_of_functions_in_threads_of_5_ms", || functions(ms(5), ms(1))),
+    Case::new("shares_of_functions_at_100_hz", || functions(ms(1), ms(10))),
     Case::new("shares_of_four_threads", four_threads),
     Case::new("shares_of_labels", labels),
 ];
@@ -51,10 +52,11 @@ fn is_light(round: u64, thread: u64) -> bool {
     (word >> 40).is_multiple_of(4)
 }
 
-/// Threads that spend three quarters in one function and one in another, most without meeting a tick.
-fn functions(each: Duration) {
+/// Threads that spend three quarters in one function and one in another, most without meeting a tick. As many meet one as
+/// were asked for, or as the kernel's ticks allow.
+fn functions(each: Duration, interval: Duration) {
     let [heavy_code, light_code] = [heavy as *const (), light as *const ()].map(range);
-    let profiler = Config::new().cpu(ms(1)).start().expect("it starts");
+    let profiler = Config::new().cpu(interval).start().expect("it starts");
     let lights = AtomicU64::new(0);
     for round in 0..rounds(each) {
         on_two(|thread| match is_light(round, thread) {
@@ -79,6 +81,11 @@ fn functions(each: Duration) {
     );
     assert!((share - due).abs() <= 3.0 * sigma);
     assert!((a + b) as f64 / all as f64 > 0.85);
+    let asked = all as f64 / interval.as_nanos() as f64;
+    assert!(((samples_a + samples_b) as f64) < asked + 4.0 * asked.sqrt());
+    if interval > 2 * clock::kernel_tick() {
+        assert!((samples_a + samples_b) as f64 > asked - 4.0 * asked.sqrt());
+    }
 }
 
 fn rounds(each: Duration) -> u64 {
@@ -101,6 +108,11 @@ fn four_threads() {
         sum as f64 / all as f64
     });
     println!("= {shares:.4?}");
+    // Nor has what a thread did after its last tick been nowhere.
+    let (nowhere, _) = sum(&snapshot, |sample| {
+        sample.thread().1.starts_with("part-") && sample.stack().is_empty()
+    });
+    assert_eq!(nowhere, 0);
     for (share, due) in shares.iter().zip([0.1, 0.2, 0.3, 0.4]) {
         assert!((share - due).abs() < 0.02);
     }

@@ -132,10 +132,10 @@ impl<'s, W: Write> File<'s, W> {
     pub(super) fn finish(mut self) -> io::Result<()> {
         let mut mappings: Vec<(usize, u64)> = self.mappings.drain().collect();
         // Readers take the first one for the program.
-        let path = |index: usize| self.snapshot.modules[index].path.as_str();
+        let path = |index: usize| self.snapshot.modules()[index].path.as_str();
         mappings.sort_by_cached_key(|(index, _)| (!modules::is_program(path(*index)), *index));
         for (index, id) in mappings {
-            let module = &self.snapshot.modules[index];
+            let module = &self.snapshot.modules()[index];
             let (path, build_id) = (self.string(&module.path), self.string(&module.build_id));
             let mut mapping = Message::default();
             mapping.number(1, id).number(2, module.start).number(3, module.end);
@@ -168,7 +168,7 @@ impl<'s, W: Write> File<'s, W> {
         if let Some((address, exact)) = place {
             let frames = self.symbols.at(address, exact);
             let at = address.saturating_sub(u64::from(!exact));
-            if let Some(module) = modules::find(&self.snapshot.modules, at) {
+            if let Some(module) = modules::find(self.snapshot.modules(), at) {
                 let next = self.mappings.len() as u64 + 1;
                 location.number(2, *self.mappings.entry(module).or_insert(next));
             }

@@ -14,7 +14,7 @@ fn here() -> u64 {
 }
 
 fn own() -> Snapshot {
-    Snapshot { modules: modules::mapped(), ..Snapshot::default() }
+    Snapshot::default()
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_whole_stack_is_named() {
 #[test]
 fn code_without_debug_information_has_names() {
     let snapshot = own();
-    let find = |name: &str| snapshot.modules.iter().find(|m| m.path.contains(name)).unwrap();
+    let find = |name: &str| snapshot.modules().iter().find(|m| m.path.contains(name)).unwrap();
     let mut symbols = snapshot.symbols();
     let libc = find("libc.so");
     let mut named = (libc.start..libc.end).step_by(4096).flat_map(|at| symbols.at(at, true));
@@ -63,10 +63,10 @@ fn code_without_debug_information_has_names() {
 fn a_replaced_file_has_no_names() {
     let snapshot = own();
     let is_libc = |module: &&Module| module.path.contains("libc.so");
-    let libc = snapshot.modules.iter().find(is_libc).unwrap().clone();
+    let libc = snapshot.modules().iter().find(is_libc).unwrap().clone();
     let names = |module: Module| {
         let addresses = (module.start..module.end).step_by(4096);
-        let snapshot = Snapshot { modules: vec![module], ..Snapshot::default() };
+        let snapshot = Snapshot { modules: vec![module].into(), ..Snapshot::default() };
         let mut symbols = snapshot.symbols();
         addresses.map(|at| symbols.at(at, true).len()).sum::<usize>()
     };
@@ -100,7 +100,7 @@ fn what_is_hostile_has_no_names() {
     fs::write(&text, "text").unwrap();
     for path in [text.to_str().unwrap(), "/", "/dev/zero", "/proc/self/mem"] {
         let modules = vec![module(0, u64::MAX, 0, path, "")];
-        let snapshot = Snapshot { modules, ..Snapshot::default() };
+        let snapshot = Snapshot { modules: modules.into(), ..Snapshot::default() };
         assert_eq!(snapshot.symbols().at(4096, true), [], "{path}");
     }
 }
@@ -109,7 +109,7 @@ fn what_is_hostile_has_no_names() {
 #[test]
 fn a_pprof_profile_has_names_and_lines() {
     let mut snapshot = own();
-    let vdso = snapshot.modules.iter().find(|module| module.path == VDSO).unwrap().start;
+    let vdso = snapshot.modules().iter().find(|module| module.path == VDSO).unwrap().start;
     snapshot.samples = vec![sample(0, 0, cpu(1), &[vdso, here() + 1, 0])];
     let mut bytes = Vec::new();
     snapshot.write_pprof(&mut bytes).unwrap();
