@@ -116,12 +116,14 @@ fn count() -> Option<u64> {
 /// See [`Looks::look`].
 fn look(session: Session, own: u32) {
     let tids = all();
+    let has_moved_in = |(slot, owner): &(Slot, Owner)| thread::has_moved_in(*slot, *owner);
+    let residents: HashSet<u32> =
+        occupied(session).filter(has_moved_in).map(|(_, owner)| owner.tid).collect();
     let mut known = HashSet::new();
     for (slot, owner) in occupied(session) {
-        let lives_here = thread::has_moved_in(slot, owner);
         let is_gone = !tids.contains(&owner.tid) && !exists(owner.tid);
-        // It found a slot by itself in the moment in which one was claimed for it.
-        let has_another = known.contains(&owner.tid) && !lives_here;
+        // It found a slot by itself in the moment in which this one was claimed for it.
+        let has_another = residents.contains(&owner.tid) && !thread::has_moved_in(slot, owner);
         // It was there before anybody could know that it is the profiler's.
         let is_own = owner.tid == own;
         if is_gone || has_another || is_own {
@@ -185,8 +187,11 @@ fn start_of_mapping(maps: &[u8], address: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::embed::Config;
     use crate::harness::alone;
+    use crate::process;
     use std::sync::mpsc::channel;
+    use std::time::Duration;
 
     #[test]
     fn one_more_thread_is_one_more() {
@@ -198,6 +203,43 @@ mod tests {
             assert_eq!(count(), Some(before + 1));
             drop(end);
             assert!(thread.join().expect("it waits only").is_err());
+        });
+    }
+    /// A thread that finds a slot by itself in the moment in which one is claimed for it has two.
+    #[test]
+    fn of_two_slots_a_thread_keeps_its_own() {
+        alone(|| {
+            let profiler = Config::new().cpu(Duration::from_millis(1)).start().expect("it starts");
+            let session = process::session().expect("it runs");
+            let slots_of = |tid| occupied(session).filter(move |(_, owner)| owner.tid == tid);
+            let nobody = i32::MAX as u32;
+            assert!(thread::claim_for(session, nobody, 0));
+            let (begin, begun) = channel::<()>();
+            let (id, ids) = channel();
+            let worker = std::thread::spawn(move || {
+                thread::meet();
+                id.send(syscall::gettid()).expect("somebody waits");
+                begun.recv()
+            });
+            let tid = ids.recv().expect("it says who it is");
+            let (own, _) = slots_of(tid).next().expect("it has one");
+            // One before its own is free now.
+            for (slot, owner) in slots_of(nobody) {
+                registry::retire(slot.word(slot_word::STATE), owner);
+                registry::reclaim(
+                    slot.word(slot_word::STATE),
+                    registry::owner(slot.word(slot_word::STATE)),
+                );
+            }
+            assert!(thread::claim_for(session, tid, 0));
+            let (other, _) = slots_of(tid).next().expect("the other one");
+            assert!(other.words().as_ptr() < own.words().as_ptr(), "it comes first");
+            look(session, profiler.run.as_ref().expect("it runs").helper());
+            let state = |slot: Slot| registry::owner(slot.word(slot_word::STATE)).state;
+            assert!(state(other) != State::Live && state(own) == State::Live);
+            drop(begin);
+            worker.join().expect("it does not panic").expect_err("nothing was sent");
+            profiler.stop();
         });
     }
 }

@@ -50,6 +50,11 @@ impl Info {
         self.code == libc::SI_TIMER && self.value == value()
     }
 
+    /// For a timer's signal: which one.
+    pub(super) fn timer(&self) -> c_int {
+        self.timer
+    }
+
     /// For a timer's signal: expiries that this one stands for, besides its own.
     pub(super) fn overruns(&self) -> u32 {
         self.overrun.max(0) as u32

@@ -83,7 +83,7 @@ unsafe extern "C" fn route(signal: c_int, info: *const Info, mut context: Contex
         }
     } else if signal == number() {
         if info.is_tick() {
-            handler::timer_tick(info.overruns(), &context);
+            handler::timer_tick(info.timer(), info.overruns(), &context);
             return 0;
         }
         if info.perf_event().is_some_and(handler::is_perf_event) {

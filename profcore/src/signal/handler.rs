@@ -45,9 +45,13 @@ pub(super) fn taken() {
     }
 }
 
-/// A timer of ours has expired. With a perf event the thread needs it no more.
-pub(super) fn timer_tick(overruns: u32, context: &Context) {
+/// The timer of ours with this id has expired. With a perf event the thread needs it no more.
+pub(super) fn timer_tick(timer: i32, overruns: u32, context: &Context) {
+    let foreign = thread::existing().filter(|&slot| !timer::is_of(slot, timer));
+    // Its expiries are not the slot's, and those of the slot's own stand for what this one has told.
+    foreign.into_iter().for_each(expiry::doubt);
     tick(overruns, context);
+    foreign.into_iter().for_each(expiry::doubt);
     if let Some(session) = process::session()
         && let Some(slot) = thread::existing()
         && slot.word(slot_word::PERF).load(Ordering::Relaxed) != 0

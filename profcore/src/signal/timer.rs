@@ -84,6 +84,11 @@ pub(crate) fn disarm(session: Session, slot: Slot) {
     }
 }
 
+/// Whether the slot names this timer.
+pub(super) fn is_of(slot: Slot, timer: i32) -> bool {
+    slot.word(slot_word::TIMER).load(Ordering::Relaxed) == timer as u64 + 1
+}
+
 /// Lets the timer that the slot names tick at the slot's interval from now on.
 pub(super) fn follow_interval(slot: Slot) {
     let id = slot.word(slot_word::TIMER).load(Ordering::Relaxed);
@@ -97,6 +102,7 @@ pub(super) fn follow_interval(slot: Slot) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::harness::{alone, burn, check_books, drain, join};
     use proptest::prelude::*;
 
     const MS: u64 = 1_000_000;
@@ -110,6 +116,27 @@ mod tests {
             (first.saturating_sub(phase).div_ceil(kernel_tick) * kernel_tick + phase) <= length
         };
         (1..=count).filter(is_met).count() as u64
+    }
+
+    /// A thread that two slots were claimed for has two timers: what each of them counts is not to be added.
+    #[test]
+    fn a_second_timer_tells_nothing_twice() {
+        alone(|| {
+            let session = join();
+            let slot = thread::existing().expect("the main thread has a slot");
+            let value = context::value();
+            let other = syscall::timer_create(number(), value, syscall::gettid()).expect("is made");
+            syscall::timer_settime(other, MS, 2 * MS).expect("is set");
+            let since = slot.word(slot_word::LAST_CPU).load(Ordering::Relaxed);
+            burn(300 * MS);
+            syscall::timer_delete(other);
+            disarm(session, slot);
+            let clock = syscall::thread_cpu() - since;
+            check_books(session);
+            let told = drain(session, 1).1.weight();
+            println!("told {told} of {clock}");
+            assert!(told <= clock, "{told} of {clock}");
+        });
     }
 
     proptest! {

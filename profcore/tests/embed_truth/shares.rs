@@ -80,11 +80,13 @@ fn functions(each: Duration, interval: Duration) {
         (a + b) as f64 / all as f64
     );
     assert!((share - due).abs() <= 3.0 * sigma);
-    assert!((a + b) as f64 / all as f64 > 0.85);
-    let asked = all as f64 / interval.as_nanos() as f64;
-    assert!(((samples_a + samples_b) as f64) < asked + 4.0 * asked.sqrt());
+    // The rest is making and ending threads, which takes longer under a sanitizer.
+    assert!((a + b) as f64 / all as f64 > 0.75);
+    let (samples, asked) = (samples_a + samples_b, (a + b) as f64 / interval.as_nanos() as f64);
+    let most = 4.0 * asked.sqrt();
+    assert!((samples as f64) < asked + most);
     if interval > 2 * clock::kernel_tick() {
-        assert!((samples_a + samples_b) as f64 > asked - 4.0 * asked.sqrt());
+        assert!(samples as f64 > asked - most);
     }
 }
 
