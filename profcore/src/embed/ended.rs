@@ -19,9 +19,10 @@ use super::history::{History, Kept, Named};
 use super::snapshot::What;
 use super::threads;
 use crate::ring::registry::{self, State};
-use crate::session::{SLOTS, Session, slot_word, word};
+use crate::session::{SLOTS, Session, Slot, slot_word, word};
 use crate::sync::Ordering;
 use crate::sys::syscall;
+use crate::thread;
 
 /// The name of the thread that samples of this time have; its id is 0.
 pub(super) const NAME: &str = "[ended threads]";
@@ -161,6 +162,7 @@ impl Ended {
     fn left(&self, session: Session, own: u32) -> Option<Left> {
         let process = || syscall::clock(libc::CLOCK_PROCESS_CPUTIME_ID) as i64;
         let before = process();
+        let told_by = |slot: Slot| slot.word(slot_word::LAST_CPU).load(Ordering::Relaxed);
         let clock = |tid: u32| Some(syscall::clock(syscall::clock_of(tid))).filter(|&ns| ns > 0);
         let listed = threads::all();
         if listed.is_empty() {
@@ -177,12 +179,20 @@ impl Ended {
                 State::Free => {}
                 // A list that is read while threads end may leave others out.
                 State::Live => {
-                    clocks.entry(owner.tid).or_insert_with(|| clock(owner.tid));
-                    gone.remove(&owner.tid);
+                    let clock = *clocks.entry(owner.tid).or_insert_with(|| clock(owner.tid));
+                    if clock.is_some() {
+                        // Where it has not moved in, it may have told its end in another one.
+                        if thread::has_moved_in(slot, owner) {
+                            gone.remove(&owner.tid);
+                        }
+                    } else {
+                        // Claimed for a thread that was about to be gone, or its owner died without a word.
+                        clocks.remove(&owner.tid);
+                        told = told.wrapping_add(told_by(slot));
+                    }
                 }
                 State::Retired => {
-                    told =
-                        told.wrapping_add(slot.word(slot_word::LAST_CPU).load(Ordering::Relaxed));
+                    told = told.wrapping_add(told_by(slot));
                     gone.insert(owner.tid);
                 }
             }
@@ -201,6 +211,9 @@ impl Ended {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::embed::Config;
+    use crate::harness::alone;
+    use crate::process;
 
     const US: i64 = 1_000;
 
@@ -235,6 +248,37 @@ mod tests {
         ended.told_end();
         assert_eq!(at(&mut ended, 3_000_000 * US), MOST);
         assert_eq!(at(&mut ended, i64::MAX), 0);
+    }
+
+    /// The profiler's thread claims one that ends before it has a timer.
+    #[test]
+    fn a_slot_of_nobody_is_in_nobodys_way() {
+        alone(|| {
+            let profiler = Config::new().start().expect("it starts");
+            let session = process::session().expect("it runs");
+            let run = profiler.run.as_ref().expect("it runs");
+            // A thread that has not run yet has no clock.
+            while Ended::new().left(session, run.helper()).is_none() {
+                std::thread::yield_now();
+            }
+            let nobody = (1 << 22) - 1;
+            let is_there = || {
+                (1..SLOTS).any(|number| {
+                    let owner = registry::owner(session.slot(number).word(slot_word::STATE));
+                    owner.state == State::Live && owner.tid == nobody
+                })
+            };
+            loop {
+                assert!(thread::claim_for(session, nobody, 0));
+                let left = Ended::new().left(session, run.helper());
+                // Unless the profiler's thread has seen to it meanwhile.
+                if is_there() {
+                    assert!(left.is_some());
+                    break;
+                }
+            }
+            profiler.stop();
+        });
     }
 
     #[test]

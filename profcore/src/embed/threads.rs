@@ -212,7 +212,7 @@ mod tests {
             let profiler = Config::new().cpu(Duration::from_millis(1)).start().expect("it starts");
             let session = process::session().expect("it runs");
             let slots_of = |tid| occupied(session).filter(move |(_, owner)| owner.tid == tid);
-            let nobody = i32::MAX as u32;
+            let nobody = (1 << 22) - 1;
             assert!(thread::claim_for(session, nobody, 0));
             let (begin, begun) = channel::<()>();
             let (id, ids) = channel();

@@ -45,11 +45,15 @@ fn sigma(snapshot: &Snapshot, share: f64) -> f64 {
     (share * (1.0 - share) / effective).sqrt()
 }
 
-/// Whether a thread has the smaller part of the work. Random: the kernel's ticks are regular, and would follow a pattern.
-fn is_light(round: u64, thread: u64) -> bool {
+/// A number for a thread's part of a round. Random: the kernel's ticks are regular, and would follow a pattern.
+fn random(round: u64, thread: u64) -> u64 {
     let word = (round * 2 + thread + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let word = (word ^ word >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    (word >> 40).is_multiple_of(4)
+    (word ^ word >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40
+}
+
+/// Whether a thread has the smaller part of the work.
+fn is_light(round: u64, thread: u64) -> bool {
+    random(round, thread).is_multiple_of(4)
 }
 
 /// Threads that spend three quarters in one function and one in another, most without meeting a tick. As many meet one as
@@ -80,13 +84,13 @@ fn functions(each: Duration, interval: Duration) {
         (a + b) as f64 / all as f64
     );
     assert!((share - due).abs() <= 3.0 * sigma);
-    // The rest is making and ending threads, which takes longer under a sanitizer.
+    // The rest is making and ending threads, which no tick can meet. It takes longer under a sanitizer.
     assert!((a + b) as f64 / all as f64 > 0.75);
     let (samples, asked) = (samples_a + samples_b, (a + b) as f64 / interval.as_nanos() as f64);
     let most = 4.0 * asked.sqrt();
     assert!((samples as f64) < asked + most);
     if interval > 2 * clock::kernel_tick() {
-        assert!(samples as f64 > asked - most);
+        assert!(samples as f64 > 0.8 * asked - most);
     }
 }
 
@@ -121,13 +125,15 @@ fn four_threads() {
 }
 
 static REQUEST: Key = Key::new("request");
+const ROUNDS: u64 = 200;
 
 fn labels() {
     let profiler = Config::new().cpu(ms(1)).start().expect("it starts");
+    let number = |round: u64, thread: u64| thread * 10 + random(round, thread) / 4 % 2;
     on_two(|thread| {
-        for round in 0..200_u64 {
-            let _request = REQUEST.set(thread * 10 + round % 2);
-            if round % 4 == 0 {
+        for round in 0..ROUNDS {
+            let _request = REQUEST.set(number(round, thread));
+            if is_light(round, thread) {
                 let _region = profcore::region!("part");
                 heavy(ms(10));
             } else {
@@ -145,11 +151,17 @@ fn labels() {
         |sample: &Sample<'_>| sample.labels().any(|label| label == ("region", Value::Text("part")));
     let (all, _) = sum(&snapshot, |_| true);
     let share = |(sum, _): (u64, u64)| sum as f64 / all as f64;
-    let of_requests = [0, 1, 10, 11].map(|number| share(sum(&snapshot, request(number))));
-    let region = share(sum(&snapshot, in_region));
-    println!("= requests {of_requests:.4?} (due 0.25), region {region:.4} (due 0.25)");
-    for share in of_requests.into_iter().chain([region]) {
-        assert!((share - 0.25).abs() < 3.0 * sigma(&snapshot, 0.25));
+    let due = |is: &dyn Fn(u64, u64) -> bool| {
+        let parts = (0..ROUNDS).flat_map(|round| [(round, 0), (round, 1)]);
+        parts.filter(|&(round, thread)| is(round, thread)).count() as f64 / (2 * ROUNDS) as f64
+    };
+    let of_requests = [0, 1, 10, 11].map(|of| {
+        (share(sum(&snapshot, request(of))), due(&|round, thread| number(round, thread) == of))
+    });
+    let region = (share(sum(&snapshot, in_region)), due(&is_light));
+    println!("= share and what is due: requests {of_requests:.4?}, region {region:.4?}");
+    for (share, due) in of_requests.into_iter().chain([region]) {
+        assert!((share - due).abs() < 3.0 * sigma(&snapshot, due));
     }
     let [heavy_code, light_code] = [heavy as *const (), light as *const ()].map(range);
     // The region is entered around one function only. A tick is told at its end: none is in the other one.
