@@ -180,7 +180,7 @@ pub(crate) fn drain(session: Session, number: usize) -> (Owner, Told) {
             other => panic!("nobody told {other:?}"),
         }
     }
-    registry::reclaim(slot.word(slot_word::STATE), owner);
+    thread::reclaim(session, number, owner);
     (owner, told)
 }
 

@@ -272,6 +272,10 @@ pub(crate) fn move_in(session: Session) -> Option<Slot> {
 
 /// The slot that was claimed on behalf of a thread which has not moved in yet.
 fn claimed_for(session: Session, tid: u32) -> Option<(usize, Owner)> {
+    #[cfg(feature = "embed")]
+    if session.word(word::CLAIMED_FOR).load(Ordering::Relaxed) == 0 {
+        return None;
+    }
     let high = session.word(word::SLOTS_HIGH).load(Ordering::Relaxed) as usize;
     (1..high.min(SLOTS)).find_map(|number| {
         let slot = session.slot(number);
@@ -290,16 +294,32 @@ pub(crate) fn has_moved_in(slot: Slot, owner: Owner) -> bool {
 /// first tick. False: all slots are taken.
 #[cfg(feature = "embed")]
 pub(crate) fn claim_for(session: Session, tid: u32, clock: u64) -> bool {
+    session.word(word::CLAIMED_FOR).fetch_add(1, Ordering::Relaxed);
     let Some((slot, _)) = claim(session, tid, clock) else { return false };
     timer::disarm(session, slot);
     timer::arm_soon(session, slot, tid);
     true
 }
 
+/// Makes a slot free again whose owner has retired, see [`registry::reclaim`].
+pub(crate) fn reclaim(session: Session, number: usize, owner: Owner) {
+    if registry::reclaim(session.slot(number).word(slot_word::STATE), owner) {
+        session.word(word::FREE_FROM).fetch_min(number as u64, Ordering::Relaxed);
+    }
+}
+
 /// Claims a slot for a thread whose CPU clock says `clock`.
 fn claim(session: Session, tid: u32, clock: u64) -> Option<(Slot, Owner)> {
-    let states = (1..SLOTS).map(|number| (number, session.slot(number).word(slot_word::STATE)));
+    // A slot's state is far from the next one's: to read those of many is what a short thread would do most.
+    let free_from = session.word(word::FREE_FROM);
+    let hint = free_from.load(Ordering::Relaxed);
+    let first = (hint as usize).clamp(1, SLOTS);
+    let numbers = (first..SLOTS).chain(1..first);
+    let states = numbers.map(|number| (number, session.slot(number).word(slot_word::STATE)));
     let (number, owner) = registry::claim(session.word(word::SLOTS_HIGH), states, tid)?;
+    // Not if one below has become free meanwhile.
+    let next = number as u64 + 1;
+    let _ = free_from.compare_exchange(hint, next, Ordering::Relaxed, Ordering::Relaxed);
     let slot = session.slot(number);
     let set = |index, value| slot.word(index).store(value, Ordering::Relaxed);
     set(slot_word::LAST_CPU, clock);

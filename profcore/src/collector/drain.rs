@@ -345,7 +345,7 @@ impl Drain {
                 self.events.end(self.pid, owner.tid);
             }
             self.intake.begin_again(session, index);
-            registry::reclaim(slot.word(slot_word::STATE), owner);
+            crate::thread::reclaim(session, index, owner);
         }
     }
 

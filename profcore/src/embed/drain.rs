@@ -13,6 +13,7 @@ use crate::ring::registry::{self, Owner, State};
 use crate::ring::spsc::Popped;
 use crate::session::{SLOTS, Session, Slot, slot_word, word};
 use crate::sync::Ordering;
+use crate::thread;
 
 /// Most events of one slot in one drain: a thread that is faster than us must not keep us.
 const MAX_EVENTS: usize = 4096;
@@ -152,7 +153,7 @@ impl Drain {
             let clock = slot.word(slot_word::LAST_CPU).load(Ordering::Relaxed);
             self.ended.gave_slot_up(owner.tid, clock);
             slot.ring().begin_again();
-            registry::reclaim(slot.word(slot_word::STATE), owner);
+            thread::reclaim(session, number, owner);
         }
     }
 

@@ -120,6 +120,7 @@ fn look(session: Session, own: u32) {
     let residents: HashSet<u32> =
         occupied(session).filter(has_moved_in).map(|(_, owner)| owner.tid).collect();
     let mut known = HashSet::new();
+    let mut waiting = 0;
     for (slot, owner) in occupied(session) {
         let is_gone = !tids.contains(&owner.tid) && !exists(owner.tid);
         // It found a slot by itself in the moment in which this one was claimed for it.
@@ -131,8 +132,10 @@ fn look(session: Session, own: u32) {
             registry::retire(slot.word(slot_word::STATE), owner);
         } else {
             known.insert(owner.tid);
+            waiting += u64::from(!thread::has_moved_in(slot, owner));
         }
     }
+    session.word(word::CLAIMED_FOR).store(waiting, Ordering::Relaxed);
     let mut new = tids.iter().filter(|&&tid| tid != own && !known.contains(&tid));
     // All of their time is ours to tell: they were not there at the last look. Where all slots are taken, no more are.
     let _ = new.all(|&tid| thread::claim_for(session, tid, 0));
@@ -224,12 +227,12 @@ mod tests {
             let tid = ids.recv().expect("it says who it is");
             let (own, _) = slots_of(tid).next().expect("it has one");
             // One before its own is free now.
-            for (slot, owner) in slots_of(nobody) {
-                registry::retire(slot.word(slot_word::STATE), owner);
-                registry::reclaim(
-                    slot.word(slot_word::STATE),
-                    registry::owner(slot.word(slot_word::STATE)),
-                );
+            for number in 1..SLOTS {
+                let state = session.slot(number).word(slot_word::STATE);
+                if registry::owner(state).tid == nobody {
+                    registry::retire(state, registry::owner(state));
+                    thread::reclaim(session, number, registry::owner(state));
+                }
             }
             assert!(thread::claim_for(session, tid, 0));
             let (other, _) = slots_of(tid).next().expect("the other one");

@@ -117,7 +117,7 @@ fn samples(session: Session, number: usize) -> Vec<(u8, Option<Value>)> {
             _ => {}
         }
     }
-    registry::reclaim(slot.word(slot_word::STATE), owner);
+    crate::thread::reclaim(session, number, owner);
     samples
 }
 
