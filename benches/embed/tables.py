@@ -99,13 +99,16 @@ def costs(found, all_ways):
             continue
         more = [(tool["rss_kib"] - bare["rss_kib"]) / 1024
                 for bare, tool in ended(found.get((way, "compute", 1000), []))]
-        times = [cell([run[name] for run in runs if name in run], "%.0f")
-                 for name in ["start_us", "start_cpu_us", "again_us", "report_us", "write_us", "stop_us"]]
+        times = {name: cell([run[name] for run in runs if name in run], "%.0f")
+                 for name in ["start_us", "start_cpu_us", "again_us", "write_us", "stop_us"]}
+        reports = [cell([tool["report_us"] for _, tool in ended(found.get((way, workload, 1000), [])) if "report_us" in tool], "%.0f")
+                   for workload in ["compute", "churn1"]]
         linked, build = ways.crates(program)
-        rows.append([way, *times, cell(more, "%+.1f"), "%+.2f MB" % ((ways.stripped_size(program) - bare_size) / 1e6),
+        rows.append([way, times["start_us"], times["start_cpu_us"], times["again_us"], *reports, times["write_us"], times["stop_us"],
+                     cell(more, "%+.1f"), "%+.2f MB" % ((ways.stripped_size(program) - bare_size) / 1e6),
                      "%d + %d" % (linked, build)])
     table("Microseconds at 1000 Hz, and what a program has more",
-          ["way", "first start", "its CPU time", "later start", "report", "file", "stop", "peak MiB, compute",
+          ["way", "first start", "its CPU time", "later start", "report, compute", "report, churn1", "file", "stop", "peak MiB, compute",
            "binary, stripped", "crates + for building"], rows)
 
 
