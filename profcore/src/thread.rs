@@ -135,7 +135,7 @@ pub fn ending() {
         return;
     };
     // Blocked before the timer goes: a tick that is already on its way then finds no slot, and is counted.
-    let quiet = Masked::block(signal::mask());
+    let quiet = Masked::block(if process::is_embedded() { !FAULTS } else { signal::mask() });
     note_blocked(session, slot, &quiet);
     timer::disarm(session, slot);
     let clock = write_rest(session, slot).unwrap_or_else(syscall::thread_cpu);
@@ -184,7 +184,7 @@ pub(crate) fn write_rest(session: Session, slot: Slot) -> Option<u64> {
         return None;
     };
     if process::is_embedded() {
-        // Nothing is read there that might not be.
+        // Nothing is read there that might not be, and all other signals are blocked already.
         return Some(handler::sample_rest(session, slot));
     }
     // A fault whose signal is blocked would kill, and a thread may block what it likes.

@@ -80,10 +80,10 @@ pub(crate) const LAST_END_MARKED: usize = 52;
 /// Not 0: a thread wants the rings emptied or a table made before it is time (see `embed::call`).
 #[cfg(feature = "embed")]
 pub(crate) const CALLED: usize = 53;
+/// Nanoseconds between two ticks of the kernel's clock; 0: not known.
+pub(crate) const KERNEL_TICK_NS: usize = 54;
 /// No slot below this is free, as far as is known: where to look for one first.
 pub(crate) const FREE_FROM: usize = 55;
 /// Slots that were claimed on behalf of threads which have not moved in yet, or more.
 #[cfg(feature = "embed")]
 pub(crate) const CLAIMED_FOR: usize = 56;
-/// Nanoseconds between two ticks of the kernel's clock; 0: not known.
-pub(crate) const KERNEL_TICK_NS: usize = 54;

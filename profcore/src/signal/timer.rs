@@ -29,9 +29,8 @@ pub(crate) fn arm_soon(session: Session, slot: Slot, tid: u32) {
 /// CPU nanoseconds to a thread's first expiry, at random, so that its first tick is as likely in one moment of its first
 /// interval as in another.
 ///
-/// The kernel looks at these timers when its own clock ticks, which is at any moment of a thread. So an expiry of a whole
-/// number of its ticks, none of them included, does it: looked for after anything else, threads that are shorter than such
-/// a tick would hardly be met.
+/// The kernel looks at these timers when its own clock ticks, which is at any moment of a thread. So a whole number of such
+/// ticks, or none, comes out as any moment: after any other time, threads that are shorter than a tick would hardly be met.
 fn first_expiry(random: u64, interval: u64, kernel_tick: u64) -> u64 {
     let at = random % interval.max(1);
     match at.checked_rem(kernel_tick) {
