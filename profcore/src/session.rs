@@ -8,7 +8,7 @@
 //!   +8 MiB      live filter     65,536 bytes, one counter for 128 bytes of address space
 //!   +64 KiB     live table      131,072 entries of two words: address, block id
 //!   +2 MiB      unwind          16 MiB of tables, see `unwind`
-//!   +16 MiB     slots           1,024 x 64 KiB: one for each live thread
+//!   +16 MiB     slots           1,024 x 64 KiB and 64 bytes: one for each live thread
 //! ```
 //!
 //! The mapping is a sparse memfd: a page costs memory when it is first touched. Everything in it is read
@@ -55,7 +55,7 @@ pub(crate) mod area {
     pub(crate) const LIVE_FILTER: usize = CODE_ARENA + ARENA_WORDS;
     pub(crate) const LIVE_TABLE: usize = LIVE_FILTER + FILTER_WORDS;
     pub(crate) const UNWIND: usize = LIVE_TABLE + 2 * LIVE_ENTRIES;
-    // Slots begin at a page.
+    // The first slot begins at a page.
     pub(crate) const SLOTS_AT: usize = (UNWIND + unwind::WORDS).next_multiple_of(512);
     /// Words of the whole mapping.
     pub(crate) const END: usize = SLOTS_AT + SLOTS * SLOT_WORDS;

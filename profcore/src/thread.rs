@@ -297,7 +297,11 @@ pub(crate) fn claim_for(session: Session, tid: u32, clock: u64) -> bool {
     session.word(word::CLAIMED_FOR).fetch_add(1, Ordering::Relaxed);
     let Some((slot, _)) = claim(session, tid, clock) else { return false };
     timer::disarm(session, slot);
-    timer::arm_soon(session, slot, tid);
+    match clock {
+        // It may be short, and all of its time is to be told.
+        0 => timer::arm_soon(session, slot, tid),
+        _ => timer::arm(session, slot, tid),
+    }
     true
 }
 

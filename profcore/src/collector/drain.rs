@@ -24,6 +24,7 @@ use crate::ring::registry::{self, Owner, State};
 use crate::ring::spsc::Popped;
 use crate::session::{SLOTS, Session, Slot, control, python_state, slot_word, word};
 use crate::sync::Ordering;
+use crate::thread::reclaim;
 
 mod remarks;
 mod threads;
@@ -345,7 +346,7 @@ impl Drain {
                 self.events.end(self.pid, owner.tid);
             }
             self.intake.begin_again(session, index);
-            crate::thread::reclaim(session, index, owner);
+            reclaim(session, index, owner);
         }
     }
 

@@ -175,6 +175,7 @@ impl Work {
         let is_on = !run.is_paused.load(Ordering::Relaxed) && !run.is_over.load(Ordering::Relaxed);
         let helper = run.helper();
         if is_on && helper != 0 && !run.config.cpu.is_zero() {
+            // Nobody waits for that: a thread that is found now has no samples yet.
             if !is_asked {
                 self.threads.look(run.session, helper, now);
             }

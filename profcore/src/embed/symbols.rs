@@ -54,7 +54,7 @@ impl fmt::Debug for Symbols<'_> {
 }
 
 impl Snapshot {
-    /// Names and lines for its addresses. Nothing is read yet.
+    /// Names and lines for its addresses. Of the files themselves nothing is read yet.
     pub fn symbols(&self) -> Symbols<'_> {
         Symbols { modules: self.modules(), files: HashMap::new() }
     }

@@ -209,6 +209,30 @@ mod tests {
         });
     }
 
+    #[test]
+    fn threads_that_are_there_at_the_start_do_not_tick_together() {
+        alone(|| {
+            let ends = [(); 8].map(|()| {
+                let (end, ended) = channel::<()>();
+                std::thread::spawn(move || ended.recv());
+                end
+            });
+            while all().iter().any(|&tid| syscall::clock(syscall::clock_of(tid)) == 0) {
+                std::thread::yield_now();
+            }
+            let profiler = Config::new().cpu(Duration::from_secs(60)).start().expect("it starts");
+            let session = process::session().expect("it runs");
+            let first = |(slot, _): (Slot, Owner)| {
+                let load = |index: usize| slot.word(index).load(Ordering::Relaxed);
+                load(slot_word::NEXT_EXPIRY) - load(slot_word::LAST_CPU)
+            };
+            let firsts: Vec<_> = occupied(session).map(first).collect();
+            let different: HashSet<_> = firsts.iter().collect();
+            assert!(firsts.len() >= ends.len() && different.len() > ends.len() / 2, "{firsts:?}");
+            profiler.stop();
+        });
+    }
+
     /// A thread that finds a slot by itself in the moment in which one is claimed for it has two.
     #[test]
     fn of_two_slots_a_thread_keeps_its_own() {

@@ -42,21 +42,22 @@ pub(crate) unsafe fn call<const N: usize>(
 /// A clock in nanoseconds; 0 if the kernel does not have it.
 #[inline]
 pub(crate) fn clock(id: libc::clockid_t) -> u64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the kernel writes one timespec into our local.
-    let _ = unsafe {
-        call(libc::SYS_clock_gettime, [id as usize, (&raw mut time).expose_provenance()])
-    };
-    (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
+    nanoseconds(libc::SYS_clock_gettime, id)
 }
 
 /// How fine a clock is, in nanoseconds; 0 if the kernel does not have it. That of a coarse one is the kernel's tick.
 #[cfg(feature = "embed")]
 pub(crate) fn resolution(id: libc::clockid_t) -> u64 {
+    nanoseconds(libc::SYS_clock_getres, id)
+}
+
+/// What one of the two calls says of a clock; 0 for an error.
+#[inline]
+fn nanoseconds(number: libc::c_long, id: libc::clockid_t) -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let arguments = [id as usize, (&raw mut time).expose_provenance()];
     // SAFETY: the kernel writes one timespec into our local.
-    let _ =
-        unsafe { call(libc::SYS_clock_getres, [id as usize, (&raw mut time).expose_provenance()]) };
+    let _ = unsafe { call(number, arguments) };
     (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
 }
 
