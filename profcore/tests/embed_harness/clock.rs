@@ -19,6 +19,11 @@ pub(crate) fn thread() -> Duration {
     read(libc::CLOCK_THREAD_CPUTIME_ID)
 }
 
+/// The time at which the kernel's last tick began.
+pub(crate) fn last_tick() -> Duration {
+    read(libc::CLOCK_MONOTONIC_COARSE)
+}
+
 /// Between two looks of the kernel at timers of CPU time.
 pub(crate) fn kernel_tick() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
