@@ -1,7 +1,7 @@
 //! A thread's own view of profiling: its slot, its busy flag, its birth and its end.
 
 #[cfg(feature = "embed")]
-use crate::embed::labels;
+use crate::embed::{call, labels};
 use crate::event::{head_word, kind};
 use crate::process;
 use crate::ring::registry::{self, Owner, State};
@@ -151,6 +151,8 @@ pub fn ending() {
     compiler_fence(Ordering::SeqCst); // rule R3
     let state = slot.word(slot_word::STATE);
     registry::retire(state, registry::owner(state));
+    #[cfg(feature = "embed")]
+    call::one_has_ended(session);
     if slot.word(slot_word::PERF).load(Ordering::Relaxed) != 0 {
         // Only the collector can end those ticks: they stay blocked for the little that is left of the thread.
         core::mem::forget(quiet);

@@ -1,15 +1,29 @@
 //! How the helper sleeps, and how it is woken before its time: by a thread whose ring fills up or whose stack has met code
-//! that has no unwind table yet, and by whoever stops it. So it need not look often, and is there when there is work.
+//! that has no unwind table yet, by one in many that end, and by whoever stops it. So it need not look often, and is there
+//! when there is work.
 
 use crate::process;
 use crate::session::{Session, Slot, word};
 use crate::sync::Ordering;
 use crate::sys::futex;
 
+/// Threads that end until the helper is called.
+const MANY: u64 = 32;
+
 /// After an event: calls the helper, where there is one, if the slot's ring is filling up or a table was asked for.
 #[inline]
 pub(crate) fn if_due(session: Session, slot: Slot, has_asked: bool) {
     if process::is_embedded() && (has_asked || slot.ring().is_crowded()) {
+        call(session);
+    }
+}
+
+/// After a thread has given up its slot: calls the helper if that makes many. So it empties few rings at a time, for whoever
+/// waits for that, and new threads get slots that were used lately.
+pub(crate) fn one_has_ended(session: Session) {
+    if process::is_embedded()
+        && session.word(word::ENDED).fetch_add(1, Ordering::Relaxed) % MANY == MANY - 1
+    {
         call(session);
     }
 }
@@ -46,7 +60,7 @@ mod tests {
     use std::time::Instant;
 
     #[test]
-    fn a_ring_that_fills_up_and_a_table_that_is_missing_call() {
+    fn a_full_ring_a_missing_table_and_many_ends_call() {
         alone(|| {
             let (session, slot) = (image::session(), image::session().slot(1));
             let called = || session.word(word::CALLED).load(Ordering::Relaxed);
@@ -64,6 +78,11 @@ mod tests {
             assert_eq!(called(), 1);
             wait(session, u64::MAX);
             if_due(session, session.slot(2), true);
+            assert_eq!(called(), 1);
+            wait(session, u64::MAX);
+            (1..MANY).for_each(|_| one_has_ended(session));
+            assert_eq!(called(), 0);
+            one_has_ended(session);
             assert_eq!(called(), 1);
             profiler.stop();
         });

@@ -1,5 +1,6 @@
 //! From the rings to the history.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::ended::Ended;
@@ -243,16 +244,17 @@ impl Drain {
         Kept { time_ns, what, thread, stack: history.stack(stack.native), labels }
     }
 
-    /// Takes a sample of what the ends of threads took; see `ended`. `is_asked`: whether or not it is time for it.
+    /// Takes a sample of what the ends of threads took, see [`Ended::look`].
     pub(super) fn look_at_ends(
         &mut self,
         session: Session,
         own: u32,
         now: u64,
-        is_asked: bool,
+        asked: Option<u64>,
+        listed: Option<HashSet<u32>>,
         history: &mut History,
     ) {
-        if let Some(kept) = self.ended.look(session, own, now, is_asked, history) {
+        if let Some(kept) = self.ended.look(session, own, now, asked, listed, history) {
             if let What::Cpu { ns } = kept.what {
                 self.sampled_ns += ns;
                 self.ended_ns += ns;

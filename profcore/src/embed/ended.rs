@@ -29,8 +29,14 @@ pub(super) const NAME: &str = "[ended threads]";
 /// The most nanoseconds that an end is taken to cost. It takes 15 to 40 microseconds, and more where there is much of a
 /// stack to give back or many processors are to be told of it: 200 with an address sanitizer.
 const MOST: u64 = 500_000;
-/// Nanoseconds between two looks that nobody asks for: their cost grows with the number of threads.
-const LOOK: u64 = 1_000_000_000;
+/// The least that it is taken to cost where it matters what is missing.
+const LEAST: u64 = 15_000;
+/// Of the time, looks that nobody asks for may take one part in so many: their cost grows with the number of threads.
+const COSTS: u64 = 1_000;
+/// Who asks for CPU time may miss one part in so many.
+const MISSES: u64 = 500;
+/// Nanoseconds after which clocks that are read one after the other are not of one moment any more.
+const LONG: u64 = 1_000_000;
 /// How many threads are remembered that have given up their slots: one that is about to be gone is listed a moment longer.
 const RECENT: usize = 256;
 
@@ -48,7 +54,8 @@ pub(super) struct Ended {
     first: Option<i64>,
     /// What of it was given to samples.
     given: u64,
-    looked: u64,
+    /// When the next look is due that nobody asks for.
+    next: u64,
 }
 
 /// What is left of the process's clock, at least and at most: threads run on while clocks are read.
@@ -68,7 +75,7 @@ impl Ended {
             seen: 0,
             first: None,
             given: 0,
-            looked: 0,
+            next: 0,
         }
     }
 
@@ -92,26 +99,25 @@ impl Ended {
     }
 
     /// A sample of what ends have taken since the last one, if there were any and it is time to look, or somebody has
-    /// asked. To be called after a drain; `own` is the profiler's thread.
+    /// asked for `asked` nanoseconds of CPU time of which that is a part worth telling. To be called after a drain that began
+    /// at `now`; `own` is the profiler's thread, `listed` all threads, if they were listed since.
     pub(super) fn look(
         &mut self,
         session: Session,
         own: u32,
         now: u64,
-        is_asked: bool,
+        asked: Option<u64>,
+        listed: Option<HashSet<u32>>,
         history: &mut History,
     ) -> Option<Kept> {
-        let is_time = is_asked || now.saturating_sub(self.looked) >= LOOK;
-        // The first look is for those that come later: not for who has asked now.
-        let is_due = match self.first {
-            None => !is_asked,
-            Some(_) => is_time && self.ends != self.seen,
-        };
-        if !is_due {
+        if !self.is_due(now, asked) {
             return None;
         }
-        let left = self.left_soon(session, own)?;
-        self.looked = now;
+        let began = syscall::monotonic();
+        let listed = listed.filter(|_| began.saturating_sub(now) < LONG);
+        let left = self.left_soon(session, own, listed)?;
+        let cost = syscall::monotonic().saturating_sub(began);
+        self.next = now.saturating_add(cost.saturating_mul(COSTS));
         let ns = self.take(left);
         (ns > 0).then(|| Kept {
             time_ns: now,
@@ -120,6 +126,21 @@ impl Ended {
             stack: history.stack(&[]),
             labels: None,
         })
+    }
+
+    fn is_due(&self, now: u64, asked: Option<u64>) -> bool {
+        match (self.first, asked) {
+            // The first look is for those that come later: not for who has asked now.
+            (None, asked) => asked.is_none(),
+            (Some(_), None) => now >= self.next && self.ends != self.seen,
+            (Some(_), Some(ns)) => self.missing() > ns / MISSES,
+        }
+    }
+
+    /// About so many nanoseconds were taken by ends that no look has seen.
+    fn missing(&self) -> u64 {
+        let each = self.given.checked_div(self.seen).map_or(MOST, |each| each.max(LEAST));
+        (self.ends - self.seen).saturating_mul(each)
     }
 
     /// Nanoseconds that ends have taken since the last time.
@@ -140,13 +161,18 @@ impl Ended {
 
     /// What is left, by clocks that were read without a long break if that can be had: while this thread has no processor,
     /// others go on.
-    fn left_soon(&self, session: Session, own: u32) -> Option<Left> {
-        const LONG: u64 = 1_000_000;
+    fn left_soon(
+        &self,
+        session: Session,
+        own: u32,
+        mut listed: Option<HashSet<u32>>,
+    ) -> Option<Left> {
         const TRIES: u32 = 4;
         let mut best: Option<Left> = None;
         for _ in 0..TRIES {
             let began = syscall::monotonic();
-            let Some(left) = self.left(session, own) else { continue };
+            let listed = listed.take().unwrap_or_else(threads::all);
+            let Some(left) = self.left(session, own, listed) else { continue };
             best = Some(best.map_or(left, |best| Left {
                 least: best.least.max(left.least),
                 most: best.most.min(left.most),
@@ -159,17 +185,19 @@ impl Ended {
     }
 
     /// What is left of the process's clock; `None`: it cannot be known at the moment.
-    fn left(&self, session: Session, own: u32) -> Option<Left> {
+    fn left(&self, session: Session, own: u32, listed: HashSet<u32>) -> Option<Left> {
         let process = || syscall::clock(libc::CLOCK_PROCESS_CPUTIME_ID) as i64;
         let before = process();
         let told_by = |slot: Slot| slot.word(slot_word::LAST_CPU).load(Ordering::Relaxed);
         let clock = |tid: u32| Some(syscall::clock(syscall::clock_of(tid))).filter(|&ns| ns > 0);
-        let listed = threads::all();
         if listed.is_empty() {
             return None;
         }
         let mut clocks: HashMap<_, _> = listed.into_iter().map(|tid| (tid, clock(tid))).collect();
-        let mut gone: HashSet<u32> = self.recent.iter().copied().collect();
+        // Who is there, also if its number is that of one that has gone. The profiler's thread is, who may have given up a
+        // slot that it got before it was known to be that.
+        let mut here = HashSet::from([own]);
+        let mut gone = HashSet::new();
         let mut told = self.told;
         let high = session.word(word::SLOTS_HIGH).load(Ordering::Relaxed) as usize;
         for number in 1..high.min(SLOTS) {
@@ -183,7 +211,7 @@ impl Ended {
                     if clock.is_some() {
                         // Where it has not moved in, it may have told its end in another one.
                         if thread::has_moved_in(slot, owner) {
-                            gone.remove(&owner.tid);
+                            here.insert(owner.tid);
                         }
                     } else {
                         // Claimed for a thread that was about to be gone, or its owner died without a word.
@@ -197,10 +225,9 @@ impl Ended {
                 }
             }
         }
-        // The profiler's thread has given up a slot that it got before it was known to be that.
-        gone.remove(&own);
         // What the clock of a thread that has told its end says beyond that is its end.
-        clocks.retain(|tid, _| !gone.contains(tid));
+        let has_gone = |tid: &u32| gone.contains(tid) || self.recent.contains(tid);
+        clocks.retain(|tid, _| here.contains(tid) || !has_gone(tid));
         // One that has ended meanwhile without having told it yet will have told it at the next look.
         let living = clocks.into_values().try_fold(0_u64, |sum, clock| sum.checked_add(clock?))?;
         let all = told.wrapping_add(living) as i64;
@@ -250,6 +277,24 @@ mod tests {
         assert_eq!(at(&mut ended, i64::MAX), 0);
     }
 
+    #[test]
+    fn who_asks_gets_ends_that_are_worth_telling() {
+        let mut ended = Ended::new();
+        assert!(ended.is_due(0, None) && !ended.is_due(0, Some(0)), "the first is nobody's");
+        ended.take(Left { least: 0, most: 0 });
+        assert!(!ended.is_due(0, Some(0)) && !ended.is_due(0, None), "nobody has ended");
+        (0..10).for_each(|_| ended.told_end());
+        // Of what an end takes, only the most is known.
+        assert!(
+            ended.is_due(0, Some(MISSES * 9 * MOST)) && !ended.is_due(0, Some(MISSES * 10 * MOST))
+        );
+        ended.take(Left { least: 200 * US, most: 0 });
+        (0..5).for_each(|_| ended.told_end());
+        assert!(ended.is_due(0, Some(MISSES * 90_000)) && !ended.is_due(0, Some(MISSES * 100_000)));
+        ended.next = 1_000;
+        assert!(!ended.is_due(999, None) && ended.is_due(1_000, None));
+    }
+
     /// The profiler's thread claims one that ends before it has a timer.
     #[test]
     fn a_slot_of_nobody_is_in_nobodys_way() {
@@ -258,7 +303,7 @@ mod tests {
             let session = process::session().expect("it runs");
             let run = profiler.run.as_ref().expect("it runs");
             // A thread that has not run yet has no clock.
-            while Ended::new().left(session, run.helper()).is_none() {
+            while Ended::new().left(session, run.helper(), threads::all()).is_none() {
                 std::thread::yield_now();
             }
             let nobody = (1 << 22) - 1;
@@ -270,7 +315,7 @@ mod tests {
             };
             loop {
                 assert!(thread::claim_for(session, nobody, 0));
-                let left = Ended::new().left(session, run.helper());
+                let left = Ended::new().left(session, run.helper(), threads::all());
                 // Unless the profiler's thread has seen to it meanwhile.
                 if is_there() {
                     assert!(left.is_some());

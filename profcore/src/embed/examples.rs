@@ -1,15 +1,21 @@
 //! Snapshots made by hand, for tests of what is written of them.
 
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use super::snapshot::Recorded;
+use super::history::{Kept, Named};
 use super::{Module, Snapshot, What};
 use crate::cpython::interpreters::skip;
 
-pub(super) fn sample(time_ns: u64, thread: u32, what: What, stack: &[u64]) -> Recorded {
-    Recorded { time_ns, what, thread, stack: Arc::from(stack), labels: None }
+/// Two of one name, two that cannot be told apart, and one of which nothing is known.
+static THREADS: LazyLock<[Named; 5]> = LazyLock::new(|| {
+    let all = [(71, "worker"), (72, "worker"), (7, "a"), (7, "a"), (0, "")];
+    all.map(|(tid, name)| Arc::new((tid, name.to_owned())))
+});
+
+pub(super) fn sample(time_ns: u64, thread: usize, what: What, stack: &[u64]) -> Kept {
+    Kept { time_ns, what, thread: THREADS[thread].clone(), stack: Arc::from(stack), labels: None }
 }
 
 pub(super) fn cpu(ns: u64) -> What {
@@ -30,6 +36,7 @@ pub(super) fn module(start: u64, end: u64, offset: u64, path: &str, build_id: &s
 pub(super) fn snapshot() -> Snapshot {
     const LIB: u64 = 0x7f00_0000_0000;
     Snapshot {
+        from_ns: 0,
         began: Duration::from_secs(1_700_000_000),
         length: Duration::from_millis(2_500),
         cpu_interval_ns: 10_000_000,
@@ -47,7 +54,6 @@ pub(super) fn snapshot() -> Snapshot {
             sample(0, 0, alloc(524_288, 64), &[LIB + 0x20, 0x40_3000]),
             sample(50, 1, alloc(1_048_576, 400_000), &[LIB + 0x10, 0x40_2000]),
         ],
-        threads: vec![(71, "worker".to_owned()), (72, "worker".to_owned())],
         modules: vec![
             module(0x40_0000, 0x41_0000, 0x1000, "/nowhere/app", "00ff"),
             module(LIB, LIB + 0x1000, 0, "/nowhere/lib.so", ""),
@@ -64,21 +70,27 @@ pub(super) fn hostile() -> Snapshot {
     let long = "a\0\u{1b}\u{7f}é".repeat(150_000);
     let [low, high] = [0, u64::MAX];
     let deep: Vec<u64> = (0..10_000).map(|i: u64| i.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+    let threads = [(u32::MAX, long.clone()), (0, String::new())].map(Arc::new);
     let mut samples = Vec::new();
     for what in [cpu(0), cpu(7), cpu(u64::MAX), alloc(0, 0), alloc(u64::MAX, 0), alloc(1, u64::MAX)]
     {
         for stack in [&[][..], &[low], &[high], &[low, low, high, high, 1], &deep] {
-            samples.extend([0, 1, u32::MAX].map(|thread| sample(u64::MAX, thread, what, stack)));
+            samples.extend(
+                threads.each_ref().map(|thread| Kept {
+                    thread: thread.clone(),
+                    ..sample(u64::MAX, 0, what, stack)
+                }),
+            );
         }
     }
     Snapshot {
+        from_ns: 1,
         began: Duration::MAX,
         length: Duration::MAX,
         cpu_interval_ns: u64::MAX,
         alloc_interval: u64::MAX,
         live: samples.clone(),
         samples,
-        threads: vec![(u32::MAX, long.clone()), (0, String::new())],
         modules: vec![
             module(high, low, high, &long, &long),
             module(low, high, high, &format!("/{long}"), "\0"),

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::snapshot::{LabelWords, Recorded, Snapshot, What};
+use super::snapshot::{LabelWords, Snapshot, What};
 
 /// Nanoseconds of a segment.
 const SEGMENT: u64 = 1_000_000_000;
@@ -34,7 +34,9 @@ pub(super) struct Kept {
     pub(super) time_ns: u64,
     pub(super) what: What,
     pub(super) thread: Named,
+    /// Innermost first.
     pub(super) stack: Arc<[u64]>,
+    /// `None`: no label is set.
     pub(super) labels: Option<Arc<LabelWords>>,
 }
 
@@ -250,35 +252,25 @@ impl History {
         self.stack_bytes = self.stacks.iter().map(bytes_of).sum();
     }
 
-    /// The part since `from`: samples, blocks that are held, threads, clocks.
+    /// The part since `from`: samples, blocks that are held, clocks.
     pub(super) fn since(&self, from: u64) -> Snapshot {
-        let mut snapshot = Snapshot::default();
-        let mut threads = HashMap::new();
-        let mut recorded = |kept: &Kept| {
-            let thread = *threads.entry(Arc::as_ptr(&kept.thread)).or_insert_with(|| {
-                snapshot.threads.push((kept.thread.0, kept.thread.1.clone()));
-                snapshot.threads.len() as u32 - 1
-            });
-            Recorded {
-                time_ns: kept.time_ns.saturating_sub(from),
-                what: kept.what,
-                thread,
-                stack: kept.stack.clone(),
-                labels: kept.labels.clone(),
-            }
-        };
         let kept = self.segments.iter().flat_map(|segment| &segment.samples);
-        let samples = kept.filter(|kept| kept.time_ns >= from).map(&mut recorded);
-        let mut samples: Vec<Recorded> = samples.collect();
-        let live = self.live.values().flatten().map(&mut recorded).collect();
+        let mut samples: Vec<Kept> = kept.filter(|kept| kept.time_ns >= from).cloned().collect();
         samples.sort_by_key(|sample| sample.time_ns);
-        (snapshot.samples, snapshot.live) = (samples, live);
+        let live = self.live.values().flatten().cloned().collect();
+        let mut snapshot = Snapshot { from_ns: from, samples, live, ..Snapshot::default() };
+        snapshot.cpu_ns = self.cpu_since(from);
         if let Some(now) = self.clocks.back() {
             let then = self.clocks_at(from);
-            snapshot.cpu_ns = now.process_ns.saturating_sub(then.process_ns);
             snapshot.own_cpu_ns = now.own_ns.saturating_sub(then.own_ns);
         }
         snapshot
+    }
+
+    /// CPU nanoseconds of the process since a moment.
+    pub(super) fn cpu_since(&self, from: u64) -> u64 {
+        let now = self.clocks.back().map_or(0, |clocks| clocks.process_ns);
+        now.saturating_sub(self.clocks_at(from).process_ns)
     }
 
     /// The clocks at a moment, in proportion between two known ones.

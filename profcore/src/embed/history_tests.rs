@@ -96,7 +96,7 @@ fn blocks_are_held_until_they_end() {
     }
     history.release(1);
     let bytes = |history: &History| {
-        let of = |recorded: Recorded| match recorded.what {
+        let of = |kept: Kept| match kept.what {
             What::Alloc { bytes, .. } => bytes,
             What::Cpu { .. } => 0,
         };

@@ -47,14 +47,13 @@ impl Profiler {
         let Some(run) = self.run() else { return Snapshot::of_nothing() };
         let _ignored = ignore::Ignored::begin();
         let mut guard = lock(&run.work);
-        guard.tend(run, true);
         let work = &mut *guard;
-        work.drain.empty_pool(&mut work.history);
-        let now = syscall::monotonic();
         let last = u64::try_from(last.min(run.config.keep).as_nanos()).unwrap_or(u64::MAX);
-        let from = now.saturating_sub(last).max(work.began);
+        let from = syscall::monotonic().saturating_sub(last).max(work.began);
+        work.tend(run, Some(from));
+        work.drain.empty_pool(&mut work.history);
         let mut snapshot = work.history.since(from);
-        snapshot.length = Duration::from_nanos(now - from);
+        snapshot.length = Duration::from_nanos(syscall::monotonic().saturating_sub(from));
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         snapshot.began = wall.saturating_sub(snapshot.length);
         snapshot.cpu_interval_ns = run.config.cpu.as_nanos() as u64;
@@ -106,7 +105,7 @@ impl Profiler {
                 let _ = helper.join();
             }
             let mut work = lock(&run.work);
-            work.tend(run, false);
+            work.tend(run, None);
             // A timer that was made while others were taken away.
             threads::end(run.session);
             let code = Some(std::mem::take(&mut work.code));

@@ -18,7 +18,7 @@ use crate::sys::syscall;
 use crate::thread;
 
 /// Nanoseconds for which the helper sleeps if nobody calls it. Threads that it alone finds are found as late as that.
-const SLEEP: u64 = 100_000_000;
+pub(super) const SLEEP: u64 = 100_000_000;
 
 /// One run of the profiler, from a start to its stop.
 #[derive(Debug)]
@@ -128,7 +128,7 @@ impl Run {
                 break;
             }
             let mut work = lock(&self.work);
-            work.tend(self, false);
+            work.tend(self, None);
             work.own_ns = syscall::thread_cpu();
         }
     }
@@ -167,21 +167,23 @@ impl Run {
 }
 
 impl Work {
-    /// Empties the rings, and sees to threads and tables. `is_asked`: somebody wants figures of this moment.
-    pub(super) fn tend(&mut self, run: &Run, is_asked: bool) {
+    /// Empties the rings, and sees to threads and tables. `asked`: somebody wants figures since that moment.
+    pub(super) fn tend(&mut self, run: &Run, asked: Option<u64>) {
         let now = syscall::monotonic();
         self.drain.drain(run.session, now, &mut self.history);
+        self.history.settle(clocks(now, self.own_ns));
         self.code.tend(run.session, now);
         let is_on = !run.is_paused.load(Ordering::Relaxed) && !run.is_over.load(Ordering::Relaxed);
         let helper = run.helper();
         if is_on && helper != 0 && !run.config.cpu.is_zero() {
             // Nobody waits for that: a thread that is found now has no samples yet.
-            if !is_asked {
-                self.threads.look(run.session, helper, now);
-            }
-            self.drain.look_at_ends(run.session, helper, now, is_asked, &mut self.history);
+            let listed = match asked {
+                Some(_) => None,
+                None => self.threads.look(run.session, helper, now),
+            };
+            let asked = asked.map(|since| self.history.cpu_since(since));
+            self.drain.look_at_ends(run.session, helper, now, asked, listed, &mut self.history);
         }
-        self.history.settle(clocks(now, self.own_ns));
     }
 
     /// Before sampling stops: what the ends of threads took up to now. While the helper is there, for its clock is not among
@@ -191,7 +193,7 @@ impl Work {
         self.drain.drain(run.session, now, &mut self.history);
         let helper = run.helper();
         if !run.is_paused.load(Ordering::Relaxed) && helper != 0 {
-            self.drain.look_at_ends(run.session, helper, now, true, &mut self.history);
+            self.drain.look_at_ends(run.session, helper, now, Some(0), None, &mut self.history);
         }
     }
 }

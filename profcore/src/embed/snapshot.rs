@@ -1,8 +1,9 @@
 //! What a profiler saw of the last seconds: a value of its own, which costs the profiler nothing.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use super::history::Kept;
 use super::labels::{Value, resolve};
 use super::{ignore, modules};
 use crate::event::LABELS;
@@ -23,31 +24,17 @@ pub struct Snapshot {
     /// Expected CPU nanoseconds between two samples of a thread, and bytes between two of allocations; 0: not sampled.
     pub(super) cpu_interval_ns: u64,
     pub(super) alloc_interval: u64,
+    /// Its beginning by the clock that samples' times are of.
+    pub(super) from_ns: u64,
     /// By time.
-    pub(super) samples: Vec<Recorded>,
+    pub(super) samples: Vec<Kept>,
     /// Sampled blocks that are held at its end.
-    pub(super) live: Vec<Recorded>,
-    /// Threads of the samples: id and name.
-    pub(super) threads: Vec<(u32, String)>,
+    pub(super) live: Vec<Kept>,
     /// Read when they are first asked for: many want no more than sums, and the kernel takes its time.
     pub(super) modules: OnceLock<Vec<Module>>,
     /// CPU nanoseconds of the process in that time, and of them the profiler's own threads'.
     pub(super) cpu_ns: u64,
     pub(super) own_cpu_ns: u64,
-}
-
-/// A sample as it is kept.
-#[derive(Clone, Debug)]
-pub(super) struct Recorded {
-    /// Nanoseconds of CLOCK_MONOTONIC; in a snapshot since its beginning.
-    pub(super) time_ns: u64,
-    pub(super) what: What,
-    /// Index in the snapshot's threads.
-    pub(super) thread: u32,
-    /// Innermost first.
-    pub(super) stack: Arc<[u64]>,
-    /// `None`: no label is set.
-    pub(super) labels: Option<Arc<LabelWords>>,
 }
 
 /// What a sample stands for.
@@ -72,7 +59,7 @@ pub enum What {
 #[derive(Clone, Copy, Debug)]
 pub struct Sample<'s> {
     snapshot: &'s Snapshot,
-    recorded: &'s Recorded,
+    kept: &'s Kept,
 }
 
 /// A file with code that the process has mapped.
@@ -103,12 +90,12 @@ impl Snapshot {
 
     /// All samples by time.
     pub fn samples(&self) -> impl Iterator<Item = Sample<'_>> {
-        self.samples.iter().map(|recorded| Sample { snapshot: self, recorded })
+        self.samples.iter().map(|kept| Sample { snapshot: self, kept })
     }
 
     /// Samples of blocks that were allocated since the profiler's start and are held at the snapshot's end.
     pub fn live(&self) -> impl Iterator<Item = Sample<'_>> {
-        self.live.iter().map(|recorded| Sample { snapshot: self, recorded })
+        self.live.iter().map(|kept| Sample { snapshot: self, kept })
     }
 
     /// Mapped code, by address, as it is when this or names are first asked for. Who unloads libraries asks before that.
@@ -137,7 +124,7 @@ impl Snapshot {
 
     /// CPU time that samples stand for.
     pub fn cpu_sampled(&self) -> Duration {
-        let of = |recorded: &Recorded| match recorded.what {
+        let of = |kept: &Kept| match kept.what {
             What::Cpu { ns } => ns,
             What::Alloc { .. } => 0,
         };
@@ -148,28 +135,28 @@ impl Snapshot {
 impl<'s> Sample<'s> {
     /// Since the snapshot's beginning.
     pub fn time(&self) -> Duration {
-        Duration::from_nanos(self.recorded.time_ns)
+        Duration::from_nanos(self.kept.time_ns.saturating_sub(self.snapshot.from_ns))
     }
 
     /// What it stands for.
     pub fn what(&self) -> What {
-        self.recorded.what
+        self.kept.what
     }
 
     /// Kernel's id and name of the thread.
     pub fn thread(&self) -> (u32, &'s str) {
-        let thread = self.snapshot.threads.get(self.recorded.thread as usize);
-        thread.map_or((0, ""), |(tid, name)| (*tid, name))
+        let (tid, name) = &*self.kept.thread;
+        (*tid, name)
     }
 
     /// Labels that were set on the thread: name of the key, and value. The region is the first.
     pub fn labels(&self) -> impl Iterator<Item = (&'static str, Value)> + use<'s> {
-        let words = self.recorded.labels.iter().flat_map(|words| words.iter().enumerate());
+        let words = self.kept.labels.iter().flat_map(|words| words.iter().enumerate());
         words.filter_map(|(key, &word)| resolve(key, word))
     }
 
     /// Addresses, innermost first: the instruction, then return addresses.
     pub fn stack(&self) -> &'s [u64] {
-        &self.recorded.stack
+        &self.kept.stack
     }
 }

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use super::run::SLEEP;
 use crate::ring::registry::{self, Owner, State};
 use crate::session::{SLOTS, Session, Slot, slot_word, word};
 use crate::signal::timer;
@@ -82,6 +83,8 @@ const LOOK: u64 = 1_000_000_000;
 #[derive(Debug)]
 pub(super) struct Looks {
     last: u64,
+    /// When threads were counted, and how many there were.
+    counted: u64,
     count: Option<u64>,
     /// Threads of which it was not known where their stacks begin.
     unknown: HashSet<Owner>,
@@ -90,21 +93,28 @@ pub(super) struct Looks {
 impl Looks {
     /// It is looked at in this moment.
     pub(super) fn begin(now: u64) -> Self {
-        Self { last: now, count: count(), unknown: HashSet::new() }
+        Self { last: now, counted: now, count: count(), unknown: HashSet::new() }
     }
 
     /// Looks for threads that are new, and for those that ended without a word, if there are more or fewer than before, or
-    /// if it is long ago: one may have come for one that has gone.
-    pub(super) fn look(&mut self, session: Session, own: u32, now: u64) {
+    /// if it is long ago: one may have come for one that has gone. All that were found, then.
+    pub(super) fn look(&mut self, session: Session, own: u32, now: u64) -> Option<HashSet<u32>> {
+        // The helper may be called often, and this is not for that.
+        if now.saturating_sub(self.counted) < SLEEP {
+            return None;
+        }
+        self.counted = now;
         let before = std::mem::replace(&mut self.count, count());
         let is_same = self.count.is_some() && before == self.count;
-        if !is_same || now.saturating_sub(self.last) >= LOOK {
+        let is_due = !is_same || now.saturating_sub(self.last) >= LOOK;
+        let listed = is_due.then(|| {
             self.last = now;
-            look(session, own);
-        }
+            look(session, own)
+        });
         // What is to be read for it is long: not for those that may be gone in a moment.
         let before = std::mem::take(&mut self.unknown);
         self.unknown = note_stacks(session, |owner| before.contains(owner));
+        listed
     }
 }
 
@@ -114,7 +124,7 @@ fn count() -> Option<u64> {
 }
 
 /// See [`Looks::look`].
-fn look(session: Session, own: u32) {
+fn look(session: Session, own: u32) -> HashSet<u32> {
     let tids = all();
     let has_moved_in = |(slot, owner): &(Slot, Owner)| thread::has_moved_in(*slot, *owner);
     let residents: HashSet<u32> =
@@ -139,6 +149,7 @@ fn look(session: Session, own: u32) {
     let mut new = tids.iter().filter(|&&tid| tid != own && !known.contains(&tid));
     // All of their time is ours to tell: they were not there at the last look. Where all slots are taken, no more are.
     let _ = new.all(|&tid| thread::claim_for(session, tid, 0));
+    tids
 }
 
 /// Sampling ends: no timer ticks any more.

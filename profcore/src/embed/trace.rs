@@ -6,6 +6,7 @@ mod tests;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use profformat::ids::{BinaryId, FrameId, ProcessId, StackId, ThreadId};
@@ -16,8 +17,8 @@ use profformat::record::{
 use profformat::units::Timestamp;
 use profformat::{Options, TraceWriter};
 
+use super::history::Kept;
 use super::remarks::{self, TOOL};
-use super::snapshot::Recorded;
 use super::symbols::{Frame as Named, Symbols};
 use super::{Module, Snapshot, What, modules};
 use crate::modules::ANONYMOUS;
@@ -75,17 +76,17 @@ struct Trace<'s, W: Write> {
     symbols: Symbols<'s>,
     /// Functions at an address, outermost first; the flag: at the instruction itself.
     frames: HashMap<(u64, bool), Vec<FrameId>>,
-    /// By index in the snapshot; `None`: it is in none.
-    threads: HashMap<Option<u32>, ThreadId>,
+    /// By the place where its name is.
+    threads: HashMap<*const (u32, String), ThreadId>,
     /// Numbers that were given to blocks.
     blocks: u64,
 }
 
 /// What a sampled block's allocation and the block are recognized by, in samples and among the live ones.
-type Birth<'s> = (u64, u32, &'s [u64]);
+type Birth<'s> = (u64, *const (u32, String), &'s [u64]);
 
-fn birth(recorded: &Recorded) -> Birth<'_> {
-    (recorded.time_ns, recorded.thread, &recorded.stack)
+fn birth(kept: &Kept) -> Birth<'_> {
+    (kept.time_ns, Arc::as_ptr(&kept.thread), &kept.stack)
 }
 
 impl<'s, W: Write> Trace<'s, W> {
@@ -104,18 +105,18 @@ impl<'s, W: Write> Trace<'s, W> {
     fn samples(&mut self) -> io::Result<()> {
         let snapshot = self.snapshot;
         let mut held = self.older()?;
-        for recorded in &snapshot.samples {
-            match recorded.what {
+        for kept in &snapshot.samples {
+            match kept.what {
                 What::Cpu { ns: weight_ns } => {
-                    let (time, thread, stack) = self.place(recorded)?;
+                    let (time, thread, stack) = self.place(kept)?;
                     let class = Class::Native;
                     let sample =
                         profformat::record::Sample { time, thread, stack, weight_ns, class };
                     self.writer.write(&Record::Sample(sample))?;
                 }
                 What::Alloc { bytes, size } => {
-                    let is_held = held.get_mut(&birth(recorded)).is_some_and(take_one);
-                    self.alloc(recorded, bytes, size, is_held)?;
+                    let is_held = held.get_mut(&birth(kept)).is_some_and(take_one);
+                    self.alloc(kept, bytes, size, is_held)?;
                 }
             }
         }
@@ -126,20 +127,20 @@ impl<'s, W: Write> Trace<'s, W> {
     fn older(&mut self) -> io::Result<HashMap<Birth<'s>, usize>> {
         let snapshot = self.snapshot;
         let mut born: HashMap<Birth<'_>, usize> = HashMap::new();
-        for recorded in &snapshot.samples {
-            if let What::Alloc { .. } = recorded.what {
-                *born.entry(birth(recorded)).or_default() += 1;
+        for kept in &snapshot.samples {
+            if let What::Alloc { .. } = kept.what {
+                *born.entry(birth(kept)).or_default() += 1;
             }
         }
         let mut held: HashMap<Birth<'_>, usize> = HashMap::new();
         let mut older_bytes = 0u64;
-        for recorded in &snapshot.live {
-            let What::Alloc { bytes, size } = recorded.what else { continue };
-            if born.get_mut(&birth(recorded)).is_some_and(take_one) {
-                *held.entry(birth(recorded)).or_default() += 1;
+        for kept in &snapshot.live {
+            let What::Alloc { bytes, size } = kept.what else { continue };
+            if born.get_mut(&birth(kept)).is_some_and(take_one) {
+                *held.entry(birth(kept)).or_default() += 1;
             } else {
                 older_bytes = older_bytes.saturating_add(bytes);
-                self.alloc(recorded, bytes, size, true)?;
+                self.alloc(kept, bytes, size, true)?;
             }
         }
         if older_bytes > 0 {
@@ -150,8 +151,8 @@ impl<'s, W: Write> Trace<'s, W> {
         Ok(held)
     }
 
-    fn alloc(&mut self, recorded: &Recorded, weight: u64, size: u64, held: bool) -> io::Result<()> {
-        let (time, thread, stack) = self.place(recorded)?;
+    fn alloc(&mut self, kept: &Kept, weight: u64, size: u64, held: bool) -> io::Result<()> {
+        let (time, thread, stack) = self.place(kept)?;
         self.blocks += u64::from(held);
         // A block that is not held is not followed: when it was freed is not known.
         let block = if held { self.blocks } else { 0 };
@@ -160,19 +161,19 @@ impl<'s, W: Write> Trace<'s, W> {
         self.writer.write(&Record::Alloc(alloc))
     }
 
-    fn place(&mut self, recorded: &Recorded) -> io::Result<(Timestamp, ThreadId, Option<StackId>)> {
-        let time = recorded.time_ns.min(nanos(self.snapshot.length));
-        let stack = self.stack(&recorded.stack);
-        Ok((Timestamp::from_nanos(time), self.thread(recorded.thread)?, stack))
+    fn place(&mut self, kept: &Kept) -> io::Result<(Timestamp, ThreadId, Option<StackId>)> {
+        let time = kept.time_ns.saturating_sub(self.snapshot.from_ns);
+        let time = time.min(nanos(self.snapshot.length));
+        let stack = self.stack(&kept.stack);
+        Ok((Timestamp::from_nanos(time), self.thread(&kept.thread)?, stack))
     }
 
-    fn thread(&mut self, index: u32) -> io::Result<ThreadId> {
-        let known = self.snapshot.threads.get(index as usize);
-        let key = known.map(|_| index);
+    fn thread(&mut self, named: &Arc<(u32, String)>) -> io::Result<ThreadId> {
+        let key = Arc::as_ptr(named);
         if let Some(id) = self.threads.get(&key) {
             return Ok(*id);
         }
-        let (tid, name) = known.map_or((0, ""), |(tid, name)| (*tid, name));
+        let (tid, name) = (named.0, &named.1);
         let id = ThreadId::new(self.threads.len() as u32);
         let (time, name) = (Timestamp::ZERO, name.as_bytes().to_vec());
         self.writer.write(&Record::Thread(Thread { id, process: PROCESS, tid, time, name }))?;
@@ -241,7 +242,7 @@ impl<'s, W: Write> Trace<'s, W> {
         for remark in remarks::of_cpu(snapshot) {
             self.note(&remark)?;
         }
-        if snapshot.samples.iter().any(|recorded| recorded.labels.is_some()) {
+        if snapshot.samples.iter().any(|kept| kept.labels.is_some()) {
             self.note("the samples' labels are not in this trace")?;
         }
         let end = Timestamp::from_nanos(nanos(snapshot.length));

@@ -5,7 +5,9 @@ mod oracle;
 mod telling;
 
 use super::*;
-use crate::embed::snapshot::{Recorded, Snapshot, What};
+use crate::embed::examples::sample;
+use crate::embed::history::Kept;
+use crate::embed::snapshot::{Snapshot, What};
 use crate::harness::alone;
 use crate::region;
 use std::sync::Arc;
@@ -202,14 +204,8 @@ fn a_sample_says_its_labels() {
     let _job = JOB.set(3);
     let _region = region!("sampled");
     let words = LabelContext::capture().words;
-    let recorded = |labels| Recorded {
-        time_ns: 0,
-        what: What::Cpu { ns: 1 },
-        thread: 0,
-        stack: Arc::new([]),
-        labels,
-    };
-    let samples = vec![recorded(Some(Arc::new(words))), recorded(None)];
+    let labelled = |labels| Kept { labels, ..sample(0, 0, What::Cpu { ns: 1 }, &[]) };
+    let samples = vec![labelled(Some(Arc::new(words))), labelled(None)];
     let snapshot = Snapshot { samples, ..Snapshot::default() };
     let labels: Vec<Vec<_>> = snapshot.samples().map(|sample| sample.labels().collect()).collect();
     assert_eq!(labels, [vec![within("sampled"), job(3)], vec![]]);

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::decode::{Labels, Profile};
 use crate::embed::examples::{alloc, cpu, go_raw, hostile, sample, snapshot};
-use crate::embed::snapshot::Recorded;
+use crate::embed::history::Kept;
 use crate::embed::{Snapshot, What};
 
 fn cpu_profile(snapshot: &Snapshot) -> Vec<u8> {
@@ -100,7 +100,7 @@ fn nothing_is_a_profile_too() {
         assert!(profile.samples.is_empty() && profile.mappings.is_empty());
         assert_eq!(profile.comments.len(), 1, "{:?}", profile.comments);
     }
-    let samples = vec![sample(0, 9, cpu(3), &[])];
+    let samples = vec![sample(0, 4, cpu(3), &[])];
     let snapshot = Snapshot { samples, cpu_ns: 2, own_cpu_ns: 5, ..Snapshot::default() };
     let profile = Profile::read(&cpu_profile(&snapshot));
     assert_eq!(profile.samples, [(vec![1], vec![], vec![1, 3])]);
@@ -176,8 +176,8 @@ fn sums(profile: &Profile) -> BTreeMap<Key, Vec<u64>> {
 fn naive(snapshot: &Snapshot, heap: bool) -> BTreeMap<Key, Vec<u64>> {
     let mut sums: BTreeMap<Key, Vec<f64>> = BTreeMap::new();
     let all = snapshot.samples.iter().map(|s| (s, false));
-    for (recorded, is_live) in all.chain(snapshot.live.iter().map(|s| (s, true))) {
-        let values = match recorded.what {
+    for (kept, is_live) in all.chain(snapshot.live.iter().map(|s| (s, true))) {
+        let values = match kept.what {
             What::Cpu { ns } if !heap && !is_live => vec![1., ns as f64],
             What::Alloc { bytes, size } if heap => {
                 let pair = [bytes as f64 / size as f64, bytes as f64];
@@ -185,11 +185,11 @@ fn naive(snapshot: &Snapshot, heap: bool) -> BTreeMap<Key, Vec<u64>> {
             }
             _ => continue,
         };
-        let (tid, name) = &snapshot.threads[recorded.thread as usize];
+        let (tid, name) = &*kept.thread;
         let labels = [("thread", name.clone()), ("tid", tid.to_string())];
         let labels = labels.map(|(key, value)| (key.to_owned(), value)).to_vec();
-        let calls = recorded.stack.iter().skip(1).map(|address| address - 1);
-        let stack = recorded.stack.first().copied().into_iter().chain(calls).collect();
+        let calls = kept.stack.iter().skip(1).map(|address| address - 1);
+        let stack = kept.stack.first().copied().into_iter().chain(calls).collect();
         let sum = sums.entry((stack, labels)).or_insert(vec![0.; values.len()]);
         sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
     }
@@ -197,7 +197,7 @@ fn naive(snapshot: &Snapshot, heap: bool) -> BTreeMap<Key, Vec<u64>> {
     sums.into_iter().map(|(key, sum)| (key, sum.into_iter().map(whole).collect())).collect()
 }
 
-fn recorded() -> impl Strategy<Value = Recorded> {
+fn any_kept() -> impl Strategy<Value = Kept> {
     // Sizes whose quotients are exact in binary: the oracle rounds as the encoder does.
     let size = (0..5u32).prop_map(|bits| 1u64 << bits);
     let what = prop_oneof![
@@ -205,16 +205,14 @@ fn recorded() -> impl Strategy<Value = Recorded> {
         (1..1_000u64, size).prop_map(|(bytes, size)| alloc(bytes, size)),
     ];
     let address = prop_oneof![Just(0x40_1000u64), Just(0x40_1001), Just(7), Just(u64::MAX)];
-    (0..100u64, 0..3u32, what, vec(address, 0..4))
+    (0..100u64, 0..4usize, what, vec(address, 0..4))
         .prop_map(|(time, thread, what, stack)| sample(time, thread, what, &stack))
 }
 
 proptest! {
     #[test]
-    fn sums_are_those_of_the_samples(samples in vec(recorded(), 0..60), live in vec(recorded(), 0..30)) {
-        let mut made = Snapshot { samples, live, ..snapshot() };
-        // Two that cannot be told apart.
-        made.threads = vec![(7, "a".to_owned()), (8, "a".to_owned()), (7, "a".to_owned())];
+    fn sums_are_those_of_the_samples(samples in vec(any_kept(), 0..60), live in vec(any_kept(), 0..30)) {
+        let made = Snapshot { samples, live, ..snapshot() };
         prop_assert_eq!(sums(&Profile::read(&cpu_profile(&made))), naive(&made, false));
         prop_assert_eq!(sums(&Profile::read(&heap_profile(&made))), naive(&made, true));
     }
