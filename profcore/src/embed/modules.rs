@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -19,10 +20,12 @@ const MAX_BUILD_ID: usize = 64;
 /// Bytes at a file's beginning that are looked at for its notes, and the most if they lie behind: linkers put them first.
 const FIRST: usize = 4096;
 const MOST: usize = 64 << 10;
+/// Bytes of the list of mappings for which there is room at once.
+const USUAL_MAPS: usize = 32 << 10;
 
 /// Executable mappings of this process, by address; none if the kernel does not show them. One file can have several.
 pub(super) fn mapped() -> Vec<Module> {
-    let maps = std::fs::read("/proc/self/maps").unwrap_or_default();
+    let maps = maps();
     let found = Modules::parse(&maps);
     let memory = File::open("/proc/self/mem").ok();
     let mut build_ids = HashMap::new();
@@ -37,6 +40,17 @@ pub(super) fn mapped() -> Vec<Module> {
         Module { start: mapped.start, end: mapped.end, offset: mapped.offset, path, build_id }
     });
     modules.collect()
+}
+
+/// The process's mappings, as the kernel lists them; nothing where it does not.
+pub(super) fn maps() -> Vec<u8> {
+    // The file says that it is empty: a buffer that grows with what comes would ask the kernel a dozen times.
+    let mut maps = Vec::with_capacity(USUAL_MAPS);
+    let read = File::open("/proc/self/maps").and_then(|mut file| file.read_to_end(&mut maps));
+    if read.is_err() {
+        maps.clear();
+    }
+    maps
 }
 
 /// The build id of the file whose first bytes are mapped at `head`, empty if it has none, as the process has it in memory:

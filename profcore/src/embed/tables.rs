@@ -1,14 +1,14 @@
 //! Unwind tables for the process's own handlers: made when a stack has first passed a file's code.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 
 use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{LittleEndian, ReadCache, ReadRef, elf};
 
-use super::modules::file;
+use super::modules::{file, maps};
 use crate::call_frames;
 use crate::modules::{Mapped, Modules, open};
 use crate::published::Published;
@@ -50,7 +50,7 @@ impl Code {
             return;
         }
         self.looked = now;
-        let modules = Modules::parse(&fs::read("/proc/self/maps").unwrap_or_default());
+        let modules = Modules::parse(&maps());
         if !modules.is_empty() {
             self.published.withdraw(tables, &modules);
         }

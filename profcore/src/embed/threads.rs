@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use super::modules;
 use super::run::SLEEP;
 use crate::ring::registry::{self, Owner, State};
 use crate::session::{SLOTS, Session, Slot, slot_word, word};
@@ -176,7 +177,7 @@ fn note_stacks(session: Session, is_due: impl Fn(&Owner) -> bool) -> HashSet<Own
             load(slot_word::STACK_TOP).saturating_sub(FIRST_STACK)
         } else {
             // The thread's block lies at the top of its stack, in one mapping with it and above a page without access.
-            let maps = maps.get_or_insert_with(|| fs::read("/proc/self/maps").unwrap_or_default());
+            let maps = maps.get_or_insert_with(modules::maps);
             let pointer = load(slot_word::THREAD_POINTER);
             let Some(low) = start_of_mapping(maps, pointer) else { continue };
             low

@@ -139,6 +139,9 @@ pub(crate) fn capture(
     capture
 }
 
+/// The Python frames. A function of its own: its room on the stack is not for programs without Python, whose short threads
+/// have hardly touched theirs.
+#[inline(never)]
 fn capture_from(
     session: Session,
     slot: Slot,
