@@ -67,7 +67,10 @@ fn sum(ends: f64, work: impl FnOnce()) {
     assert!((ends / 8.0..=ends * 2.0 + 0.001).contains(&told));
     let of_nobody = snapshot.samples().filter(|sample| sample.thread() == (0, "[ended threads]"));
     let in_samples: u64 = of_nobody.map(|sample| ns(&sample)).sum();
-    assert_eq!(Duration::from_nanos(in_samples), stats.cpu_ended);
+    // The stop looked again at what ends took; who asks while it runs may miss about a five hundredth of the time.
+    let missing = stats.cpu_ended.saturating_sub(Duration::from_nanos(in_samples));
+    assert!(Duration::from_nanos(in_samples) <= stats.cpu_ended);
+    assert!(missing.as_secs_f64() <= of_others / 250.0, "{missing:?}");
 }
 
 fn ns(sample: &Sample<'_>) -> u64 {
