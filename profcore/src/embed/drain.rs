@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::ended::Ended;
-use super::history::{History, Kept, Named};
+use super::history::History;
+use super::samples::{Kept, Named};
 use super::snapshot::{LabelWords, What};
 use super::threads;
 use crate::budget::Budget;

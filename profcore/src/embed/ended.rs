@@ -15,7 +15,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use super::history::{History, Kept, Named};
+use super::history::History;
+use super::samples::{Kept, Named};
 use super::snapshot::What;
 use super::threads;
 use crate::ring::registry::{self, State};
@@ -113,10 +114,10 @@ impl Ended {
         if !self.is_due(now, asked) {
             return None;
         }
-        let began = syscall::monotonic();
-        let listed = listed.filter(|_| began.saturating_sub(now) < LONG);
+        let listed = listed.filter(|_| syscall::monotonic().saturating_sub(now) < LONG);
+        let began = syscall::thread_cpu();
         let left = self.left_soon(session, own, listed)?;
-        let cost = syscall::monotonic().saturating_sub(began);
+        let cost = syscall::thread_cpu().saturating_sub(began);
         self.next = now.saturating_add(cost.saturating_mul(COSTS));
         let ns = self.take(left);
         (ns > 0).then(|| Kept {

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use super::history::{Kept, Named};
+use super::samples::{Kept, Named};
 use super::{Module, Snapshot, What};
 use crate::cpython::interpreters::skip;
 
@@ -49,7 +49,8 @@ pub(super) fn snapshot() -> Snapshot {
             sample(50, 1, alloc(1_048_576, 400_000), &[LIB + 0x10, 0x40_2000]),
             sample(60, 1, cpu(1_000_000), &[]),
             sample(70, 0, alloc(600_000, 600_000), &[LIB + 0x10]),
-        ],
+        ]
+        .into(),
         live: vec![
             sample(0, 0, alloc(524_288, 64), &[LIB + 0x20, 0x40_3000]),
             sample(50, 1, alloc(1_048_576, 400_000), &[LIB + 0x10, 0x40_2000]),
@@ -90,7 +91,7 @@ pub(super) fn hostile() -> Snapshot {
         cpu_interval_ns: u64::MAX,
         alloc_interval: u64::MAX,
         live: samples.clone(),
-        samples,
+        samples: samples.into(),
         modules: vec![
             module(high, low, high, &long, &long),
             module(low, high, high, &format!("/{long}"), "\0"),

@@ -6,10 +6,9 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 use std::sync::Arc;
 
+use super::samples::{Kept, Samples, Segment};
 use super::snapshot::{LabelWords, Snapshot, What};
 
-/// Nanoseconds of a segment.
-const SEGMENT: u64 = 1_000_000_000;
 /// Part of the memory that blocks may take which are held: one in this many.
 const LIVE_SHARE: u64 = 2;
 /// How many samples of one block are kept apart. More than that count with the last one.
@@ -24,28 +23,6 @@ const SAMPLE: u64 = size_of::<Kept>() as u64;
 const ENTRY: u64 = 32;
 const SHARED: u64 = 32;
 
-/// A thread as its samples name it: id and name.
-pub(super) type Named = Arc<(u32, String)>;
-
-/// A sample.
-#[derive(Clone, Debug)]
-pub(super) struct Kept {
-    /// CLOCK_MONOTONIC, nanoseconds.
-    pub(super) time_ns: u64,
-    pub(super) what: What,
-    pub(super) thread: Named,
-    /// Innermost first.
-    pub(super) stack: Arc<[u64]>,
-    /// `None`: no label is set.
-    pub(super) labels: Option<Arc<LabelWords>>,
-}
-
-#[derive(Debug)]
-struct Segment {
-    began: u64,
-    samples: Vec<Kept>,
-}
-
 /// The process's CPU clock, and that of the profiler's thread, at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Clocks {
@@ -59,7 +36,7 @@ pub(super) struct Clocks {
 pub(super) struct History {
     keep_ns: u64,
     most: u64,
-    segments: VecDeque<Segment>,
+    segments: VecDeque<Arc<Segment>>,
     clocks: VecDeque<Clocks>,
     first: Option<Clocks>,
     stacks: HashSet<Arc<[u64]>>,
@@ -118,11 +95,13 @@ impl History {
 
     /// A sample was taken. Those of a thread come in order; threads a little mixed.
     pub(super) fn push(&mut self, kept: Kept) {
-        let fits = |segment: &&mut Segment| kept.time_ns < segment.began + SEGMENT;
-        match self.segments.back_mut().filter(fits) {
+        let fits = |segment: &&mut Segment| kept.time_ns < segment.end();
+        // What a snapshot has stays as it is.
+        match self.segments.back_mut().and_then(Arc::get_mut).filter(fits) {
             Some(segment) => segment.samples.push(kept),
             None => {
-                self.segments.push_back(Segment { began: kept.time_ns, samples: vec![kept] });
+                let segment = Segment { began: kept.time_ns, samples: vec![kept] };
+                self.segments.push_back(Arc::new(segment));
             }
         }
         self.samples += 1;
@@ -193,7 +172,7 @@ impl History {
         let oldest = clocks.time_ns.saturating_sub(self.keep_ns);
         let mut has_gone = false;
         while let Some(segment) = self.segments.front() {
-            let is_old = segment.began.saturating_add(SEGMENT) < oldest;
+            let is_old = segment.end() < oldest;
             if !is_old && (self.bytes() <= self.most || self.segments.len() == 1) {
                 break;
             }
@@ -215,7 +194,7 @@ impl History {
             && let Some(segment) = self.segments.front_mut()
         {
             let half = segment.samples.len() / 2;
-            segment.samples.drain(..half);
+            Arc::make_mut(segment).samples.drain(..half);
             self.samples -= half as u64;
             self.forgotten += half as u64;
             self.sweep();
@@ -254,9 +233,7 @@ impl History {
 
     /// The part since `from`: samples, blocks that are held, clocks.
     pub(super) fn since(&self, from: u64) -> Snapshot {
-        let kept = self.segments.iter().flat_map(|segment| &segment.samples);
-        let mut samples: Vec<Kept> = kept.filter(|kept| kept.time_ns >= from).cloned().collect();
-        samples.sort_by_key(|sample| sample.time_ns);
+        let samples = Samples::since(self.segments.iter(), from);
         let live = self.live.values().flatten().cloned().collect();
         let mut snapshot = Snapshot { from_ns: from, samples, live, ..Snapshot::default() };
         snapshot.cpu_ns = self.cpu_since(from);

@@ -38,7 +38,7 @@ fn the_last_seconds_are_there_and_older_ones_go() {
     for last in [0, 1, 3, 10] {
         let snapshot = history.since((30 - last) * SECOND);
         assert_eq!(sum(&snapshot), last * 1000);
-        assert!(snapshot.samples.is_sorted_by_key(|sample| sample.time_ns));
+        assert!(snapshot.samples.iter().is_sorted_by_key(|sample| sample.time_ns));
         assert_eq!(snapshot.cpu_ns, last * SECOND / 2);
         assert_eq!(snapshot.own_cpu_ns, last * SECOND / 100);
     }
@@ -69,6 +69,38 @@ fn memory_is_bounded_and_the_newest_stays() {
     history.settle(at(100_000));
     assert!(history.bytes() <= most, "{}", history.bytes());
     assert_eq!(sum(&history.since(0)) + history.forgotten, 100_000);
+}
+
+#[test]
+fn a_snapshot_stays_as_it_is() {
+    let most = 100 << 10;
+    let mut history = History::new(60 * SECOND, most);
+    let times = |snapshot: &Snapshot| -> Vec<u64> {
+        snapshot.samples.iter().map(|kept| kept.time_ns).collect()
+    };
+    let mut held = Vec::new();
+    for number in 0..3_000 {
+        // Pairs come the wrong way round.
+        let sample = kept(&mut history, number ^ 1, &[number % 7], 1);
+        history.push(sample);
+        history.settle(at(number));
+        if number % 100 == 99 {
+            let snapshot = history.since(0);
+            let seen = times(&snapshot);
+            assert!(seen.iter().copied().eq(history.forgotten..=number));
+            held.push((snapshot, seen));
+        }
+    }
+    assert!(history.forgotten > 0);
+    assert!(held.iter().all(|(snapshot, seen)| times(snapshot) == *seen));
+    assert!(history.bytes() <= most, "{}", history.bytes());
+    assert!(history.segments.len() > 10);
+    // Nobody has them: the last one goes on.
+    drop(held);
+    let before = history.segments.len();
+    let sample = kept(&mut history, 3_000, &[1], 1);
+    history.push(sample);
+    assert_eq!(history.segments.len(), before);
 }
 
 #[test]

@@ -44,6 +44,7 @@ mod pprof;
 mod profiler;
 mod remarks;
 mod run;
+mod samples;
 mod snapshot;
 mod start;
 mod stats;

@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::history::Kept;
 use super::labels::{Value, resolve};
+use super::samples::{Kept, Samples};
 use super::{ignore, modules};
 use crate::event::LABELS;
 
@@ -27,7 +27,7 @@ pub struct Snapshot {
     /// Its beginning by the clock that samples' times are of.
     pub(super) from_ns: u64,
     /// By time.
-    pub(super) samples: Vec<Kept>,
+    pub(super) samples: Samples,
     /// Sampled blocks that are held at its end.
     pub(super) live: Vec<Kept>,
     /// Read when they are first asked for: many want no more than sums, and the kernel takes its time.

@@ -17,8 +17,8 @@ use profformat::record::{
 use profformat::units::Timestamp;
 use profformat::{Options, TraceWriter};
 
-use super::history::Kept;
 use super::remarks::{self, TOOL};
+use super::samples::Kept;
 use super::symbols::{Frame as Named, Symbols};
 use super::{Module, Snapshot, What, modules};
 use crate::modules::ANONYMOUS;
@@ -105,7 +105,7 @@ impl<'s, W: Write> Trace<'s, W> {
     fn samples(&mut self) -> io::Result<()> {
         let snapshot = self.snapshot;
         let mut held = self.older()?;
-        for kept in &snapshot.samples {
+        for kept in snapshot.samples.iter() {
             match kept.what {
                 What::Cpu { ns: weight_ns } => {
                     let (time, thread, stack) = self.place(kept)?;
@@ -127,7 +127,7 @@ impl<'s, W: Write> Trace<'s, W> {
     fn older(&mut self) -> io::Result<HashMap<Birth<'s>, usize>> {
         let snapshot = self.snapshot;
         let mut born: HashMap<Birth<'_>, usize> = HashMap::new();
-        for kept in &snapshot.samples {
+        for kept in snapshot.samples.iter() {
             if let What::Alloc { .. } = kept.what {
                 *born.entry(birth(kept)).or_default() += 1;
             }

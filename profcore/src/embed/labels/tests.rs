@@ -6,7 +6,7 @@ mod telling;
 
 use super::*;
 use crate::embed::examples::sample;
-use crate::embed::history::Kept;
+use crate::embed::samples::Kept;
 use crate::embed::snapshot::{Snapshot, What};
 use crate::harness::alone;
 use crate::region;
@@ -206,7 +206,7 @@ fn a_sample_says_its_labels() {
     let words = LabelContext::capture().words;
     let labelled = |labels| Kept { labels, ..sample(0, 0, What::Cpu { ns: 1 }, &[]) };
     let samples = vec![labelled(Some(Arc::new(words))), labelled(None)];
-    let snapshot = Snapshot { samples, ..Snapshot::default() };
+    let snapshot = Snapshot { samples: samples.into(), ..Snapshot::default() };
     let labels: Vec<Vec<_>> = snapshot.samples().map(|sample| sample.labels().collect()).collect();
     assert_eq!(labels, [vec![within("sampled"), job(3)], vec![]]);
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::decode::{Labels, Profile};
 use crate::embed::examples::{alloc, cpu, go_raw, hostile, sample, snapshot};
-use crate::embed::history::Kept;
+use crate::embed::samples::Kept;
 use crate::embed::{Snapshot, What};
 
 fn cpu_profile(snapshot: &Snapshot) -> Vec<u8> {
@@ -82,7 +82,7 @@ fn a_heap_profile_is_like_those_of_go() {
 fn what_has_bytes_is_one_object_at_least() {
     let of = |what| {
         let samples = vec![sample(0, 0, what, &[1])];
-        let snapshot = Snapshot { samples, ..Snapshot::default() };
+        let snapshot = Snapshot { samples: samples.into(), ..Snapshot::default() };
         Profile::read(&heap_profile(&snapshot)).samples.first().map(|(.., values)| values.clone())
     };
     assert_eq!(of(alloc(1, 1000)), Some(vec![1, 1, 0, 0]));
@@ -101,7 +101,8 @@ fn nothing_is_a_profile_too() {
         assert_eq!(profile.comments.len(), 1, "{:?}", profile.comments);
     }
     let samples = vec![sample(0, 4, cpu(3), &[])];
-    let snapshot = Snapshot { samples, cpu_ns: 2, own_cpu_ns: 5, ..Snapshot::default() };
+    let snapshot =
+        Snapshot { samples: samples.into(), cpu_ns: 2, own_cpu_ns: 5, ..Snapshot::default() };
     let profile = Profile::read(&cpu_profile(&snapshot));
     assert_eq!(profile.samples, [(vec![1], vec![], vec![1, 3])]);
     assert_eq!(profile.locations[&1].2, [("[no stack]".to_owned(), String::new(), 0)]);
@@ -212,7 +213,7 @@ fn any_kept() -> impl Strategy<Value = Kept> {
 proptest! {
     #[test]
     fn sums_are_those_of_the_samples(samples in vec(any_kept(), 0..60), live in vec(any_kept(), 0..30)) {
-        let made = Snapshot { samples, live, ..snapshot() };
+        let made = Snapshot { samples: samples.into(), live, ..snapshot() };
         prop_assert_eq!(sums(&Profile::read(&cpu_profile(&made))), naive(&made, false));
         prop_assert_eq!(sums(&Profile::read(&heap_profile(&made))), naive(&made, true));
     }

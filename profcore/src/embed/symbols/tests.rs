@@ -35,7 +35,7 @@ fn own_code_has_a_name_and_a_line() {
 #[test]
 fn a_whole_stack_is_named() {
     let mut snapshot = own();
-    snapshot.samples = vec![sample(0, 0, cpu(1), &[here(), here() + 1, 0, 5])];
+    snapshot.samples = vec![sample(0, 0, cpu(1), &[here(), here() + 1, 0, 5])].into();
     let mut symbols = snapshot.symbols();
     let frames = symbols.frames(&snapshot.samples().next().unwrap());
     let ends: Vec<_> =
@@ -110,7 +110,7 @@ fn what_is_hostile_has_no_names() {
 fn a_pprof_profile_has_names_and_lines() {
     let mut snapshot = own();
     let vdso = snapshot.modules().iter().find(|module| module.path == VDSO).unwrap().start;
-    snapshot.samples = vec![sample(0, 0, cpu(1), &[vdso, here() + 1, 0])];
+    snapshot.samples = vec![sample(0, 0, cpu(1), &[vdso, here() + 1, 0])].into();
     let mut bytes = Vec::new();
     snapshot.write_pprof(&mut bytes).unwrap();
     let Some(text) = crate::embed::examples::go_raw(&bytes, &["-raw", "-symbolize=none"]) else {

@@ -104,7 +104,7 @@ fn functions_are_told_with_their_binaries() {
 fn equal_births_are_told_apart_by_number() {
     let born = || sample(5, 0, alloc(100, 10), &[1]);
     let snapshot = Snapshot {
-        samples: vec![born(), born(), sample(5, 0, cpu(1), &[1])],
+        samples: vec![born(), born(), sample(5, 0, cpu(1), &[1])].into(),
         live: vec![born(), sample(5, 0, cpu(1), &[1])],
         ..Snapshot::default()
     };
@@ -121,7 +121,7 @@ fn equal_births_are_told_apart_by_number() {
 fn labels_that_are_left_out_are_spoken_of() {
     let mut labelled = sample(0, 0, cpu(1), &[1]);
     labelled.labels = Some(std::sync::Arc::new(Default::default()));
-    let snapshot = Snapshot { samples: vec![labelled], ..Snapshot::default() };
+    let snapshot = Snapshot { samples: vec![labelled].into(), ..Snapshot::default() };
     let profile = Profile::from_bytes(&trace(&snapshot)).unwrap();
     assert_eq!(profile.notes, ["the samples' labels are not in this trace"]);
 }
