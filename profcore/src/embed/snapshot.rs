@@ -14,7 +14,8 @@ pub(super) type LabelWords = [u64; LABELS];
 /// What samples of the last seconds say.
 ///
 /// Times are from the snapshot's beginning on. Addresses are the process's own: instructions that were interrupted and
-/// return addresses, to be looked up in [`Snapshot::modules`].
+/// return addresses, to be looked up in [`Snapshot::modules`]. Samples are shared with the profiler, not copied: for as long as
+/// a snapshot is kept, so are they, and up to a second of older ones.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// When the first sample could have been taken: since the Unix epoch.
