@@ -26,6 +26,10 @@ fn ns(sample: &Sample<'_>) -> u64 {
     }
 }
 
+/// Standard deviations that no share is off by chance. There are ten shares in a run, and on a busy machine few samples, whose
+/// weights differ much.
+const SURE: f64 = 4.5;
+
 /// CPU nanoseconds of samples that one says yes to, and how many.
 fn sum(snapshot: &Snapshot, is: impl Fn(&Sample<'_>) -> bool) -> (u64, u64) {
     let samples = snapshot.samples().filter(|sample| ns(sample) > 0 && is(sample));
@@ -94,9 +98,9 @@ fn functions(each: Duration, interval: Duration) {
         "= heavy {share:.4} (due {due:.4}, sigma {off:.4}) of {samples} samples (asked for {asked:.0}, ticks allow \
          {possible:.0}); both are {of_all:.3} of all"
     );
-    assert!((share - due).abs() <= 3.0 * off);
+    assert!((share - due).abs() <= SURE * off);
     // The rest is making and ending threads, which no tick can meet. It takes longer under a sanitizer.
-    assert!(of_all > 0.75 - 3.0 * sigma(&snapshot, 0.75));
+    assert!(of_all > 0.75 - SURE * sigma(&snapshot, 0.75));
     assert!((samples as f64) < asked + 4.0 * asked.sqrt());
     // A first expiry at any time of an interval, not at a tick, would have half or an eighth of them.
     assert!(samples as f64 > possible - 4.0 * possible.sqrt());
@@ -169,7 +173,7 @@ fn labels() {
     let region = (share(sum(&snapshot, in_region)), due(&is_light));
     println!("= share and what is due: requests {of_requests:.4?}, region {region:.4?}");
     for (share, due) in of_requests.into_iter().chain([region]) {
-        assert!((share - due).abs() < 3.0 * sigma(&snapshot, due));
+        assert!((share - due).abs() < SURE * sigma(&snapshot, due));
     }
     let [heavy_code, light_code] = [heavy as *const (), light as *const ()].map(range);
     // The region is entered around one function only. A tick is told at its end: none is in the other one.
