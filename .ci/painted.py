@@ -54,8 +54,8 @@ def main(svg, png):
         if width < 12 or y + height > len(rows):
             continue
         wanted = colorsys.hls_to_rgb(hue / 360, light / 100, strength / 100)
-        # Right of the name, which leaves this much.
-        found = rows[int(y + height / 2)][int(x + width) - 3]
+        # Above the name, whose letters may be wider than the picture reckons with.
+        found = rows[int(y) + 1][int(x + width) - 3]
         assert all(abs(255 * a - b) <= 3 for a, b in zip(wanted, found)), (x, y, wanted, found)
         seen.add(found)
     assert len(seen) >= 3, f"only {len(seen)} colors"
