@@ -87,5 +87,6 @@ pub(crate) const FREE_FROM: usize = 55;
 /// Slots that were claimed on behalf of threads which have not moved in yet, or more.
 #[cfg(feature = "embed")]
 pub(crate) const CLAIMED_FOR: usize = 56;
-/// Where a program profiles itself: how many threads have given up their slots.
+/// How many threads have given up their slots.
+#[cfg(feature = "embed")]
 pub(crate) const ENDED: usize = 57;
