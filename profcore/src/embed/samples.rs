@@ -70,6 +70,7 @@ impl Samples {
     }
 }
 
+#[cfg(test)]
 impl From<Vec<Kept>> for Samples {
     fn from(samples: Vec<Kept>) -> Self {
         let began = samples.iter().map(|kept| kept.time_ns).min().unwrap_or(0);
