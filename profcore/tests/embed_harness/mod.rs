@@ -11,6 +11,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+pub(crate) mod chance;
 pub(crate) mod clock;
 pub(crate) mod symbols;
 pub(crate) mod work;

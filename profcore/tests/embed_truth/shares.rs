@@ -1,5 +1,6 @@
 //! Each thread and each function gets its part, and each sample the labels that were set.
 
+use crate::embed_harness::chance::{self, SURE};
 use crate::embed_harness::symbols::range;
 use crate::embed_harness::work::{burn, heavy, light, ms, on_two};
 use crate::embed_harness::{Case, clock};
@@ -26,10 +27,6 @@ fn ns(sample: &Sample<'_>) -> u64 {
     }
 }
 
-/// Standard deviations that no share is off by chance. There are ten shares in a run, and on a busy machine few samples, whose
-/// weights differ much.
-const SURE: f64 = 4.5;
-
 /// CPU nanoseconds of samples that one says yes to, and how many.
 fn sum(snapshot: &Snapshot, is: impl Fn(&Sample<'_>) -> bool) -> (u64, u64) {
     let samples = snapshot.samples().filter(|sample| ns(sample) > 0 && is(sample));
@@ -41,12 +38,9 @@ fn is_on<'c>(code: &'c Range<u64>) -> impl Fn(&Sample<'_>) -> bool + 'c {
     |sample| sample.stack().iter().any(|pc| code.contains(pc))
 }
 
-/// Standard deviation of a share: samples differ in weight, so there are as many as would scatter as much if each had the
-/// same.
+/// Standard deviation of a share of a snapshot's time.
 fn sigma(snapshot: &Snapshot, share: f64) -> f64 {
-    let weights = || snapshot.samples().map(|sample| ns(&sample) as f64);
-    let effective = weights().sum::<f64>().powi(2) / weights().map(|ns| ns * ns).sum::<f64>();
-    (share * (1.0 - share) / effective).sqrt()
+    chance::sigma(&Vec::from_iter(snapshot.samples().map(|sample| ns(&sample))), share)
 }
 
 /// A number for a thread's part of a round. Random: the kernel's ticks are regular, and would follow a pattern.
