@@ -7,6 +7,8 @@ use crate::handshake::{self, Hello, Kind};
 use crate::memory;
 use crate::ring::spsc::Share;
 use crate::session::{MAGIC, SLOTS, Session, area, slot_word, word};
+#[cfg(feature = "embed")]
+use crate::signal::lent;
 use crate::signal::{self, dispositions};
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::mapping;
@@ -110,6 +112,7 @@ pub(crate) fn at_fork(also: fn()) {
     extern "C" fn child() {
         WORDS.store(core::ptr::null_mut(), Ordering::Relaxed);
         thread::forget();
+        lent::forked_child(tls::block());
         if let Some(also) = ALSO.get() {
             also();
         }

@@ -9,8 +9,11 @@ use crate::ring::spsc::Share;
 use crate::session::{
     Count, FILTER_WORDS, Loss, LostKind, PERF_REFUSED, SLOTS, Session, Slot, area, slot_word, word,
 };
+#[cfg(feature = "embed")]
+use crate::signal::lent;
 use crate::signal::{self, alternate, handler, timer};
 use crate::sync::Ordering;
+use crate::sys::signal_stack::SignalStack;
 use crate::sys::sigset::{FAULTS, Masked};
 use crate::sys::{syscall, tls};
 use core::marker::PhantomData;
@@ -132,6 +135,8 @@ pub fn ending() {
     let block = tls::block();
     let (Some(session), Some(slot)) = (process::session(), block.slot()) else {
         block.state.store(tls::DEAD, Ordering::Relaxed);
+        #[cfg(feature = "embed")]
+        lent::take_back(block);
         return;
     };
     // Blocked before the timer goes: a tick that is already on its way then finds no slot, and is counted.
@@ -149,6 +154,8 @@ pub fn ending() {
     block.state.store(tls::DEAD, Ordering::Relaxed);
     block.set_slot(None);
     compiler_fence(Ordering::SeqCst); // rule R3
+    #[cfg(feature = "embed")]
+    lent::take_back(block);
     let state = slot.word(slot_word::STATE);
     registry::retire(state, registry::owner(state));
     #[cfg(feature = "embed")]
@@ -342,14 +349,16 @@ fn claim(session: Session, tid: u32, clock: u64) -> Option<(Slot, Owner)> {
     Some((slot, owner))
 }
 
-/// Makes a slot that was claimed for the calling thread its own.
-fn furnish(session: Session, block: &'static tls::Block, slot: Slot, owner: Owner) {
+/// Makes a slot that was claimed for the calling thread its own. Whether it may be lent an alternate signal stack: it has
+/// none, and its end will be told.
+fn furnish(session: Session, block: &'static tls::Block, slot: Slot, owner: Owner) -> bool {
     let set = |index, value| slot.word(index).store(value, Ordering::Relaxed);
     set(slot_word::THREAD_POINTER, tls::thread_pointer());
     set(slot_word::STACK_TOP, tls::stack_top(owner.tid == syscall::getpid()));
     #[cfg(feature = "embed")]
     labels::begin_owner();
-    let is_low = alternate::settle(session, slot);
+    let signal_stack = SignalStack::current();
+    let is_low = alternate::settle(session, slot, signal_stack);
     set(slot_word::PERF, if is_low { PERF_REFUSED } else { 0 });
     set(slot_word::MOVED_IN, owner.generation.into());
     block.set_slot(Some((slot, session.area(area::LIVE_FILTER, FILTER_WORDS))));
@@ -358,7 +367,7 @@ fn furnish(session: Session, block: &'static tls::Block, slot: Slot, owner: Owne
     if is_low {
         timer::disarm(session, slot);
     }
-    ask_for_end();
+    ask_for_end() && signal_stack.is_none()
 }
 
 /// Number of the `pthread_key` whose destructor tells a thread's end, plus one; 0: ends are told by others.
@@ -372,11 +381,9 @@ pub(crate) fn tell_ends() {
     }
 }
 
-/// Has the calling thread's end told.
-fn ask_for_end() {
-    if let Some(key) = END_KEY.load(Ordering::Relaxed).checked_sub(1) {
-        tls::ask_for_end(key);
-    }
+/// Has the calling thread's end told; false if that can't be had, or ends are told by others.
+fn ask_for_end() -> bool {
+    END_KEY.load(Ordering::Relaxed).checked_sub(1).is_some_and(tls::ask_for_end)
 }
 
 /// Claims a slot for the calling thread and arms its timer.
@@ -390,7 +397,7 @@ pub(crate) fn settle(session: Session, block: &'static tls::Block, since: Since)
     if process::is_embedded()
         && let Some((number, owner)) = claimed_for(session, tid)
     {
-        return furnish(session, block, session.slot(number), owner);
+        return lend(block, furnish(session, block, session.slot(number), owner));
     }
     let clock = match since {
         Since::Birth => 0,
@@ -403,12 +410,23 @@ pub(crate) fn settle(session: Session, block: &'static tls::Block, since: Since)
         block.state.store(tls::DEAD, Ordering::Relaxed);
         return;
     };
-    furnish(session, block, slot, owner);
+    lend(block, furnish(session, block, slot, owner));
     // A former owner that died unseen could not delete its timer.
     timer::disarm(session, slot);
     timer::arm(session, slot, tid);
     // Release: a collector that sees this sees the words above.
     slot.word(slot_word::PERF_FOR).store(owner.generation.into(), Ordering::Release);
+}
+
+/// Lends the calling thread an alternate signal stack if it may be lent one. Not in a handler: the kernel puts back at its
+/// return what there was at its call.
+fn lend(block: &tls::Block, may: bool) {
+    #[cfg(feature = "embed")]
+    if may {
+        lent::lend(block);
+    }
+    #[cfg(not(feature = "embed"))]
+    let _ = (block, may);
 }
 
 /// The finalizer of SplitMix64: every bit of the input changes about half of the output.

@@ -12,6 +12,7 @@ use crate::exec;
 use crate::process;
 use crate::session::{Session, Slot, slot_word, word};
 use crate::sync::Ordering;
+use crate::sys::signal_stack::SignalStack;
 use crate::sys::sigset::{self, Masked};
 use crate::sys::{probe, syscall};
 use core::ffi::c_int;
@@ -59,20 +60,8 @@ fn least() -> usize {
     FRAME.load(Ordering::Relaxed) + TICK
 }
 
-/// As in `struct stack_t`: address, flags, size.
-#[derive(Clone, Copy)]
-struct Stack([u64; 3]);
-
-impl Stack {
-    /// The calling thread's.
-    fn current() -> Self {
-        Self(syscall::alternate_stack())
-    }
-
-    fn is_too_small(self) -> bool {
-        let Self([_, flags, size]) = self;
-        flags as u32 & libc::SS_DISABLE as u32 == 0 && (size as usize) < least()
-    }
+fn is_too_small(stack: SignalStack) -> bool {
+    !stack.is_none() && stack.size() < least()
 }
 
 /// Before `sigaltstack` sets the stack at `new`: the thread's clock stops if that is too small for its ticks.
@@ -82,7 +71,7 @@ pub fn before(new: *const libc::stack_t) {
     // A bad address is for the kernel to refuse.
     if let (Some([[address, flags]]), Some(size)) =
         (probe::words(at), probe::word(at.wrapping_add(16)))
-        && Stack([address, flags, size]).is_too_small()
+        && is_too_small(SignalStack::of_words([address, flags, size]))
         && !is_low(slot)
     {
         exec::stop_clock(session, slot);
@@ -94,7 +83,7 @@ pub fn before(new: *const libc::stack_t) {
 pub fn after() {
     if let Some((session, slot)) = exec::here()
         && is_low(slot)
-        && !Stack::current().is_too_small()
+        && !is_too_small(SignalStack::current())
     {
         slot.word(slot_word::LOW_ALTERNATE).store(0, Ordering::Relaxed);
         exec::start_clock(session, slot);
@@ -102,9 +91,9 @@ pub fn after() {
 }
 
 /// For a thread that gets a slot: notes what it has already. Whether that is too small for ticks.
-pub(crate) fn settle(session: Session, slot: Slot) -> bool {
+pub(crate) fn settle(session: Session, slot: Slot, stack: SignalStack) -> bool {
     slot.word(slot_word::LOW_ALTERNATE).store(0, Ordering::Relaxed);
-    let is_low = Stack::current().is_too_small();
+    let is_low = is_too_small(stack);
     if is_low {
         note(session, slot);
     }

@@ -12,7 +12,8 @@
 //!
 //! Stations: `entry` is what the kernel calls; `context` reads what was interrupted; `handler` is the tick; `timer`
 //! arms it; `expiry` tells what it stands for; `guard` slows it down; `dispositions` stands in for the program's own
-//! handlers of the signals we took; `alternate` keeps ticks from stacks that are too small for them.
+//! handlers of the signals we took; `alternate` keeps ticks from stacks that are too small for them; `lent` has stacks
+//! for threads without any.
 
 #[expect(unsafe_code, reason = "reads and writes the program's own sigaction structs")]
 pub mod alternate;
@@ -28,6 +29,9 @@ mod entry;
 mod expiry;
 mod guard;
 pub(crate) mod handler;
+#[cfg(feature = "embed")]
+#[expect(unsafe_code, reason = "sets the stacks that handlers run on")]
+pub(crate) mod lent;
 pub(crate) mod timer;
 
 #[cfg(test)]

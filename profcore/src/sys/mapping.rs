@@ -28,6 +28,24 @@ pub(crate) fn map_private(words: usize) -> Result<&'static [AtomicU64], Errno> {
     Ok(unsafe { core::slice::from_raw_parts(first, words) })
 }
 
+/// Maps a stack of so many bytes, for ever, and a page below it that none may touch. Its lowest address.
+#[cfg(feature = "embed")]
+pub(crate) fn map_stack(bytes: usize) -> Result<usize, Errno> {
+    const PAGE: usize = 4096;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK;
+    // SAFETY: as in `map_shared`.
+    let address = unsafe { map(0, (PAGE + bytes) / 8, flags, -1) }?;
+    let nothing = libc::PROT_NONE as usize;
+    // SAFETY: the mapping's own first page, which nobody has used.
+    let fenced = unsafe { call(libc::SYS_mprotect, [address, PAGE, nothing]) };
+    if let Err(error) = fenced {
+        // SAFETY: the whole mapping, which nobody has used.
+        let _ = unsafe { call(libc::SYS_munmap, [address, PAGE + bytes]) };
+        return Err(error);
+    }
+    Ok(address + PAGE)
+}
+
 /// Puts the descriptor's words in the place of `old`, in one step: references to `old` stay good and see
 /// the new words. On an error `old` is as it was.
 pub(crate) fn map_over(fd: i32, old: &'static [AtomicU64]) -> Result<(), Errno> {

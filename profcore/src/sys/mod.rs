@@ -13,6 +13,7 @@ pub(crate) mod labels;
 pub(crate) mod mapping;
 pub(crate) mod probe;
 pub(crate) mod registers;
+pub(crate) mod signal_stack;
 pub(crate) mod sigset;
 pub(crate) mod socket;
 pub(crate) mod syscall;

@@ -168,14 +168,6 @@ pub(crate) fn timer_delete(id: i32) {
     let _ = unsafe { call(libc::SYS_timer_delete, [id as usize]) };
 }
 
-/// The calling thread's alternate signal stack, in the words of `stack_t`: address, flags, size.
-pub(crate) fn alternate_stack() -> [u64; 3] {
-    let mut stack = [0, libc::SS_DISABLE as u64, 0];
-    // SAFETY: the kernel writes one stack_t, 24 bytes.
-    let _ = unsafe { call(libc::SYS_sigaltstack, [0, (&raw mut stack).expose_provenance()]) };
-    stack
-}
-
 /// Effective user id.
 pub(crate) fn effective_user() -> u32 {
     // SAFETY: takes no arguments and cannot fail.

@@ -42,6 +42,9 @@ pub(crate) struct Block {
     counting: AtomicUsize,
     /// Address of the session's live filter while there is a slot.
     filter: AtomicUsize,
+    /// Number of the alternate signal stack that the thread was lent, from 1 on; 0: none.
+    #[cfg(feature = "embed")]
+    pub(crate) lent: AtomicU32,
 }
 
 const _: () = assert!(size_of::<Block>() == 64);
@@ -112,16 +115,14 @@ pub(crate) fn end_key(at_end: fn()) -> Option<u32> {
     (result == 0).then_some(key)
 }
 
-/// Has a key's destructor called at the calling thread's end.
+/// Has a key's destructor called at the calling thread's end; false if it won't be.
 ///
 /// In a handler, too: this is the one call of libc there (rule R1). Values of the first 32 keys have their place in the
 /// thread's own block, where this stores one and does nothing else; a key above them would allocate, and is not used.
-pub(crate) fn ask_for_end(key: u32) {
+pub(crate) fn ask_for_end(key: u32) -> bool {
     const IN_BLOCK: u32 = 32;
-    if key < IN_BLOCK {
-        // SAFETY: the key is ours and never deleted; its value is not used.
-        let _ = unsafe { libc::pthread_setspecific(key, core::ptr::dangling()) };
-    }
+    // SAFETY: the key is ours and never deleted; its value is not used.
+    key < IN_BLOCK && unsafe { libc::pthread_setspecific(key, core::ptr::dangling()) } == 0
 }
 
 impl Block {

@@ -1,9 +1,11 @@
 //! Stacks that are not where a thread's stack should be, or nearly full.
 
 use super::system::{ALL, counts, start, under_load};
-use crate::embed_harness::work::{burn, compute, ms, us};
-use crate::embed_harness::{Case, rounds};
+use super::threads::{join, raw};
+use crate::embed_harness::work::{allocate, burn, compute, ms, us};
+use crate::embed_harness::{Case, clock, rounds};
 use std::cell::Cell;
+use std::ffi::c_void;
 use std::hint::black_box;
 
 pub(crate) const CASES: &[Case] = &[
@@ -15,6 +17,7 @@ pub(crate) const CASES: &[Case] = &[
         let thread = std::thread::Builder::new().stack_size(1 << 20);
         thread.spawn(|| deep(900 << 10)).expect("it starts").join().expect("it does not panic");
     }),
+    Case::new("stacks_of_a_foreign_thread_that_is_full", full),
     Case::new("stacks_with_a_wild_frame_pointer", wild),
 ];
 
@@ -127,6 +130,56 @@ fn deep(bytes: usize) {
     let snapshot = profiler.snapshot(ALL);
     let deepest = snapshot.samples().map(|sample| sample.stack().len()).max();
     println!("= {:?} samples, deepest {deepest:?}", counts(&snapshot));
+    profiler.stop();
+}
+
+/// Computes where so many bytes of the stack are left, above `bottom`.
+#[inline(never)]
+fn fill_up(bottom: usize, left: usize, rounds: u64) {
+    let frame = [0_u8; 128];
+    if black_box(&frame).as_ptr().addr() - bottom > left {
+        fill_up(bottom, left, rounds);
+    } else {
+        (0..rounds).for_each(|_| compute());
+    }
+    black_box(&frame);
+}
+
+extern "C-unwind" fn fills_its_stack(rounds: *mut c_void) -> *mut c_void {
+    // From here on the profiler knows it.
+    allocate(1);
+    // SAFETY: all zero is never read: it is written first. It is this thread's own stack that is asked for.
+    let bottom = unsafe {
+        let mut attributes = std::mem::zeroed();
+        let (mut bottom, mut size) = (std::ptr::null_mut(), 0);
+        assert_eq!(libc::pthread_getattr_np(libc::pthread_self(), &mut attributes), 0);
+        assert_eq!(libc::pthread_attr_getstack(&attributes, &mut bottom, &mut size), 0);
+        libc::pthread_attr_destroy(&mut attributes);
+        bottom.addr()
+    };
+    // Less than the kernel's frame of a signal takes, where registers are wide.
+    fill_up(bottom, 2_048, rounds.addr() as u64);
+    std::ptr::null_mut()
+}
+
+/// A thread that std knows nothing of has no alternate stack of its own, and on its own there is no room for a tick.
+fn full() {
+    let profiler = start();
+    let (end, mut rounds) = (clock::thread() + ms(30), 0);
+    while clock::thread() < end {
+        compute();
+        rounds += 1;
+    }
+    let before = counts(&profiler.snapshot(ALL)).0;
+    for _ in 0..10 {
+        let threads =
+            [(); 2].map(|()| raw(fills_its_stack, std::ptr::without_provenance_mut(rounds)));
+        threads.into_iter().for_each(join);
+    }
+    let samples = counts(&profiler.snapshot(ALL)).0 - before;
+    println!("= {samples} samples");
+    // One each 4 ms or so of 600.
+    assert!(samples > 40);
     profiler.stop();
 }
 

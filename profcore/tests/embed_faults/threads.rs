@@ -4,8 +4,11 @@ use super::system::{ALL, counts, start, threads, timers};
 use crate::embed_harness::work::{allocate, burn, ms, us};
 use crate::embed_harness::{Case, rounds};
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::ffi::c_void;
 use std::hint::black_box;
+use std::ptr;
+use std::sync::mpsc::channel;
 
 pub(crate) const CASES: &[Case] = &[
     Case::new("threads_with_the_smallest_stacks", small_stacks),
@@ -14,6 +17,7 @@ pub(crate) const CASES: &[Case] = &[
     Case::new("threads_whose_locals_allocate_at_their_end", locals),
     Case::new("threads_that_leave_by_pthread_exit", pthread_exit),
     Case::new("threads_that_never_allocate", never_allocate),
+    Case::new("threads_have_an_alternate_stack_each", lent),
 ];
 
 fn small_stacks() {
@@ -44,14 +48,14 @@ fn with_alternate(bytes: usize, work: impl FnOnce()) {
     unsafe {
         let (access, flags) =
             (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-        let memory = libc::mmap(std::ptr::null_mut(), 64 << 10, access, flags, -1, 0);
+        let memory = libc::mmap(ptr::null_mut(), 64 << 10, access, flags, -1, 0);
         let stack = libc::stack_t { ss_sp: memory, ss_flags: 0, ss_size: bytes };
         let mut before = std::mem::zeroed();
         // The kernel may ask for more.
         let is_set = libc::sigaltstack(&stack, &mut before) == 0;
         work();
         if is_set {
-            libc::sigaltstack(&before, std::ptr::null_mut());
+            libc::sigaltstack(&before, ptr::null_mut());
         }
         libc::munmap(memory, 64 << 10);
     }
@@ -62,7 +66,7 @@ extern "C-unwind" fn on_tiny(_: *mut c_void) -> *mut c_void {
         allocate(20);
         burn(ms(30));
     });
-    std::ptr::null_mut()
+    ptr::null_mut()
 }
 
 /// One that no signal fits on, from the beginning of a thread, which then has no ticks; its time is told at its end. And one
@@ -73,11 +77,11 @@ fn alternate_stacks() {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = on_alternate as *const () as usize;
         action.sa_flags = libc::SA_ONSTACK;
-        assert_eq!(libc::sigaction(libc::SIGUSR1, &action, std::ptr::null_mut()), 0);
+        assert_eq!(libc::sigaction(libc::SIGUSR1, &action, ptr::null_mut()), 0);
     }
     let profiler = start();
     for _ in 0..rounds(10, 200) {
-        let tiny = raw(on_tiny);
+        let tiny = raw(on_tiny, ptr::null_mut());
         with_alternate(16 << 10, || {
             for _ in 0..5 {
                 // SAFETY: has a handler.
@@ -149,7 +153,7 @@ extern "C" fn at_key_end(value: *mut c_void) {
     let left = value.addr();
     if left > 1 {
         // SAFETY: the key is valid; nobody looks at what the value points to.
-        unsafe { libc::pthread_setspecific(key(), std::ptr::without_provenance(left - 1)) };
+        unsafe { libc::pthread_setspecific(key(), ptr::without_provenance(left - 1)) };
     }
 }
 
@@ -169,7 +173,7 @@ fn locals() {
         let work = || {
             AT_END.with_borrow_mut(|at_end| at_end.push(AllocatesAtEnd(20)));
             // SAFETY: the key is valid; nobody looks at what the value points to.
-            unsafe { libc::pthread_setspecific(key(), std::ptr::without_provenance(3)) };
+            unsafe { libc::pthread_setspecific(key(), ptr::without_provenance(3)) };
             allocate(20);
         };
         let [one, two] = [(); 2].map(|()| std::thread::spawn(work));
@@ -184,35 +188,37 @@ extern "C-unwind" fn leaves(_: *mut c_void) -> *mut c_void {
     allocate(20);
     burn(ms(1));
     // SAFETY: nothing with a destructor is on the stack.
-    unsafe { libc::pthread_exit(std::ptr::null_mut()) }
+    unsafe { libc::pthread_exit(ptr::null_mut()) }
 }
 
 /// A thread that the standard library knows nothing of.
-fn raw(function: extern "C-unwind" fn(*mut c_void) -> *mut c_void) -> libc::pthread_t {
-    // SAFETY: all zero is never read: it is written first; the function takes no argument, and leaves by `pthread_exit` at
-    // most, which unwinds: the other form of function would abort.
+pub(super) fn raw(
+    function: extern "C-unwind" fn(*mut c_void) -> *mut c_void,
+    argument: *mut c_void,
+) -> libc::pthread_t {
+    // SAFETY: all zero is never read: it is written first; the function takes its argument for a number, and leaves by
+    // `pthread_exit` at most, which unwinds: the other form of function would abort.
     unsafe {
         let plain = std::mem::transmute::<
             extern "C-unwind" fn(*mut c_void) -> *mut c_void,
             extern "C" fn(*mut c_void) -> *mut c_void,
         >(function);
         let mut thread = std::mem::zeroed();
-        let result =
-            libc::pthread_create(&mut thread, std::ptr::null(), plain, std::ptr::null_mut());
+        let result = libc::pthread_create(&mut thread, ptr::null(), plain, argument);
         assert_eq!(result, 0);
         thread
     }
 }
 
-fn join(thread: libc::pthread_t) {
+pub(super) fn join(thread: libc::pthread_t) {
     // SAFETY: joined once.
-    assert_eq!(unsafe { libc::pthread_join(thread, std::ptr::null_mut()) }, 0);
+    assert_eq!(unsafe { libc::pthread_join(thread, ptr::null_mut()) }, 0);
 }
 
 fn pthread_exit() {
     let profiler = start();
     for _ in 0..rounds(500, 10_000) {
-        let both = [raw(leaves), raw(leaves)];
+        let both = [raw(leaves, ptr::null_mut()), raw(leaves, ptr::null_mut())];
         both.into_iter().for_each(join);
     }
     println!("= {:?} samples", counts(&profiler.snapshot(ALL)));
@@ -221,13 +227,13 @@ fn pthread_exit() {
 
 extern "C-unwind" fn computes(_: *mut c_void) -> *mut c_void {
     burn(ms(400));
-    std::ptr::null_mut()
+    ptr::null_mut()
 }
 
 /// Found by the helper, and moves in at its first tick.
 fn never_allocate() {
     let profiler = start();
-    let both = [raw(computes), raw(computes)];
+    let both = [raw(computes, ptr::null_mut()), raw(computes, ptr::null_mut())];
     both.into_iter().for_each(join);
     let snapshot = profiler.snapshot(ALL);
     let stats = profiler.stop();
@@ -235,4 +241,72 @@ fn never_allocate() {
         / (snapshot.cpu_total() - snapshot.cpu_own()).as_secs_f64();
     println!("= {share:.4} of their time is told; lost {:?}", stats.lost);
     assert!((0.98..=1.01).contains(&share));
+}
+
+/// The calling thread's alternate stack: its address and size, if it has one.
+fn alternate() -> Option<(usize, usize)> {
+    // SAFETY: all zero is a plain stack, which is written.
+    let stack = unsafe {
+        let mut stack: libc::stack_t = std::mem::zeroed();
+        assert_eq!(libc::sigaltstack(ptr::null(), &mut stack), 0);
+        stack
+    };
+    (stack.ss_flags & libc::SS_DISABLE == 0).then_some((stack.ss_sp.addr(), stack.ss_size))
+}
+
+extern "C-unwind" fn tells_its_alternate(to: *mut c_void) -> *mut c_void {
+    assert_eq!(alternate(), None);
+    allocate(1);
+    // SAFETY: the one who joins it lends it this.
+    unsafe { *to.cast::<Option<(usize, usize)>>() = alternate() };
+    burn(ms(5));
+    ptr::null_mut()
+}
+
+/// Threads are lent one by the profiler, with which std is content: never two the same, and those that come later have it
+/// again. It stays good when the profiler has stopped, and while the next one runs.
+fn lent() {
+    // SAFETY: all zero is a plain action; the handler only computes.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = on_alternate as *const () as usize;
+        action.sa_flags = libc::SA_ONSTACK;
+        assert_eq!(libc::sigaction(libc::SIGUSR1, &action, ptr::null_mut()), 0);
+    }
+    let of_main = alternate();
+    let (tell, told) = channel();
+    let mut all = HashSet::new();
+    let barrier = std::sync::Barrier::new(2);
+    let first = start();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            tell.send(alternate()).expect("it is waited for");
+            barrier.wait();
+            // SAFETY: has a handler.
+            unsafe { libc::raise(libc::SIGUSR1) };
+            tell.send(alternate()).expect("it is waited for");
+        });
+        let held = told.recv().expect("it tells");
+        first.stop();
+        let second = start();
+        for _ in 0..20 {
+            let mut two = [None; 2];
+            let threads =
+                two.each_mut().map(|to| raw(tells_its_alternate, ptr::from_mut(to).cast()));
+            threads.into_iter().for_each(join);
+            let of_std = std::thread::spawn(alternate).join().expect("it does not panic");
+            for own in [two[0], two[1], of_std] {
+                assert_eq!(own.map(|(_, size)| size), Some(64 << 10));
+                assert_ne!(own, held);
+                all.insert(own);
+            }
+            assert_ne!(two[0], two[1]);
+        }
+        barrier.wait();
+        assert_eq!(told.recv().expect("it tells"), held);
+        second.stop();
+    });
+    println!("= {} stacks", all.len());
+    assert!(all.len() < 10);
+    assert_eq!(alternate(), of_main, "std has one for the first thread");
 }
