@@ -308,5 +308,6 @@ fn lent() {
     });
     println!("= {} stacks", all.len());
     assert!(all.len() < 10);
-    assert_eq!(alternate(), of_main, "std has one for the first thread");
+    // std has one for the first thread, but under a sanitizer.
+    assert!(of_main.is_none() || alternate() == of_main);
 }
