@@ -1,12 +1,13 @@
 //! Stacks that are not where a thread's stack should be, or nearly full.
 
 use super::system::{ALL, counts, start, under_load};
-use super::threads::{join, raw};
+use super::threads::{join, lent, raw};
 use crate::embed_harness::work::{allocate, burn, compute, ms, us};
 use crate::embed_harness::{Case, clock, rounds};
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::hint::black_box;
+use std::ptr;
 
 pub(crate) const CASES: &[Case] = &[
     Case::new("stacks_of_coroutines_on_the_heap", || coroutines(false)),
@@ -24,8 +25,8 @@ pub(crate) const CASES: &[Case] = &[
 const STACK: usize = 64 << 10;
 
 thread_local! {
-    static HERE: Cell<*mut libc::ucontext_t> = const { Cell::new(std::ptr::null_mut()) };
-    static THERE: Cell<*mut libc::ucontext_t> = const { Cell::new(std::ptr::null_mut()) };
+    static HERE: Cell<*mut libc::ucontext_t> = const { Cell::new(ptr::null_mut()) };
+    static THERE: Cell<*mut libc::ucontext_t> = const { Cell::new(ptr::null_mut()) };
 }
 
 #[inline(never)]
@@ -72,7 +73,7 @@ fn island(size: usize) -> *mut u8 {
     // SAFETY: new mappings.
     unsafe {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        let all = libc::mmap(std::ptr::null_mut(), size + 8192, libc::PROT_NONE, flags, -1, 0);
+        let all = libc::mmap(ptr::null_mut(), size + 8192, libc::PROT_NONE, flags, -1, 0);
         assert_ne!(all, libc::MAP_FAILED);
         let stack = all.cast::<u8>().add(4096);
         let access = libc::PROT_READ | libc::PROT_WRITE;
@@ -150,12 +151,14 @@ fn fill_up(bottom: usize, left: usize, rounds: u64) {
 }
 
 extern "C-unwind" fn fills_its_stack(rounds: *mut c_void) -> *mut c_void {
-    // From here on the profiler knows it.
     allocate(1);
+    if lent().is_none() {
+        return ptr::null_mut();
+    }
     // SAFETY: all zero is never read: it is written first. It is this thread's own stack that is asked for.
     let bottom = unsafe {
         let mut attributes = std::mem::zeroed();
-        let (mut bottom, mut size) = (std::ptr::null_mut(), 0);
+        let (mut bottom, mut size) = (ptr::null_mut(), 0);
         assert_eq!(libc::pthread_getattr_np(libc::pthread_self(), &mut attributes), 0);
         assert_eq!(libc::pthread_attr_getstack(&attributes, &mut bottom, &mut size), 0);
         libc::pthread_attr_destroy(&mut attributes);
@@ -163,7 +166,7 @@ extern "C-unwind" fn fills_its_stack(rounds: *mut c_void) -> *mut c_void {
     };
     // Less than the kernel's frame of a signal takes, where registers are wide.
     fill_up(bottom, 2_048, rounds.addr() as u64);
-    std::ptr::null_mut()
+    ptr::null_mut()
 }
 
 /// A thread that std knows nothing of has no alternate stack of its own, and on its own there is no room for a tick.
@@ -176,8 +179,7 @@ fn full() {
     }
     let before = counts(&profiler.snapshot(ALL)).0;
     for _ in 0..10 {
-        let threads =
-            [(); 2].map(|()| raw(fills_its_stack, std::ptr::without_provenance_mut(rounds)));
+        let threads = [(); 2].map(|()| raw(fills_its_stack, ptr::without_provenance_mut(rounds)));
         threads.into_iter().for_each(join);
     }
     let samples = counts(&profiler.snapshot(ALL)).0 - before;
