@@ -19,7 +19,7 @@ HOSTILE_OUT=$seeds cargo test "${whole[@]}" --test hostile -- --exact write_seed
 cargo build "${whole[@]}" --example write_trace
 "${CARGO_TARGET_DIR:-../target}/debug/examples/write_trace" "$seeds/example"
 
-for target in reader recover text json pprof speedscope collapsed html flamegraph firefox scalene; do
+for target in reader recover text exports; do
     mkdir -p "corpus/$target"
     cp -n "$seeds"/* "corpus/$target/"
 done

@@ -13,18 +13,14 @@ use serde_json::Value;
 /// Totals beyond this are not exact in floating point; sums of them are cut at 2^64.
 const EXACT: u128 = 1 << 50;
 
-/// The profile of a file and its output of each metric, as far as the run measured it.
-pub fn outputs(bytes: &[u8], format: Format) -> Vec<(Profile, Metric, Vec<u8>)> {
-    let Ok(profile) = Profile::from_bytes(bytes) else { return Vec::new() };
-    let of = |metric| {
-        let mut out = Vec::new();
-        match export(&profile, format, metric, &mut out) {
-            Ok(()) => Some((profile.clone(), metric, out)),
-            Err(ExportError::NotMeasured { .. }) => None,
-            Err(error) => panic!("a vector takes everything: {error}"),
-        }
-    };
-    Metric::ALL.into_iter().filter_map(of).collect()
+/// A profile's output of one metric, if the run measured that.
+pub fn output(profile: &Profile, format: Format, metric: Metric) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    match export(profile, format, metric, &mut out) {
+        Ok(()) => Some(out),
+        Err(ExportError::NotMeasured { .. }) => None,
+        Err(error) => panic!("a vector takes everything: {error}"),
+    }
 }
 
 /// Asserts that an output's total is that of the profile, as in every other output.
