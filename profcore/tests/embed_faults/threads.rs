@@ -42,6 +42,17 @@ extern "C" fn on_alternate(_: libc::c_int) {
     burn(ms(3));
 }
 
+/// Lets the host compute for long on an alternate stack, at each SIGUSR1.
+fn handle_on_alternate() {
+    // SAFETY: all zero is a plain action; the handler only computes.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = on_alternate as *const () as usize;
+        action.sa_flags = libc::SA_ONSTACK;
+        assert_eq!(libc::sigaction(libc::SIGUSR1, &action, ptr::null_mut()), 0);
+    }
+}
+
 /// Runs `work` with an alternate stack of so many bytes.
 fn with_alternate(bytes: usize, work: impl FnOnce()) {
     // SAFETY: the memory is new, and a stack no more when it goes.
@@ -72,13 +83,7 @@ extern "C-unwind" fn on_tiny(_: *mut c_void) -> *mut c_void {
 /// One that no signal fits on, from the beginning of a thread, which then has no ticks; its time is told at its end. And one
 /// with room for a handler of the host's, which computes there for long, and for a tick's amid it.
 fn alternate_stacks() {
-    // SAFETY: all zero is a plain action; the handler only computes.
-    unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = on_alternate as *const () as usize;
-        action.sa_flags = libc::SA_ONSTACK;
-        assert_eq!(libc::sigaction(libc::SIGUSR1, &action, ptr::null_mut()), 0);
-    }
+    handle_on_alternate();
     let profiler = start();
     for _ in 0..rounds(10, 200) {
         let tiny = raw(on_tiny, ptr::null_mut());
@@ -268,13 +273,7 @@ extern "C-unwind" fn tells_what_it_is_lent(to: *mut c_void) -> *mut c_void {
 /// Threads are lent alternate stacks by the profiler, with which std is content: never two the same, and those that come
 /// later have them again. One stays good when the profiler has stopped, and while the next one runs.
 fn lent_stacks() {
-    // SAFETY: all zero is a plain action; the handler only computes.
-    unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = on_alternate as *const () as usize;
-        action.sa_flags = libc::SA_ONSTACK;
-        assert_eq!(libc::sigaction(libc::SIGUSR1, &action, ptr::null_mut()), 0);
-    }
+    handle_on_alternate();
     let (tell, told) = channel();
     let mut all = Vec::new();
     let barrier = std::sync::Barrier::new(2);
