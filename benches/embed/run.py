@@ -6,6 +6,7 @@
 Each figure comes of pairs of processes that do the same work, one bare and one with a profiler, in turns; `bare again` is such a
 pair of two bare ones and says what noise is. CPU time is user and system time of the whole process while the workload
 runs. Figures are medians over the rounds, with the least and the largest. Ctrl-C ends it early, with the tables so far.
+With --turns a process does a fifth of the work 48 times, every other time with its profiler, which tells a tenth of a percent.
 Standard library only; wants `strip` and `taskset`. `loadavg` is printed at the start and the end.
 """
 
@@ -32,6 +33,9 @@ CPU_WAYS = {
 WORKLOADS = ["compute", "deep", "pingpong", "churn1", "churn10"]
 RATES = [100, 1000]
 
+# Of the work that a process does in one turn, and how many turns it takes.
+PART, TURNS = 0.2, 24
+
 # Name: (program, bare program, KiB, scale, most rounds).
 MEMORY_WAYS = {
     "bare again": ("bare", "bare", "off", 1, 99),
@@ -56,6 +60,7 @@ def arguments():
     parser.add_argument("--build", action="store_true", help="build the programs first")
     parser.add_argument("--rounds", default=7, type=int, help="pairs of each way, workload and rate")
     parser.add_argument("--memory-rounds", type=int, help="the same of `alloc`, if others")
+    parser.add_argument("--turns", default=0, type=int, help="processes of each way, workload and rate that take turns within")
     parser.add_argument("--scale", default=1.0, type=float, help="of the workloads' amount of work")
     parser.add_argument("--minutes", default=1e9, type=float, help="no round begins later")
     parser.add_argument("--only", default="", type=re.compile, help="ways whose name has this regular expression in it")
@@ -64,9 +69,9 @@ def arguments():
     return parser.parse_args()
 
 
-def run(program, workload, hz, kib, scale, more, timeout, core=None):
-    """{name: value} that it prints, or why there is none. `core`: the only one that it runs on."""
-    command = ([] if core is None else ["taskset", "-c", core]) + [ways.program(program), workload, hz, kib, scale]
+def lines(program, words, more, timeout, core=None):
+    """The lines that it prints, split, or why there are none. `core`: the only one that it runs on."""
+    command = ([] if core is None else ["taskset", "-c", core]) + [ways.program(program), *words]
     environment = dict(os.environ, **STEADY, **more)
     try:
         ended = subprocess.run(list(map(str, command)), env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -75,7 +80,13 @@ def run(program, workload, hz, kib, scale, more, timeout, core=None):
         return "hangs"
     if ended.returncode != 0:
         return "status %d" % ended.returncode
-    return {name: float(value) for name, value in map(str.split, ended.stdout.splitlines())}
+    return [line.split() for line in ended.stdout.splitlines()]
+
+
+def run(program, workload, hz, kib, scale, more, timeout, core=None):
+    """{name: value} that it prints, or why there is none."""
+    said = lines(program, [workload, hz, kib, scale], more, timeout, core)
+    return said if isinstance(said, str) else {name: float(value) for name, value in said}
 
 
 def pair(turn, with_tool, bare):
@@ -96,6 +107,19 @@ def cpu_round(turn, options, found):
                 both = pair(turn, lambda: run(program, workload, *asked, options.scale, more, options.timeout),
                             lambda: run(bare, workload, "off", "off", options.scale, {}, options.timeout))
                 found.setdefault((way, workload, hz), []).append(both)
+
+
+def turns_round(turn, options, found):
+    """Processes that take turns within: a list of (nanoseconds without, with)."""
+    for workload in options.workloads:
+        for hz in RATES:
+            for way, (program, bare, memory, more) in CPU_WAYS.items():
+                if not options.only.search(way) or ways.program(program) is None or (way == "bare again" and hz != RATES[0]):
+                    continue
+                asked = ("off", "off") if program == bare else (hz, 512 if memory else "off")
+                said = lines(program, [workload, *asked, options.scale * PART, TURNS], more, options.timeout)
+                pairs = found.setdefault((way, workload, hz), [])
+                pairs += [said] if isinstance(said, str) else [(float(off), float(on)) for off, on in said]
 
 
 def memory_round(turn, options, found):
@@ -132,9 +156,9 @@ def main():
     if ways.program("bare") is None:
         sys.exit("not built: use --build")
     missing = [name for name in ways.BUILDS if ways.program(name) is None]
-    before, cpu, memory = os.getloadavg(), {}, {}
+    before, cpu, memory, within = os.getloadavg(), {}, {}, {}
     memory_rounds = options.rounds if options.memory_rounds is None else options.memory_rounds
-    rounds = {cpu_round: (options.rounds, cpu), memory_round: (memory_rounds, memory)}
+    rounds = {cpu_round: (options.rounds, cpu), memory_round: (memory_rounds, memory), turns_round: (options.turns, within)}
     end = time.monotonic() + options.minutes * 60
     try:
         for turn in range(max(count for count, _ in rounds.values())):
@@ -149,6 +173,7 @@ def main():
     for name in missing:
         print("**Not built: %s**\n" % name)
     tables.cpu(cpu, CPU_WAYS, options.workloads, RATES)
+    tables.within(within, CPU_WAYS, options.workloads, RATES)
     tables.memory(memory, MEMORY_WAYS)
     tables.costs(cpu, CPU_WAYS)
     tables.labels(label_costs())

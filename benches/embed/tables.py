@@ -68,6 +68,24 @@ def cpu(found, all_ways, workloads, rates):
     one("Samples got/due", got_and_due, ["bare again"])
 
 
+def within(found, all_ways, workloads, rates):
+    """A median's standard error is 1.25 times a mean's where values are normal; a tenth at either end is left out for it."""
+    def figure(pairs):
+        failed = [pair for pair in pairs if isinstance(pair, str)]
+        if failed or not pairs:
+            return ", ".join(sorted("**%s**" % word for word in set(failed)))
+        ratios = sorted(on / off for off, on in pairs)
+        usual = ratios[len(ratios) // 10:len(ratios) - len(ratios) // 10]
+        error = 1.25 * statistics.pstdev(usual) / len(usual) ** 0.5
+        sums = sum(on for _, on in pairs) / sum(off for off, _ in pairs)
+        return "%.4f ± %.4f / %.4f" % (statistics.median(ratios), error, sums)
+
+    for hz in rates:
+        ours = [way for way in all_ways if any((way, workload, hz) in found for workload in workloads)]
+        table("Turns within a process, CPU time with / without: median ± its standard error / of all turns, %d Hz" % hz,
+              ["way", *workloads], [[way] + [figure(found.get((way, workload, hz), [])) for workload in workloads] for way in ours])
+
+
 def memory(found, all_ways):
     rows = []
     for way in all_ways:

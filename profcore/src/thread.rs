@@ -206,12 +206,15 @@ pub(crate) fn write_rest(session: Session, slot: Slot) -> Option<u64> {
     }
 }
 
-/// The calling thread is the profiler's own: it never gets a slot, or has no use any more for one that it has got.
+/// The calling thread is the profiler's own: it never gets a slot, or has no use any more for one that it has got by a hook
+/// that it has passed. True if it has got one.
 #[cfg(feature = "embed")]
-pub(crate) fn is_nobodys() {
+pub(crate) fn is_nobodys() -> bool {
     let block = tls::block();
+    let had_one = block.slot().is_some();
     block.state.store(tls::DEAD, Ordering::Relaxed);
     block.set_slot(None);
+    had_one
 }
 
 /// In a forked child: the slot is the parent thread's, in the parent's session. Whether a hook's slow path

@@ -2,6 +2,10 @@
 //!
 //! `BINARY WORKLOAD HZ|off KIB|off [SCALE]` runs the workload once and prints `name value` lines, which `run.py` reads. With
 //! both `off` the profiler is linked in, its allocator wraps the other one, and nothing is started.
+//!
+//! `BINARY WORKLOAD HZ|off KIB|off SCALE TURNS` runs it twice in each turn, without the profiler and with it, and prints a line
+//! with the CPU nanoseconds of both: what speeds a process up or slows it down by a percent or two, as its place in memory
+//! does, is the same for both.
 
 pub mod measure;
 pub mod workloads;
@@ -20,6 +24,8 @@ pub struct Asked {
     pub kib: Option<u64>,
     /// Of the workload's usual amount of work.
     pub scale: f64,
+    /// Pairs of runs in this process.
+    pub turns: Option<u32>,
 }
 
 /// What a profiler says it saw. `None`: it does not say.
@@ -65,7 +71,19 @@ pub trait Tool: Sized {
 /// Runs what the command line asks for, without a profiler if both are `off`.
 pub fn main_with<T: Tool>() {
     let asked = Asked::from_command_line();
-    if asked.hz.is_none() && asked.kib.is_none() {
+    if let Some(turns) = asked.turns {
+        return take_turns(
+            &asked,
+            turns,
+            |asked| asked.is_on().then(|| T::start(asked)),
+            |tool: Option<T>| {
+                if let Some(tool) = tool {
+                    tool.stop(&mut Seen::default());
+                }
+            },
+        );
+    }
+    if !asked.is_on() {
         run_workload(&asked);
         say("rss_kib", measure::peak_rss_kib());
         return;
@@ -103,8 +121,39 @@ pub fn main_with<T: Tool>() {
 /// A binary without a profiler.
 pub fn main_bare() {
     let asked = Asked::from_command_line();
+    if let Some(turns) = asked.turns {
+        return take_turns(&asked, turns, |_| (), |()| ());
+    }
     run_workload(&asked);
     say("rss_kib", measure::peak_rss_kib());
+}
+
+/// Start and stop are not measured. Which comes first changes, so that a machine that gets slower favors none.
+fn take_turns<T>(asked: &Asked, turns: u32, start: impl Fn(&Asked) -> T, stop: impl Fn(T)) {
+    let without = || cpu_of(asked);
+    let with = || {
+        let tool = start(asked);
+        let cpu = cpu_of(asked);
+        stop(tool);
+        cpu
+    };
+    without();
+    for turn in 0..turns {
+        let (off, on) = if turn % 2 == 0 {
+            let off = without();
+            (off, with())
+        } else {
+            let on = with();
+            (without(), on)
+        };
+        println!("{off} {on}");
+    }
+}
+
+fn cpu_of(asked: &Asked) -> u64 {
+    let began = process_cpu_ns();
+    workloads::run(&asked.workload, asked.scale);
+    process_cpu_ns() - began
 }
 
 fn run_workload(asked: &Asked) {
@@ -147,6 +196,11 @@ impl Asked {
             hz: number(1).map(|hz: f64| hz as u32),
             kib: number(2).map(|kib: f64| kib as u64),
             scale: number(3).unwrap_or(1.0),
+            turns: number(4).map(|turns: f64| turns as u32),
         }
+    }
+
+    fn is_on(&self) -> bool {
+        self.hz.is_some() || self.kib.is_some()
     }
 }

@@ -19,6 +19,8 @@ use crate::thread;
 
 /// Nanoseconds for which the helper sleeps if nobody calls it. Threads that it alone finds are found as late as that.
 pub(super) const SLEEP: u64 = 100_000_000;
+/// The same where a thread makes itself known by what it allocates, so that few are left to be found.
+const LONG_SLEEP: u64 = 2 * SLEEP;
 
 /// One run of the profiler, from a start to its stop.
 #[derive(Debug)]
@@ -120,10 +122,12 @@ impl Run {
     /// What the helper does until the run is over.
     pub(super) fn help(&self) {
         let _ignored = ignore::Ignored::begin();
-        thread::is_nobodys();
+        // So it had to allocate to get here.
+        let sleep = if thread::is_nobodys() { LONG_SLEEP } else { SLEEP };
         self.helper_tid.store(syscall::gettid(), Ordering::Relaxed);
+        lock(&self.work).code.tend(self.session, syscall::monotonic());
         loop {
-            call::wait(self.session, SLEEP);
+            call::wait(self.session, sleep);
             if self.is_over.load(Ordering::SeqCst) {
                 break;
             }

@@ -20,8 +20,10 @@ use crate::unwind::Tables;
 const VDSO: &[u8] = b"[vdso]";
 /// Most bytes of it.
 const MAX_VDSO: u64 = 1 << 20;
-/// Nanoseconds between two looks at the mappings: a library may be unloaded, and another take its place.
+/// Nanoseconds between two looks at the mappings, and so many times what the last one took, where there are thousands: a
+/// library may be unloaded, and another take its place.
 const LOOK: u64 = 1_000_000_000;
+const LOOK_TIMES: u64 = 5_000;
 const PAGE: u64 = 4096;
 /// Nanoseconds for which nobody asks again after something was asked for that is no code, and so many times what the look
 /// took: where walks lead astray at each tick, that costs little.
@@ -32,25 +34,31 @@ const HUSH_TIMES: u64 = 100;
 #[derive(Debug, Default)]
 pub(super) struct Code {
     published: Published,
-    looked: u64,
+    has_looked: bool,
+    look_at: u64,
     hushed_until: u64,
 }
 
 impl Code {
-    /// Publishes the tables that handlers asked for, and withdraws those of code that is gone.
+    /// Publishes the tables that handlers asked for, and withdraws those of code that is gone. The first time also those that
+    /// every stack passes: asked for one by one, each would cost a sample its outer frames.
     pub(super) fn tend(&mut self, session: Session, now: u64) {
         let tables = Tables::of(session);
         if self.hushed_until > 0 && now >= self.hushed_until {
             self.hushed_until = 0;
             tables.hush(false);
         }
-        let wanted: Vec<u64> = tables.take_wanted().collect();
-        let is_due = now.saturating_sub(self.looked) >= LOOK && !self.published.is_empty();
+        let is_first = !std::mem::replace(&mut self.has_looked, true);
+        let usual = usual().into_iter().filter(|_| is_first);
+        let wanted: Vec<u64> = usual.chain(tables.take_wanted()).collect();
+        let is_due = now >= self.look_at && !self.published.is_empty();
         if wanted.is_empty() && !is_due {
             return;
         }
-        self.looked = now;
+        let began = syscall::monotonic();
         let modules = Modules::parse(&maps());
+        let took = syscall::monotonic().saturating_sub(began);
+        self.look_at = now.saturating_add(LOOK.max(took.saturating_mul(LOOK_TIMES)));
         if !modules.is_empty() {
             self.published.withdraw(tables, &modules);
         }
@@ -67,6 +75,11 @@ impl Code {
             }
         }
     }
+}
+
+/// An address in the program's own code, or that of the library that we are part of, and one in libc, where threads begin.
+fn usual() -> [u64; 2] {
+    [usual as *const () as u64, libc::getpid as *const () as u64]
 }
 
 /// Where address 0 of the file lies that is mapped at `pc`, and its unwind rows.
@@ -113,11 +126,19 @@ mod tests {
             let mut lookup = tables.lookup(&[]);
             (lookup.rule(pc as u64), lookup.has_asked())
         };
-        let here = rows as *const () as usize;
-        assert_eq!(rule(here), (Rule::Unknown, true));
         code.tend(session, LOOK);
-        let (found, has_asked) = rule(here);
-        assert!(matches!(found, Rule::Sp { cfa: 8, .. }) && !has_asked, "{found:?}");
+        for begins in [rows as *const () as usize, libc::getpid as *const () as usize] {
+            let (found, has_asked) = rule(begins);
+            assert!(matches!(found, Rule::Sp { cfa: 8, .. }) && !has_asked, "{found:?}");
+        }
+
+        let maps = maps();
+        let modules = Modules::parse(&maps);
+        let mapped = modules.starts().filter_map(|start| modules.mapped(start));
+        let vdso = mapped.into_iter().find(|mapped| mapped.path == VDSO).unwrap().start as usize;
+        assert_eq!(rule(vdso), (Rule::Unknown, true));
+        code.tend(session, 2 * LOOK);
+        assert!(!rule(vdso).1);
 
         let nowhere = 0x1000;
         assert_eq!(rule(nowhere), (Rule::Unknown, true));
@@ -128,6 +149,6 @@ mod tests {
         assert_eq!(rule(nowhere), (Rule::Unknown, false));
         code.tend(session, code.hushed_until);
         assert_eq!(rule(nowhere), (Rule::Unknown, true));
-        assert_eq!(tables.published(), 1);
+        assert_eq!(tables.published(), 3);
     }
 }
