@@ -124,6 +124,11 @@ impl Live<'_> {
     pub(crate) fn remove(self, address: u64) -> Option<Followed> {
         let entry = self.entry(address)?;
         let block = Followed::of(self.table[entry + 1].load(Relaxed));
+        if block.has_ended {
+            // Who takes the entry next stands in it for a moment before its id does. The collector has been told of this end,
+            // and sees this before it is told of another one by this thread.
+            self.table[entry + 1].fetch_and(!ENDED, Relaxed);
+        }
         // Fails if the program frees the same address on two threads at once: one of them gets the id.
         // Release: see `insert`.
         self.table[entry].compare_exchange(address, 0, Release, Relaxed).ok()?;
@@ -249,6 +254,29 @@ mod model {
             let both = [mine, other.join().expect("no panic")];
             assert_eq!(both.iter().flatten().count(), 1);
             assert!(!memory.live().may_hold(ADDRESSES[0]));
+        });
+    }
+
+    #[test]
+    fn a_mark_that_was_taken_away_is_not_the_next_blocks() {
+        model(|| {
+            let memory = Memory::new();
+            let told = Arc::new(AtomicU64::new(0));
+            memory.live().insert(ADDRESSES[0], 1);
+            memory.live().mark_ended(ADDRESSES[0]);
+            let program = {
+                let (memory, told) = (memory.clone(), told.clone());
+                loom::thread::spawn(move || {
+                    let removed = memory.live().remove(ADDRESSES[0]);
+                    assert_eq!(removed, Some(Followed { id: 1, has_ended: true }));
+                    told.fetch_add(1, crate::sync::Ordering::Release);
+                    memory.live().insert(ADDRESSES[0], 2);
+                })
+            };
+            if told.load(crate::sync::Ordering::Acquire) == 1 {
+                assert_eq!(memory.live().ended().collect::<Vec<_>>(), []);
+            }
+            program.join().expect("no panic");
         });
     }
 

@@ -1,6 +1,7 @@
-"""Holds 64 MiB of native memory for a while, then 60 MB of small Python objects for another. Prints for each line how many
-bytes that were, and for how many seconds."""
+"""Holds 64 MiB of native memory for a while, then 60 MB of small Python objects for another, made of nothing that is let go.
+Prints for each line how many bytes that were, and for how many seconds."""
 
+import itertools
 import json
 import sys
 import time
@@ -15,11 +16,11 @@ def native():
 
 
 def python():
-    floats = [x * 0.5 for x in range(1_500_000)]  # PYTHON
+    blocks = [bytes(size) for size in itertools.repeat(400, 130_000)]  # PYTHON
     time.sleep(0.6)
     # Blocks are multiples of 16 bytes. The list itself is no small object.
-    told["SMALL"] = len(floats) * -(-sys.getsizeof(0.5) // 16) * 16
-    return sys.getsizeof(floats) + told["SMALL"]
+    told["SMALL"] = len(blocks) * -(-sys.getsizeof(blocks[0]) // 16) * 16
+    return sys.getsizeof(blocks) + told["SMALL"]
 
 
 def held(function):
