@@ -28,7 +28,7 @@ const RATE: f64 = 250.0;
 
 fn run_three_threads(python: &Python) -> Result<(), String> {
     let path = program("three_threads.py");
-    let recording = Recording::of(python, &path, &["10"]).rate(RATE as u32);
+    let recording = Recording::of(python, &path, &["6"]).rate(RATE as u32);
     let (ended, profile) = recording.profile_alone();
     let truth = ended.truth();
     profile.assert_books_balance();
