@@ -122,7 +122,7 @@ impl Run {
     /// What the helper does until the run is over.
     pub(super) fn help(&self) {
         let _ignored = ignore::Ignored::begin();
-        // So it had to allocate to get here.
+        // What it has allocated to get here has made it known, if the program's allocator is ours.
         let sleep = if thread::is_nobodys() { LONG_SLEEP } else { SLEEP };
         self.helper_tid.store(syscall::gettid(), Ordering::Relaxed);
         lock(&self.work).code.tend(self.session, syscall::monotonic());
