@@ -17,7 +17,8 @@ logs=$fuzz_target_dir/logs
 mkdir -p "$logs"
 
 if ! cargo fuzz --version >/dev/null 2>&1; then
-    cargo install --quiet --locked cargo-fuzz
+    # It only calls cargo: how quick it is itself does not matter.
+    cargo install --quiet --debug --locked cargo-fuzz
 fi
 fuzz/seeds.sh
 cd fuzz
