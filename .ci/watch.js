@@ -49,7 +49,9 @@
 
   addEventListener("load", async () => {
     const told = { hovered: {}, profiles: [] };
-    for (let turn = 0; turn < 40 && drawn.size === 0; turn++) await wait(100);
+    // The scale is painted first, the boxes when they are ready.
+    const isThere = (name) => [...drawn.keys()].some(fits(name));
+    for (let turn = 0; turn < 60 && !(drawn.size > 0 && words.getAll("hover").every(isThere)); turn++) await wait(100);
     await wait(500);
     for (const name of words.getAll("hover")) told.hovered[name] = await hover(name);
     told.drawn = [...drawn.keys()];
