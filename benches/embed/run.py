@@ -97,29 +97,28 @@ def pair(turn, with_tool, bare):
     return bare(), with_tool()
 
 
-def cpu_round(turn, options, found):
+def cpu_runs(options):
+    """What is asked for: ((way, workload, rate), program, bare program, what the program samples, environment)."""
     for workload in options.workloads:
         for hz in RATES:
             for way, (program, bare, memory, more) in CPU_WAYS.items():
-                if not options.only.search(way) or ways.program(program) is None or (way == "bare again" and hz != RATES[0]):
-                    continue
-                asked = ("off", "off") if program == bare else (hz, 512 if memory else "off")
-                both = pair(turn, lambda: run(program, workload, *asked, options.scale, more, options.timeout),
-                            lambda: run(bare, workload, "off", "off", options.scale, {}, options.timeout))
-                found.setdefault((way, workload, hz), []).append(both)
+                if options.only.search(way) and ways.program(program) is not None and (way != "bare again" or hz == RATES[0]):
+                    asked = ("off", "off") if program == bare else (hz, 512 if memory else "off")
+                    yield (way, workload, hz), program, bare, asked, more
+
+
+def cpu_round(turn, options, found):
+    for key, program, bare, asked, more in cpu_runs(options):
+        both = pair(turn, lambda: run(program, key[1], *asked, options.scale, more, options.timeout),
+                    lambda: run(bare, key[1], "off", "off", options.scale, {}, options.timeout))
+        found.setdefault(key, []).append(both)
 
 
 def turns_round(turn, options, found):
     """Processes that take turns within: a list of (nanoseconds without, with)."""
-    for workload in options.workloads:
-        for hz in RATES:
-            for way, (program, bare, memory, more) in CPU_WAYS.items():
-                if not options.only.search(way) or ways.program(program) is None or (way == "bare again" and hz != RATES[0]):
-                    continue
-                asked = ("off", "off") if program == bare else (hz, 512 if memory else "off")
-                said = lines(program, [workload, *asked, options.scale * PART, TURNS], more, options.timeout)
-                pairs = found.setdefault((way, workload, hz), [])
-                pairs += [said] if isinstance(said, str) else [(float(off), float(on)) for off, on in said]
+    for key, program, _, asked, more in cpu_runs(options):
+        said = lines(program, [key[1], *asked, options.scale * PART, TURNS], more, options.timeout)
+        found.setdefault(key, []).extend([said] if isinstance(said, str) else [(float(off), float(on)) for off, on in said])
 
 
 def memory_round(turn, options, found):
